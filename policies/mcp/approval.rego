@@ -1,0 +1,24 @@
+# METADATA
+# title: Who may approve
+# description: |
+#   Asked with the approver as the subject (action `approval/grant`) and the requester in
+#   `input.context.approval`, when an approval is granted and again when it is used.
+package mcp.approval
+
+import data.mcp.grants
+import data.mcp.request
+import data.mcp.router
+
+# METADATA
+# description: The rules and grants on this capability that accept the caller as an approver.
+# entrypoint: true
+eligible contains id if {
+	request.method == "approval/grant"
+	some pattern in request.patterns
+	some id in router.eligible[pattern]
+}
+
+eligible contains id if {
+	request.method == "approval/grant"
+	some id in grants.eligible
+}

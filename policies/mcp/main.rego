@@ -1,0 +1,203 @@
+# METADATA
+# title: The combiner
+# description: |
+#   deny and limit before require_approval before allow; where nothing allows, deny. It reads rules
+#   through `data.mcp.router` alone.
+package mcp.main
+
+import data.mcp.grants
+import data.mcp.request
+import data.mcp.router
+
+# METADATA
+# description: The answer of the library, in the shape of the policy result schema.
+# entrypoint: true
+decision := {
+	"decision": outcome,
+	"visible": visible,
+	"reason_code": reason_code,
+	"safe_message": safe_message,
+	"constraints": object.union(_actor_constraint, _approval_constraint),
+	"obligations": _obligations,
+	"rules": _decisive,
+}
+
+# METADATA
+# description: allow, deny or require_approval; a discovery asks only whether the item is visible.
+default outcome := "deny"
+
+outcome := _call_outcome if request.phase == "call"
+
+outcome := "allow" if {
+	request.phase == "discovery"
+	visible
+}
+
+# METADATA
+# description: |
+#   True when some arguments could be allowed. Every condition here is also one of the call, so
+#   what can be called is always listed.
+default visible := false
+
+visible if {
+	count(_denied) == 0
+	count(_listed) > 0
+	_actor_possible
+}
+
+_call_outcome := "deny" if count(_refusing) > 0
+
+else := "deny" if count(_allowed) == 0
+
+else := "deny" if not _actor_possible
+
+else := "require_approval" if count(_asked) > 0
+
+else := "allow"
+
+_denied contains id if {
+	some pattern in request.patterns
+	some id in router.denied[pattern]
+}
+
+_refusing contains id if some id in _denied
+
+_refusing contains id if {
+	some pattern in request.patterns
+	some id in router.limited[pattern]
+}
+
+_refusing contains id if {
+	some pattern in request.patterns
+	some id in router.unobliged[pattern]
+}
+
+_listed contains id if {
+	some pattern in request.patterns
+	some id in router.listed[pattern]
+}
+
+_listed contains id if some id in grants.listed
+
+_allowed contains id if {
+	some pattern in request.patterns
+	some id in router.allowed[pattern]
+}
+
+_allowed contains id if some id in grants.allowed
+
+_askable contains id if {
+	some pattern in request.patterns
+	some id in router.askable[pattern]
+}
+
+_askable contains id if some id in grants.askable
+
+_asked contains id if {
+	some pattern in request.patterns
+	some id in router.asked[pattern]
+	not _granted(id)
+}
+
+_asked contains id if {
+	some id in grants.asked
+	not _granted(id)
+}
+
+# The reference stands in a helper: under `not` an absent approval would make the line undefined.
+_granted(id) if id in request.approval.granted_rules
+
+_obligations contains obligation if {
+	some pattern in request.patterns
+	some obligation in router.obliged[pattern]
+}
+
+# A human's approval of this very call can stand for a human actor (R12), so where somebody may
+# approve, the demand does not refuse yet; the decision core refuses what is still unproved.
+_actor_possible if not request.capability.actor_required
+
+_actor_possible if request.actor_type in _satisfying[request.capability.actor_required]
+
+_actor_possible if {
+	request.capability.actor_required == "human"
+	count(_askable) > 0
+}
+
+_satisfying := {
+	"human": {"human"},
+	"supervised_ai": {"supervised_ai", "human"},
+	"automation": {"automation"},
+	"service_account": {"service_account"},
+}
+
+default _actor_constraint := {}
+
+_actor_constraint := {"actor_required": request.capability.actor_required}
+
+default _approval_constraint := {}
+
+_approval_constraint := {
+	"approval_required": true,
+	"require_approval_via": _channel,
+} if {
+	outcome == "require_approval"
+}
+
+_channel := _shared_channels[0] if count(_shared_channels) > 0
+
+else := "none"
+
+_shared_channels := [channel |
+	some channel in ["task", "elicitation", "none"]
+	every id in _asked {
+		channel in _channels(id)
+	}
+]
+
+_channels(id) := channels if channels := _custom[id].channels
+
+else := ["task", "none"]
+
+# The rules that made the outcome; of a refusal without one, those that would allow otherwise.
+_decisive := _refusing if count(_refusing) > 0
+
+else := _asked if outcome == "require_approval"
+
+else := _allowed if outcome == "allow"
+
+else := _listed
+
+# METADATA
+# description: The code of the first decisive rule, by name, that declares one.
+reason_code := _codes[0] if count(_codes) > 0
+
+else := _default_reasons[outcome] if count(_decisive) > 0
+
+else := "CAPABILITY_NOT_ALLOWED"
+
+_default_reasons := {
+	"allow": "ALLOWED",
+	"deny": "POLICY_DENIED",
+	"require_approval": "APPROVAL_REQUIRED",
+}
+
+# METADATA
+# description: The sentence of the first decisive rule that declares one, else null.
+default safe_message := null
+
+safe_message := _messages[0] if count(_messages) > 0
+
+_codes := [code | some id in sort(_decisive); code := _custom[id].reason_code]
+
+_messages := [message | some id in sort(_decisive); message := _custom[id].safe_message]
+
+# What a rule's METADATA says (`data.portcullis.rules`, written by the build) or what a grant says.
+_custom[id] := custom if {
+	some id in _decisive
+	custom := data.portcullis.rules[id]
+}
+
+_custom[id] := custom if {
+	some id in _decisive
+	custom := grants.custom[id]
+}

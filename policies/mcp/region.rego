@@ -1,0 +1,87 @@
+# METADATA
+# title: Safe regions of data-first grants
+# description: |
+#   A region names arguments by JSON Pointer and gives each one or more tests. It holds when every
+#   pointer points at something and every test of it passes; a missing argument, a wrong type, an
+#   unknown test or an empty region is outside.
+package mcp.region
+
+import data.mcp.compare
+import data.mcp.request
+import data.mcp.tables
+
+# METADATA
+# description: True when `arguments` lie inside `region`.
+inside(region, arguments) if {
+	count(region) > 0
+	every pointer, tests in region {
+		_point_inside(pointer, tests, arguments)
+	}
+}
+
+# `/paths/*` speaks of every member of an array or object; there must be one to speak of.
+_point_inside(pointer, tests, arguments) if {
+	[before, after] := split(pointer, "/*")
+	members := _at(before, arguments)
+	count(members) > 0
+	every member in members {
+		_passes(tests, _at(after, member))
+	}
+}
+
+_point_inside(pointer, tests, arguments) if {
+	not contains(pointer, "/*")
+	_passes(tests, _at(pointer, arguments))
+}
+
+# RFC 6901: `~1` is a slash, `~0` a tilde, in this order.
+_at("", value) := value
+
+_at(pointer, value) := object.get(value, _steps(pointer), null) if {
+	pointer != ""
+	is_object(value)
+}
+
+_steps(pointer) := [step |
+	some i, raw in split(pointer, "/")
+	i > 0
+	step := replace(replace(raw, "~1", "/"), "~0", "~")
+]
+
+_passes(tests, value) if {
+	count(tests) > 0
+	every name, raw in tests {
+		_passes_test(name, value, raw)
+	}
+}
+
+_passes_test("at_most", value, raw) if compare.at_most(value, _operand(raw))
+
+_passes_test("at_least", value, raw) if compare.at_least(value, _operand(raw))
+
+_passes_test("equals", value, raw) if {
+	operand := _operand(raw)
+	operand != null
+	value == operand
+}
+
+_passes_test("one_of", value, raw) if {
+	value != null
+	value in _operand(raw)
+}
+
+_passes_test("prefix", value, raw) if {
+	is_string(value)
+	operand := _operand(raw)
+	is_string(operand)
+	startswith(value, operand)
+}
+
+_passes_test("path_under", value, raw) if compare.path_under(value, _operand(raw))
+
+_passes_test("length_at_most", value, raw) if compare.length_at_most(value, _operand(raw))
+
+# `{data: transfer_limits}` is the caller's own entry of that table.
+_operand(raw) := tables.entry(raw.data, request.user.id)
+
+_operand(raw) := raw if not is_object(raw)

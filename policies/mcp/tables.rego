@@ -1,0 +1,11 @@
+# METADATA
+# title: The tables that grants name
+# description: |
+#   `{data: transfer_limits}` in a grant reads `data.transfer_limits` at the caller's id. Rego cannot
+#   read a root that only the data names, so `portcullis build` and `portcullis test` write this
+#   package with a line for each table; under plain `opa test` no table has an entry.
+package mcp.tables
+
+# METADATA
+# description: The entry of a table for a key.
+entry(_, _) := null if false

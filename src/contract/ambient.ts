@@ -1,0 +1,10 @@
+/** Time and chance are handed in, so that what uses them can be tested and replayed. */
+export interface Clock {
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  now_ms(): number;
+}
+
+export interface Random {
+  /** A new identifier that was never given before (RFC 9562, UUID version 4). */
+  id(): string;
+}

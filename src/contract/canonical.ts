@@ -1,0 +1,32 @@
+/**
+ * Canonical JSON (RFC 8785): one text for one value, so that it can be hashed, compared and signed.
+ * Numbers and strings are written as ECMAScript does (section 3.2.2); members are sorted by UTF-16
+ * code units (section 3.2.3), which is the order of `Array.prototype.sort`.
+ */
+
+/** The canonical text of an I-JSON value; members that are `undefined` are left out. */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') {
+    return JSON.stringify(value);
+  }
+  if (typeof value === 'number') return canonicalNumber(value);
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value === 'object') return canonicalObject(value as Record<string, unknown>);
+  throw new TypeError(`no canonical form for a ${typeof value}`);
+}
+
+function canonicalNumber(value: number): string {
+  if (!Number.isFinite(value))
+    throw new TypeError('no canonical form for a number beyond a double');
+  return JSON.stringify(value);
+}
+
+function canonicalObject(value: Record<string, unknown>): string {
+  let text = '';
+  for (const name of Object.keys(value).sort()) {
+    const member = value[name];
+    if (member === undefined) continue;
+    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${canonicalJson(member)}`;
+  }
+  return `{${text}}`;
+}

@@ -1,0 +1,33 @@
+/**
+ * What a PEP knows of a decision point. Two implementations: in the server's own process, and
+ * AuthZEN over HTTP or a Unix socket. A PEP never sees Rego, WASM or the network.
+ */
+import type {
+  DiscoveryRequest,
+  EvaluationRequest,
+  EvaluationResponse,
+  EvaluationsResponse,
+  OutcomeReport,
+  Status,
+} from './types.gen.ts';
+
+export interface CallOptions {
+  /** Aborted when the answer is no longer wanted. */
+  signal?: AbortSignal;
+}
+
+/** Every method rejects with a `PortcullisError` when there is no decision; the PEP then refuses. */
+export interface DecisionPoint {
+  /** Decides one call. A deny is a value. */
+  decide(request: EvaluationRequest, options?: CallOptions): Promise<EvaluationResponse>;
+  /** Decides what of a catalogue is visible: one answer for each entry, in order. */
+  discover(request: DiscoveryRequest, options?: CallOptions): Promise<EvaluationsResponse>;
+  /** Reports what was done with a decision. */
+  report(outcome: OutcomeReport): Promise<void>;
+  /** Whether it is ready, which policy is active, which arguments to send, which obligations it knows. */
+  describe(options?: CallOptions): Promise<Status>;
+  /** Calls `listener` after each change of policy or data; returns the way to stop. */
+  watch(listener: (status: Status) => void): () => void;
+  /** Releases what it holds. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,864 @@
+/* Generated from src/contract/schemas by scripts/generate_types.ts; do not edit. */
+
+/**
+ * A plain AuthZEN evaluation request (Authorization API 1.0, section 6.1); unknown members are ignored.
+ */
+export interface AuthzenEvaluationRequest {
+  subject: AuthzenSubject;
+  action: AuthzenAction;
+  resource: AuthzenResource;
+  context?: AuthzenContext;
+  [k: string]: unknown;
+}
+
+export interface AuthzenSubject {
+  type: string;
+  id: string;
+  properties?: {
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+
+export interface AuthzenAction {
+  name: string;
+  properties?: {
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+
+export interface AuthzenResource {
+  type: string;
+  id: string;
+  properties?: {
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+
+export interface AuthzenContext {
+  [k: string]: unknown;
+}
+
+/**
+ * A plain AuthZEN evaluations request (Authorization API 1.0, section 7.1). What an entry lacks is taken whole from the top; what is still missing denies that entry.
+ */
+export interface AuthzenEvaluationsRequest {
+  subject?: AuthzenPartialSubject;
+  action?: AuthzenPartialAction;
+  resource?: AuthzenPartialResource;
+  context?: AuthzenPartialContext;
+  evaluations?: {
+    subject?: AuthzenPartialSubject;
+    action?: AuthzenPartialAction;
+    resource?: AuthzenPartialResource;
+    context?: AuthzenPartialContext;
+    [k: string]: unknown;
+  }[];
+  options?: {
+    evaluations_semantic?: 'execute_all' | 'deny_on_first_deny' | 'permit_on_first_permit';
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+
+export interface AuthzenPartialSubject {
+  type?: string;
+  id?: string;
+  properties?: {
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+
+export interface AuthzenPartialAction {
+  name?: string;
+  properties?: {
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+
+export interface AuthzenPartialResource {
+  type?: string;
+  id?: string;
+  properties?: {
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+
+export interface AuthzenPartialContext {
+  [k: string]: unknown;
+}
+
+export type Outcome = 'allow' | 'deny' | 'require_approval';
+
+/**
+ * SHA-256 over RFC 8785 canonical JSON.
+ */
+export type Digest = string;
+
+/**
+ * `metadata.portcullis` of a bundle's .manifest.
+ */
+export interface BundleMetadata {
+  schema_version: 1;
+  entrypoint?: string;
+  discovery?: string;
+  /**
+   * Entrypoint that yields the rules that accept the caller as an approver.
+   */
+  approval?: string;
+  search?: {
+    subject?: string;
+    resource?: string;
+    action?: string;
+  };
+  /**
+   * Argument projection of the rules, derived at build; the data's own is added when the data is loaded.
+   */
+  arguments?: {
+    [k: string]: string[];
+  };
+  /**
+   * Data roots that grants may name in `{data: …}`.
+   */
+  tables?: string[];
+  /**
+   * Run before activation; one that fails refuses the bundle.
+   */
+  self_tests?: {
+    title: string;
+    input: {
+      [k: string]: unknown;
+    };
+    outcome: Outcome;
+  }[];
+  unsafe_allow_all?: boolean;
+  sources_digest?: Digest;
+  opa_version?: string;
+}
+
+/**
+ * What kind of actor calls (SEP); counts only from a caller with the scope attest:actor.
+ */
+export type ActorType = 'human' | 'supervised_ai' | 'automation' | 'service_account';
+
+/**
+ * RFC 3339, UTC.
+ */
+export type Time = string;
+
+/**
+ * HMAC-SHA-256 under the deployment's key over RFC 8785 canonical JSON.
+ */
+export type KeyedDigest = string;
+
+/**
+ * A list as one AuthZEN evaluations request: subject, action and context once, an entry for each capability.
+ */
+export interface DiscoveryRequest {
+  subject: Subject;
+  action: Action;
+  context: Context;
+  evaluations: {
+    resource: Resource;
+  }[];
+  options: {
+    portcullis: {
+      discovery: {
+        catalogue_digest: Digest;
+        cursor?: string;
+      };
+    };
+  };
+}
+
+/**
+ * Who asks.
+ */
+export interface Subject {
+  type: 'identity';
+  /**
+   * Principal, such as user:alice@example.com.
+   */
+  id: string;
+  properties?: {
+    actor_type?: ActorType;
+    groups?: string[];
+    tenant?: string;
+    /**
+     * How the user authenticated (OpenID Connect acr, amr, auth_time).
+     */
+    assurance?: {
+      acr?: string;
+      amr?: string[];
+      authenticated_at?: Time;
+    };
+    /**
+     * The token's act chain (RFC 8693), outermost actor first.
+     */
+    delegation?: {
+      id: string;
+      actor_type?: ActorType;
+    }[];
+    /**
+     * Which source proved the attributes, by names of claims, never values.
+     */
+    evidence?: {
+      source: string;
+      issuer?: string;
+      claims?: string[];
+    }[];
+  };
+}
+
+/**
+ * What is asked.
+ */
+export interface Action {
+  /**
+   * The MCP method, such as tools/call.
+   */
+  name: string;
+  properties?: {
+    /**
+     * The SEP word, such as execute.
+     */
+    verb?: string;
+  };
+}
+
+/**
+ * The circumstances.
+ */
+export interface Context {
+  profile: 'mcp/1';
+  phase: 'discovery' | 'call';
+  /**
+   * The client that speaks for the user.
+   */
+  agent?: {
+    /**
+     * Client id of the agent, proved where verified is true.
+     */
+    id?: string;
+    verified?: boolean;
+    /**
+     * What somebody said of themselves; policy may read it, nothing trusts it.
+     */
+    claimed?: {
+      [k: string]: unknown;
+    };
+  };
+  surface?: string;
+  environment?: {
+    deployment?: string;
+    risk?: string;
+  };
+  session?: {
+    state: 'active' | 'expired' | 'step_up';
+    expires_at?: Time;
+  };
+  purpose?: {
+    text: string;
+    source: string;
+  };
+  /**
+   * The arguments that the policy needs, projected; absent in a discovery.
+   */
+  arguments?: {
+    [k: string]: unknown;
+  };
+  arguments_digest?: KeyedDigest;
+  /**
+   * Digest of the projection that was followed.
+   */
+  arguments_projection?: string;
+  pep?: {
+    /**
+     * Obligation types that this PEP can fulfil.
+     */
+    obligations?: (
+      | 'keep_fields'
+      | 'mask_fields'
+      | 'redact_patterns'
+      | 'limit_result'
+      | 'set_arguments'
+      | 'cap_arguments'
+      | 'step_up'
+      | 'rate_limit'
+      | 'notify'
+      | 'log'
+    )[];
+  };
+  request?: {
+    id?: string | number;
+    protocol_version?: string;
+    transport?: string;
+    traceparent?: string;
+  };
+  /**
+   * What somebody said of themselves; policy may read it, nothing trusts it.
+   */
+  claimed?: {
+    [k: string]: unknown;
+  };
+  /**
+   * A claim. The PDP replaces it by what its own store says.
+   */
+  approval?: {
+    [k: string]: unknown;
+  };
+  /**
+   * A claim. The PDP replaces it by its own clock.
+   */
+  time?: string;
+}
+
+/**
+ * The capability.
+ */
+export interface Resource {
+  type: 'tool' | 'resource' | 'resource_template' | 'prompt' | 'task' | 'completion' | 'mcp_server';
+  /**
+   * Name or URI of the capability.
+   */
+  id: string;
+  properties: {
+    /**
+     * The server that owns the capability; no slash, so that names have one reading.
+     */
+    server: string;
+    definition_digest?: Digest;
+  };
+}
+
+/**
+ * One evaluation of the MCP profile (mcp/1) of the AuthZEN Authorization API 1.0.
+ */
+export interface EvaluationRequest {
+  subject: Subject;
+  action: Action;
+  resource: Resource;
+  context: Context;
+}
+
+export type ReasonCode = string;
+
+/**
+ * A duty of the PEP; the list is closed.
+ */
+export type Obligation =
+  | KeepFields
+  | MaskFields
+  | RedactPatterns
+  | LimitResult
+  | SetArguments
+  | CapArguments
+  | StepUp
+  | RateLimit
+  | Notify
+  | Log;
+
+/**
+ * JSON Pointer (RFC 6901); `*` stands for any member.
+ */
+export type Pointer = string;
+
+/**
+ * What happens to content that is not JSON.
+ */
+export type Unstructured = 'refuse' | 'drop' | 'redact';
+
+/**
+ * Default true: a PEP that cannot fulfil it refuses.
+ */
+export type Mandatory = boolean;
+
+/**
+ * The answer to one evaluation; `decision` alone is enough to be safe.
+ */
+export interface EvaluationResponse {
+  decision: boolean;
+  context: ResponseContext;
+}
+
+/**
+ * What stands behind the decision.
+ */
+export interface ResponseContext {
+  outcome: Outcome;
+  /**
+   * False: answer as if the capability did not exist.
+   */
+  visible: boolean;
+  reason_code: ReasonCode;
+  /**
+   * What the caller may read.
+   */
+  safe_message?: string;
+  constraints: Constraints;
+  obligations: Obligation[];
+  evaluation_id?: string;
+  policy?: Policy;
+  /**
+   * Access Request and Approval Profile: how to ask for the missing approval.
+   */
+  access_request?: {
+    [k: string]: unknown;
+  };
+  arguments_projection?: Projection;
+}
+
+/**
+ * Requirements to satisfy, never decisions (SEP).
+ */
+export interface Constraints {
+  actor_required?: 'human' | 'supervised_ai' | 'automation' | 'service_account';
+  approval_required?: boolean;
+  require_approval_via?: 'task' | 'elicitation' | 'none';
+}
+
+export interface KeepFields {
+  type: 'keep_fields';
+  paths: Pointer[];
+  unstructured: Unstructured;
+  mandatory?: Mandatory;
+}
+
+export interface MaskFields {
+  type: 'mask_fields';
+  paths: Pointer[];
+  mode: 'remove' | 'replace' | 'digest';
+  unstructured: Unstructured;
+  mandatory?: Mandatory;
+}
+
+export interface RedactPatterns {
+  type: 'redact_patterns';
+  classes: string[];
+  unstructured: Unstructured;
+  mandatory?: Mandatory;
+}
+
+export interface LimitResult {
+  type: 'limit_result';
+  bytes_max?: number;
+  items_max?: number;
+  mandatory?: Mandatory;
+}
+
+export interface SetArguments {
+  type: 'set_arguments';
+  values: {
+    [k: string]: unknown;
+  };
+  mandatory?: Mandatory;
+}
+
+export interface CapArguments {
+  type: 'cap_arguments';
+  limits: {
+    [k: string]: number;
+  };
+  mandatory?: Mandatory;
+}
+
+export interface StepUp {
+  type: 'step_up';
+  acr?: string;
+  amr?: string[];
+  mandatory?: Mandatory;
+}
+
+export interface RateLimit {
+  type: 'rate_limit';
+  key: string;
+  limit: number;
+  window_seconds: number;
+  mandatory?: Mandatory;
+}
+
+export interface Notify {
+  type: 'notify';
+  target: string;
+  mandatory?: Mandatory;
+}
+
+export interface Log {
+  type: 'log';
+  level: 'debug' | 'info' | 'warn' | 'error';
+  mandatory?: Mandatory;
+}
+
+/**
+ * The policy that decided.
+ */
+export interface Policy {
+  revision: string;
+  digest: Digest;
+}
+
+/**
+ * Which arguments a PEP sends.
+ */
+export interface Projection {
+  digest: Digest;
+  /**
+   * Capability name, `type:server/*` or `*` to the JSON Pointers of the arguments that its rules read; the empty pointer is all of them.
+   */
+  pointers: {
+    [k: string]: string[];
+  };
+}
+
+/**
+ * The answers to a batch, in the order of its entries.
+ */
+export interface EvaluationsResponse {
+  evaluations: {
+    decision: boolean;
+    context?: ResponseContext;
+  }[];
+}
+
+/**
+ * One line of the evidence log. Members beside the first six depend on the kind.
+ */
+export interface EvidenceRecord {
+  v: 1;
+  index: number;
+  time: Time;
+  instance: string;
+  kind:
+    | 'decision'
+    | 'discovery'
+    | 'outcome'
+    | 'activation'
+    | 'backend_error'
+    | 'start'
+    | 'stop'
+    | 'recovery';
+  evaluation_id?: string;
+  caller?: string;
+  policy?: Policy;
+  unsafe_allow_all?: true;
+  request?: RecordedRequest;
+  profile?: string;
+  decision?: boolean;
+  outcome?: Outcome;
+  visible?: boolean;
+  reason_code?: ReasonCode;
+  constraints?: Constraints;
+  /**
+   * Types of the obligations.
+   */
+  obligations?: string[];
+  /**
+   * The rules and grants that decided.
+   */
+  rules?: string[];
+  catalogue_digest?: Digest;
+  shown?: RecordedItem[];
+  withheld?: RecordedItem[];
+  status?: string;
+  masked?: string[];
+  /**
+   * For operators: what happened, without values of requests.
+   */
+  detail?: string;
+  bytes_dropped?: number;
+}
+
+/**
+ * Who asked for what; arguments only as a keyed digest.
+ */
+export interface RecordedRequest {
+  subject: {
+    id: string;
+    actor_type?: ActorType;
+    tenant?: string;
+    groups?: string[];
+    delegation?: string[];
+  };
+  action: string;
+  resource?: {
+    type: string;
+    id: string;
+    server?: string;
+    definition_digest?: Digest;
+  };
+  phase?: 'discovery' | 'call';
+  agent?: string;
+  surface?: string;
+  environment?: string;
+  session?: string;
+  arguments_digest?: KeyedDigest;
+  request_id?: string | number;
+  traceparent?: string;
+}
+
+export interface RecordedItem {
+  type: string;
+  id: string;
+  definition_digest?: Digest;
+}
+
+/**
+ * What a PEP did with a decision.
+ */
+export interface OutcomeReport {
+  evaluation_id: string;
+  status: 'executed' | 'failed' | 'refused' | 'cancelled';
+  reason_code?: ReasonCode;
+  /**
+   * Paths that were masked, never values.
+   */
+  masked?: Pointer[];
+  occurred_at?: Time;
+}
+
+/**
+ * A capability (`tool:payments/transfer`), all of a server (`tool:payments/*`), or `*`.
+ */
+export type Pattern = string;
+
+export type NumberOperand = number | Table;
+
+export type StringOperand = string | Table;
+
+export type Risk = 'low' | 'medium' | 'high' | 'critical';
+
+/**
+ * The data roots that the policy library knows; other roots are the author's own.
+ */
+export interface PolicyData {
+  grants?: Grant[];
+  registry?: {
+    [k: string]: Capability;
+  };
+  agents?: {
+    [k: string]: Agent;
+  };
+  surfaces?: {
+    [k: string]: Surface;
+  };
+  environments?: {
+    [k: string]: {
+      risk_max?: Risk;
+    };
+  };
+  mcp?: never;
+  portcullis?: never;
+  [k: string]: unknown;
+}
+
+export interface Grant {
+  id?: string;
+  to: To;
+  on: Pattern;
+  within?: Region;
+  unless_within?: Region;
+  require_approval?: RequireApproval;
+  reason_code?: string;
+  safe_message?: string;
+}
+
+/**
+ * Whom the grant addresses; every member must hold.
+ */
+export interface To {
+  group?: string;
+  user?: string;
+  actor_type?: 'human' | 'supervised_ai' | 'automation' | 'service_account';
+  agent?: string;
+  surface?: string;
+  anyone?: true;
+}
+
+/**
+ * Safe region: JSON Pointer to tests. Every pointer must point at something.
+ */
+export interface Region {
+  [k: string]: Test;
+}
+
+/**
+ * Tests that must all pass; a wrong type passes none.
+ */
+export interface Test {
+  at_most?: NumberOperand;
+  at_least?: NumberOperand;
+  length_at_most?: NumberOperand;
+  equals?: {
+    [k: string]: unknown;
+  };
+  one_of?:
+    | {
+        [k: string]: unknown;
+      }[]
+    | Table;
+  prefix?: StringOperand;
+  path_under?: StringOperand;
+}
+
+/**
+ * The caller's own entry of a data root, such as transfer_limits.
+ */
+export interface Table {
+  data: string;
+}
+
+/**
+ * The call needs an approval wherever `unless_within` does not hold; such a grant allows nothing by itself.
+ */
+export interface RequireApproval {
+  by:
+    | 'manager_of_requester'
+    | {
+        user: string;
+      }
+    | {
+        group: string;
+      };
+  not?: 'requester';
+  via?: ('task' | 'elicitation' | 'none')[];
+  approvals?: number;
+}
+
+/**
+ * What the owner vouches for.
+ */
+export interface Capability {
+  environment: string;
+  risk: Risk;
+  source?: string;
+  approved: boolean;
+  credential_mode?:
+    'none' | 'service_account' | 'user_delegated' | 'agent_scoped' | 'workload_mapped';
+  data_classes?: string[];
+  fields_by_class?: {
+    [k: string]: Pointer[];
+  };
+  actor_required?: 'human' | 'supervised_ai' | 'automation' | 'service_account';
+  /**
+   * SHA-256 over RFC 8785 canonical JSON.
+   */
+  digest?: string;
+  input_schema?: {
+    [k: string]: unknown;
+  };
+  title?: string;
+  owner?: string;
+}
+
+/**
+ * An agent: the client ids that prove it, what it may do for others, and to whom it may hand on.
+ */
+export interface Agent {
+  clients?: string[];
+  may: Pattern[];
+  risk_max?: Risk;
+  delegates_to?: string[];
+}
+
+/**
+ * Where a caller works from: the client ids that prove it, its risk ceiling, and the data class it keeps.
+ */
+export interface Surface {
+  clients?: string[];
+  risk_max?: Risk;
+  keep?: string;
+}
+
+/**
+ * What an entrypoint of a policy yields: this closed object, or plainly a boolean. Anything else denies.
+ */
+export interface PolicyResult {
+  decision: Outcome;
+  visible?: boolean;
+  reason_code?: ReasonCode;
+  safe_message?: string | null;
+  constraints?: Constraints;
+  obligations?: Obligation[];
+  rules?: string[];
+  errors?: unknown[];
+}
+
+/**
+ * The decision request of the SEP's external decision profile; unknown members are ignored.
+ */
+export interface SepDecisionRequest {
+  subject: {
+    principal: string;
+    actor_type?: ActorType;
+    groups?: string[];
+    tenant?: string;
+    [k: string]: unknown;
+  };
+  capability: {
+    type: string;
+    name: string;
+    [k: string]: unknown;
+  };
+  action: string;
+  arguments?: {
+    [k: string]: unknown;
+  };
+  environment?: {
+    deployment?: string;
+    risk?: string;
+    tenant?: string;
+    [k: string]: unknown;
+  };
+  approval?: {
+    present?: boolean;
+    [k: string]: unknown;
+  };
+  [k: string]: unknown;
+}
+
+/**
+ * The decision response of the SEP's external decision profile.
+ */
+export interface SepDecisionResponse {
+  decision: Outcome;
+  constraints?: Constraints;
+  reason_code?: ReasonCode;
+  safe_message?: string;
+}
+
+/**
+ * What a PEP must know of a PDP before it asks.
+ */
+export interface Status {
+  ready: boolean;
+  instance?: string;
+  policy?: {
+    revision: string;
+    digest: Digest;
+    activated_at?: Time;
+    age_seconds?: number;
+    unsafe_allow_all?: boolean;
+  };
+  arguments_projection?: Projection;
+  obligations?: (
+    | 'keep_fields'
+    | 'mask_fields'
+    | 'redact_patterns'
+    | 'limit_result'
+    | 'set_arguments'
+    | 'cap_arguments'
+    | 'step_up'
+    | 'rate_limit'
+    | 'notify'
+    | 'log'
+  )[];
+  /**
+   * Why it is not ready.
+   */
+  problem?: string;
+}

@@ -1,0 +1,75 @@
+/**
+ * One compiled validator for each message. They return a value or the place of the first fault,
+ * never the offending value. The only user of ajv.
+ */
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import authzenEvaluationRequest from './schemas/authzen_evaluation_request.schema.json' with { type: 'json' };
+import authzenEvaluationsRequest from './schemas/authzen_evaluations_request.schema.json' with { type: 'json' };
+import bundleMetadata from './schemas/bundle_metadata.schema.json' with { type: 'json' };
+import discoveryRequest from './schemas/discovery_request.schema.json' with { type: 'json' };
+import evaluationRequest from './schemas/evaluation_request.schema.json' with { type: 'json' };
+import evaluationResponse from './schemas/evaluation_response.schema.json' with { type: 'json' };
+import evaluationsResponse from './schemas/evaluations_response.schema.json' with { type: 'json' };
+import evidenceRecord from './schemas/evidence_record.schema.json' with { type: 'json' };
+import outcomeReport from './schemas/outcome_report.schema.json' with { type: 'json' };
+import policyData from './schemas/policy_data.schema.json' with { type: 'json' };
+import policyResult from './schemas/policy_result.schema.json' with { type: 'json' };
+import sepDecisionRequest from './schemas/sep_decision_request.schema.json' with { type: 'json' };
+import sepDecisionResponse from './schemas/sep_decision_response.schema.json' with { type: 'json' };
+import status from './schemas/status.schema.json' with { type: 'json' };
+import type * as T from './types.gen.ts';
+
+/** Where a message breaks its schema: a JSON Pointer and the schema keyword that failed. */
+export interface SchemaFault {
+  pointer: string;
+  keyword: string;
+}
+
+export type Validated<V> = { ok: true; value: V } | { ok: false; fault: SchemaFault };
+export type Validator<V> = (value: unknown) => Validated<V>;
+
+const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true });
+
+/** Compiles a schema that lives outside the contract, such as the configuration's. */
+export function compileSchema<V>(schema: object): Validator<V> {
+  let validate: ValidateFunction | undefined;
+  return (value) => {
+    validate ??= ajv.compile(schema);
+    if (validate(value)) return { ok: true, value: value as V };
+    return { ok: false, fault: firstFault(validate.errors ?? []) };
+  };
+}
+
+/** The fault to report: the deepest place, because alternatives also complain at their parent. */
+function firstFault(errors: readonly ErrorObject[]): SchemaFault {
+  const deepest = errors.reduce<ErrorObject | undefined>(
+    (found, error) => (found && depth(found) >= depth(error) ? found : error),
+    undefined,
+  );
+  if (!deepest) return { pointer: '', keyword: 'false schema' };
+  const missing =
+    deepest.keyword === 'required' ? `/${String(deepest.params.missingProperty)}` : '';
+  return { pointer: deepest.instancePath + missing, keyword: deepest.keyword };
+}
+
+function depth(error: ErrorObject): number {
+  return error.instancePath.split('/').length + (error.keyword === 'required' ? 1 : 0);
+}
+
+export const VALIDATORS = {
+  authzen_evaluation_request: compileSchema<T.AuthzenEvaluationRequest>(authzenEvaluationRequest),
+  authzen_evaluations_request:
+    compileSchema<T.AuthzenEvaluationsRequest>(authzenEvaluationsRequest),
+  bundle_metadata: compileSchema<T.BundleMetadata>(bundleMetadata),
+  discovery_request: compileSchema<T.DiscoveryRequest>(discoveryRequest),
+  evaluation_request: compileSchema<T.EvaluationRequest>(evaluationRequest),
+  evaluation_response: compileSchema<T.EvaluationResponse>(evaluationResponse),
+  evaluations_response: compileSchema<T.EvaluationsResponse>(evaluationsResponse),
+  evidence_record: compileSchema<T.EvidenceRecord>(evidenceRecord),
+  outcome_report: compileSchema<T.OutcomeReport>(outcomeReport),
+  policy_data: compileSchema<T.PolicyData>(policyData),
+  policy_result: compileSchema<T.PolicyResult>(policyResult),
+  sep_decision_request: compileSchema<T.SepDecisionRequest>(sepDecisionRequest),
+  sep_decision_response: compileSchema<T.SepDecisionResponse>(sepDecisionResponse),
+  status: compileSchema<T.Status>(status),
+} as const;

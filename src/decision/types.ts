@@ -1,0 +1,61 @@
+/** The shapes round the decision core: what stands behind it, and who stands before it. */
+import type { Policy, Projection, Resource, Status } from '../contract/types.gen.ts';
+
+/** What a policy sees as `input`: the request, completed by the decision point. */
+export interface PolicyInput {
+  subject: object;
+  action: object;
+  resource?: object;
+  context: object;
+}
+
+/** One way to decide: a compiled policy, an OPA server, a static file, another AuthZEN PDP. */
+export interface Evaluator {
+  /** The policy in force at this moment. Throws `POLICY_ABSENT` where there is none, or too old. */
+  current(): ActivePolicy;
+  /** Calls `listener` after each change of policy or data; returns the way to stop. */
+  watch(listener: () => void): () => void;
+}
+
+/** A policy that does not change while it is held: a request is decided by one policy only. */
+export interface ActivePolicy {
+  readonly identity: Required<Policy>;
+  readonly projection: Projection;
+  readonly activated_at: string;
+  /** The bundle may allow everything; stamped on each record. */
+  readonly unsafe_allow_all: boolean;
+  /** The raw result for one input, still to be judged; undefined where the policy yields none. */
+  evaluate(input: PolicyInput): Promise<unknown> | unknown;
+  /** Positions of the visible resources, in any order, still to be judged. */
+  list(input: PolicyInput, resources: readonly Resource[]): Promise<unknown> | unknown;
+}
+
+/** What a caller of the decision point may do. The table of routes names one for each. */
+export type Scope = 'decide' | 'attest:actor' | 'search' | 'approve' | 'evidence' | 'administer';
+
+/** Who calls the decision point, proved by its channel: the process itself, a socket, or a token. */
+export interface Caller {
+  id: string;
+  channel: 'embedded' | 'socket' | 'tcp';
+  scopes: ReadonlySet<Scope>;
+}
+
+/** The decision core as the HTTP service and the embedded decision point know it. */
+export interface DecisionCore {
+  /** One AuthZEN evaluation, MCP-profiled or plain. Throws `REQUEST_INVALID` with a pointer. */
+  evaluation(body: unknown, caller: Caller): Promise<EvaluationAnswer>;
+  /** A batch; a discovery iff `options.portcullis.discovery` is present. */
+  evaluations(body: unknown, caller: Caller): Promise<EvaluationAnswer>;
+  /** The external decision profile of the SEP. */
+  sepDecision(body: unknown, caller: Caller): Promise<EvaluationAnswer>;
+  /** What a PEP did with a decision. */
+  outcome(body: unknown, caller: Caller): Promise<void>;
+  status(): Status;
+  watch(listener: (status: Status) => void): () => void;
+}
+
+/** A body ready to send, and the id that stands in the header where the body may not carry it. */
+export interface EvaluationAnswer {
+  body: object;
+  evaluation_id: string;
+}

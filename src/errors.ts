@@ -1,0 +1,126 @@
+/**
+ * The one error class. It is thrown where no decision was made; a deny is a value. Codes are stable
+ * and listed in docs/errors.md, which a test compares with this table.
+ */
+
+/** Each code with what it means and what to do about it. */
+export const ERRORS = {
+  ARGUMENT_INVALID: {
+    meaning: 'a command line argument is missing or wrong',
+    remedy: 'see --help of that command',
+  },
+  BUNDLE_INVALID: {
+    meaning: 'a policy bundle cannot be read, or is not what its manifest says',
+    remedy: 'build it again with `portcullis build`; the active policy stays in force',
+  },
+  BUNDLE_REFUSED: {
+    meaning: 'a bundle was read but failed a self-test, the nobody probe, or allows everything',
+    remedy: 'see the named test; the active policy stays in force',
+  },
+  CONFIGURATION_INVALID: {
+    meaning: 'a setting is unknown, malformed or contradicts another',
+    remedy: 'correct the named setting; docs/configuration.md lists them all',
+  },
+  DATA_INVALID: {
+    meaning: 'policy data does not fit its schema or uses a reserved root',
+    remedy: 'correct the named pointer; the active data stays in force',
+  },
+  DECISION_POINT_UNPROVED: {
+    meaning: 'an answer did not carry the proof that the decision point made it for this request',
+    remedy: 'check who listens on that address, and that both sides hold the same token',
+  },
+  DECISION_POINT_UNREACHABLE: {
+    meaning: 'the decision point did not answer in time, or not with a decision',
+    remedy: 'start it, or correct its address; until then every guarded call is refused',
+  },
+  ENGINE_ABORTED: {
+    meaning: 'an evaluation ended without a result',
+    remedy: 'the instance was replaced and the request denied; see the log for the input digest',
+  },
+  ENGINE_UNSUITED: {
+    meaning: 'a compiled policy needs a builtin or an entrypoint that does not exist here',
+    remedy: 'remove the builtin from the policy, or name an entrypoint of the bundle',
+  },
+  EVIDENCE_DAMAGED: {
+    meaning: 'the evidence log holds a record that is not what was written',
+    remedy: 'keep the file, restore it from a copy, and find out who changed it',
+  },
+  EVIDENCE_LOCKED: {
+    meaning: 'another process writes to this evidence directory',
+    remedy: 'stop it, or give this one a directory of its own',
+  },
+  EVIDENCE_UNWRITABLE: {
+    meaning: 'a record could not be made durable, so its decision was not given',
+    remedy: 'free or repair the disk and restart; nothing is answered without evidence',
+  },
+  GUARD_MISUSED: {
+    meaning: 'a server was guarded in a way that would leave a way round the guard',
+    remedy: 'do what the message says; the server does not start',
+  },
+  INTERNAL: {
+    meaning: 'something that cannot happen did',
+    remedy: 'report it with the log line; the request was refused',
+  },
+  LISTEN_FAILED: {
+    meaning: 'the address or socket cannot be listened on',
+    remedy: 'stop what uses it or choose another with --listen or --socket',
+  },
+  POLICY_ABSENT: {
+    meaning: 'no policy is active, or the active one is older than its maximum age',
+    remedy: 'load a bundle; until then everything is refused',
+  },
+  REQUEST_INVALID: {
+    meaning: 'a message is not valid JSON or does not fit its schema',
+    remedy: 'correct the member that the pointer names',
+  },
+  REQUEST_TOO_LARGE: {
+    meaning: 'a message is larger or deeper than the limit',
+    remedy: 'send less, or raise the named limit',
+  },
+  RULES_REFUSED: {
+    meaning: 'a policy breaks the rule contract',
+    remedy: 'see the listed places; each names what to write instead',
+  },
+  RUNTIME_UNSUITED: {
+    meaning: 'this Node is older than the project needs',
+    remedy: 'install the named version, or use the one that `npm ci` brings',
+  },
+  TESTS_FAILED: {
+    meaning: 'a policy test failed, or OPA and the compiled policy disagree',
+    remedy: 'see the listed tests',
+  },
+  TOOLCHAIN_ABSENT: {
+    meaning: 'OPA was not found and could not be set up',
+    remedy: 'put `opa` on PATH, set PORTCULLIS_OPA, or install Go',
+  },
+  UNAUTHENTICATED: {
+    meaning: 'the caller of the decision point did not prove who it is, or lacks the scope',
+    remedy: 'send the bearer token of the deployment, or use the socket',
+  },
+  WIRE_INVALID: {
+    meaning: 'a request to the decision point is wrong as HTTP: method, type, host or origin',
+    remedy: 'POST application/json to a listed host, without an Origin',
+  },
+} as const satisfies Record<string, { meaning: string; remedy: string }>;
+
+/** A stable code of the table. */
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface ErrorDetail {
+  /** JSON Pointer into the message or file, never a value of it. */
+  pointer?: string;
+  cause?: unknown;
+}
+
+/** Thrown when no decision was made. `message` is lower case and holds no untrusted text. */
+export class PortcullisError extends Error {
+  readonly code: ErrorCode;
+  readonly pointer: string | undefined;
+
+  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.name = 'PortcullisError';
+    this.code = code;
+    this.pointer = detail.pointer;
+  }
+}

@@ -1,0 +1,23 @@
+/** The evidence log as its writers know it. */
+import type { EvidenceRecord } from '../contract/types.gen.ts';
+
+/** A record before the log gives it its place and time. */
+export type EvidenceEntry = Omit<EvidenceRecord, 'v' | 'index' | 'time' | 'instance'>;
+
+export interface EvidenceLog {
+  /**
+   * Appends a record and resolves with its index when it is durable. Rejects with
+   * `EVIDENCE_UNWRITABLE` when it cannot be; from then on every append rejects.
+   */
+  append(entry: EvidenceEntry): Promise<number>;
+  status(): EvidenceStatus;
+  /** Flushes what was accepted, then releases the directory. */
+  close(): Promise<void>;
+}
+
+export interface EvidenceStatus {
+  writable: boolean;
+  /** Number of durable records. */
+  size: number;
+  problem?: string;
+}
