@@ -9,10 +9,17 @@ const FOLDER = new URL('../src/contract/schemas/', import.meta.url);
 const TARGET = new URL('../src/contract/types.gen.ts', import.meta.url);
 
 /** Array limits are for the validator; in a type they are noise. */
-const LIMITS =
-  /^ *\/\*\*\n( *\* @(?:min|max)Items \d+\n)+ *\*\/\n|^ *\*\n(?= *\* @(?:min|max)Items)|^ *\* @(?:min|max)Items \d+\n/gm;
+const LIMITS = new RegExp(
+  [
+    String.raw`^ *\/\*\*\n( *\* @(?:min|max)Items \d+\n)+ *\*\/\n`,
+    String.raw`^ *\*\n(?= *\* @(?:min|max)Items)`,
+    String.raw`^ *\* @(?:min|max)Items \d+\n`,
+  ].join('|'),
+  'gm',
+);
+const BANNER = 'Generated from src/contract/schemas by scripts/generate_types.ts; do not edit.';
 
-/** One module: definitions that several schemas share appear once, because they are equal by test. */
+/** One module: definitions that several schemas share appear once; a test keeps them equal. */
 async function generate(): Promise<string> {
   const files = readdirSync(FOLDER)
     .filter((name) => name.endsWith('.schema.json'))
@@ -36,7 +43,7 @@ async function generate(): Promise<string> {
         .map(({ code }) => code),
     );
   }
-  return `/* Generated from src/contract/schemas by scripts/generate_types.ts; do not edit. */\n\n${parts.join('\n\n')}\n`;
+  return `/* ${BANNER} */\n\n${parts.join('\n\n')}\n`;
 }
 
 /** Splits generated source into its exported declarations, each with its comment. */

@@ -16,7 +16,7 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
-/** Every method rejects with a `PortcullisError` when there is no decision; the PEP then refuses. */
+/** Each method rejects with a `PortcullisError` when there is no decision; the PEP then refuses. */
 export interface DecisionPoint {
   /** Decides one call. A deny is a value. */
   decide(request: EvaluationRequest, options?: CallOptions): Promise<EvaluationResponse>;
@@ -24,7 +24,7 @@ export interface DecisionPoint {
   discover(request: DiscoveryRequest, options?: CallOptions): Promise<EvaluationsResponse>;
   /** Reports what was done with a decision. */
   report(outcome: OutcomeReport): Promise<void>;
-  /** Whether it is ready, which policy is active, which arguments to send, which obligations it knows. */
+  /** Whether it is ready, its active policy, the arguments to send, the obligations it knows. */
   describe(options?: CallOptions): Promise<Status>;
   /** Calls `listener` after each change of policy or data; returns the way to stop. */
   watch(listener: (status: Status) => void): () => void;

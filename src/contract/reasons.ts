@@ -1,6 +1,6 @@
 /**
- * Reason codes of Portcullis itself (requirement E-13) with the sentence a caller may read. A policy
- * may add its own codes and sentences; these are the ones that the code can give.
+ * Reason codes of Portcullis itself (requirement E-13) with the sentence a caller may read. A
+ * policy may add its own codes and sentences; these are the ones that the code can give.
  */
 export const REASONS = {
   ACTOR_VALIDATION_FAILED: 'This operation requires an actor that could not be validated.',
