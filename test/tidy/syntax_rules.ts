@@ -95,7 +95,7 @@ export const SYNTAX_RULES: readonly Rule[] = [
   },
   {
     name: 'a test is skipped only through test/support/prerequisite.ts',
-    concerns: isCodeIn('test/'),
+    concerns: (path) => isCodeIn('test/')(path) && path !== 'test/support/prerequisite.ts',
     find: (file) => matchSyntax(file, (node) => isSkip(node) && node.getText()),
     bites: { path: 'test/a.test.ts', text: "test.skip('later', () => {});" },
   },
