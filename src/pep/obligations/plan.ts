@@ -1,0 +1,71 @@
+/** Reads a list of obligations into what has to be done to a result. Unknown means no. */
+import { OBLIGATION_TYPES, type ObligationType } from '../../contract/obligations.ts';
+import type { KeepFields, MaskFields, Obligation, Unstructured } from '../../contract/types.gen.ts';
+import { MASK_MODES, type Keep, type MaskMode, type Masks } from './fields.ts';
+import { addPath, emptyTree } from './paths.ts';
+
+/** The obligations that this enforcement point can fulfil. */
+export const OBLIGATIONS_SUPPORTED: readonly ObligationType[] = ['keep_fields', 'mask_fields'];
+
+/** From the strictest to the mildest; of several obligations the strictest holds. */
+const UNSTRUCTURED = ['refuse', 'drop', 'redact'] as const satisfies readonly Unstructured[];
+
+/** Merged obligations: the intersection of the keep lists, the union of the masks. */
+export interface Plan {
+  keeps: Keep[];
+  masks: Masks;
+  unstructured: Unstructured;
+}
+
+export type Planned = { ok: true; plan: Plan | undefined } | { ok: false; reason: string };
+
+/** The plan, undefined where nothing has to be done; no plan where an obligation is not understood. */
+export function planOf(obligations: readonly Obligation[]): Planned {
+  const due = obligations.filter((obligation) => !isOptional(obligation));
+  if (due.some(({ type }) => !OBLIGATIONS_SUPPORTED.includes(type))) return refuse('unsupported');
+  if (due.length === 0) return { ok: true, plan: undefined };
+  const plan: Plan = { keeps: [], masks: emptyTree(), unstructured: 'redact' };
+  for (const obligation of due as (KeepFields | MaskFields)[]) {
+    if (!addTo(plan, obligation)) return refuse('malformed');
+  }
+  return { ok: true, plan };
+}
+
+/** Known, but neither fulfilled here nor mandatory: the policy lets the result pass without it. */
+function isOptional({ type, mandatory }: Obligation): boolean {
+  return (
+    mandatory === false && OBLIGATION_TYPES.includes(type) && !OBLIGATIONS_SUPPORTED.includes(type)
+  );
+}
+
+/** True where progress, log, elicitation and sampling messages of the call must be withheld. */
+export function withholdsStream(obligations: readonly Obligation[]): boolean {
+  return obligations.some((obligation) => !isOptional(obligation));
+}
+
+/** False: a member is not what the schema of obligations says. */
+function addTo(plan: Plan, obligation: KeepFields | MaskFields): boolean {
+  if (!Array.isArray(obligation.paths)) return false;
+  if (!UNSTRUCTURED.includes(obligation.unstructured)) return false;
+  plan.unstructured = strictest(UNSTRUCTURED, plan.unstructured, obligation.unstructured);
+  return obligation.type === 'keep_fields' ? addKeep(plan, obligation) : addMask(plan, obligation);
+}
+
+function addKeep(plan: Plan, { paths }: KeepFields): boolean {
+  const keep: Keep = emptyTree();
+  plan.keeps.push(keep);
+  return paths.every((path) => addPath(keep, path, true, () => true));
+}
+
+function addMask(plan: Plan, { paths, mode }: MaskFields): boolean {
+  const merge = (one: MaskMode, other: MaskMode) => strictest(MASK_MODES, one, other);
+  return MASK_MODES.includes(mode) && paths.every((path) => addPath(plan.masks, path, mode, merge));
+}
+
+function strictest<Word>(order: readonly Word[], ...words: Word[]): Word {
+  return order.find((word) => words.includes(word)) as Word;
+}
+
+function refuse(how: 'unsupported' | 'malformed'): Planned {
+  return { ok: false, reason: `an obligation is ${how}` };
+}
