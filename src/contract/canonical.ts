@@ -4,15 +4,22 @@
  * code units (section 3.2.3), which is the order of `Array.prototype.sort`.
  */
 
-/** The canonical text of an I-JSON value; members that are `undefined` are left out. */
+/**
+ * The canonical text of an I-JSON value; members that are `undefined` are left out. Throws a
+ * `TypeError` for what I-JSON cannot hold, as the RFC demands.
+ */
 export function canonicalJson(value: unknown): string {
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') {
-    return JSON.stringify(value);
-  }
+  if (value === null || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string') return canonicalString(value);
   if (typeof value === 'number') return canonicalNumber(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value === 'object') return canonicalObject(value as Record<string, unknown>);
   throw new TypeError(`no canonical form for a ${typeof value}`);
+}
+
+function canonicalString(value: string): string {
+  if (!value.isWellFormed()) throw new TypeError('no canonical form for a lone surrogate');
+  return JSON.stringify(value);
 }
 
 function canonicalNumber(value: number): string {
@@ -26,7 +33,7 @@ function canonicalObject(value: Record<string, unknown>): string {
   for (const name of Object.keys(value).sort()) {
     const member = value[name];
     if (member === undefined) continue;
-    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${canonicalJson(member)}`;
+    text += `${text === '' ? '' : ','}${canonicalString(name)}:${canonicalJson(member)}`;
   }
   return `{${text}}`;
 }

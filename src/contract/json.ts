@@ -14,6 +14,8 @@ export interface JsonLimits {
 
 export const JSON_LIMITS: JsonLimits = { size_bytes_max: 1_048_576, depth_max: 64 };
 
+const POINTER_LENGTH_MAX = 256;
+
 /** Why a text is not taken; `pointer` names the innermost place that is known (RFC 6901). */
 export interface JsonFault {
   code:
@@ -166,8 +168,11 @@ function nextCode(text: string, from: number): number {
   return text.charCodeAt(i);
 }
 
-function refuse(code: JsonFault['code'], path: string[]): JsonResult {
-  return { ok: false, fault: { code, pointer: jsonPointer(path) } };
+/** Names come from the sender: a pointer that grew beyond the limit ends at an outer place. */
+function refuse(code: JsonFault['code'], path: readonly string[]): JsonResult {
+  let pointer = jsonPointer(path);
+  while (pointer.length > POINTER_LENGTH_MAX) pointer = pointer.slice(0, pointer.lastIndexOf('/'));
+  return { ok: false, fault: { code, pointer } };
 }
 
 /** Joins reference tokens into a JSON Pointer (RFC 6901, section 3). */

@@ -147,7 +147,7 @@ export interface BundleMetadata {
 export type ActorType = 'human' | 'supervised_ai' | 'automation' | 'service_account';
 
 /**
- * RFC 3339, UTC.
+ * RFC 3339, UTC, without leap seconds.
  */
 export type Time = string;
 

@@ -28,16 +28,42 @@ export interface SchemaFault {
 export type Validated<V> = { ok: true; value: V } | { ok: false; fault: SchemaFault };
 export type Validator<V> = (value: unknown) => Validated<V>;
 
-const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true });
+const ajv = new Ajv2020({
+  strict: true,
+  strictRequired: false,
+  allowUnionTypes: true,
+  // Without it a fault in one kind of obligation would be reported as a wrong `type`.
+  discriminator: true,
+});
+
+export interface CompileOptions {
+  /**
+   * Somebody else wrote the schema, of any draft: unknown keywords and formats are ignored, and
+   * nothing of it is kept beyond the validator. The validator throws where it cannot be compiled.
+   */
+  foreign?: boolean;
+}
 
 /** Compiles a schema that lives outside the contract, such as the configuration's. */
-export function compileSchema<V>(schema: object): Validator<V> {
+export function compileSchema<V>(schema: object, options: CompileOptions = {}): Validator<V> {
   let validate: ValidateFunction | undefined;
   return (value) => {
-    validate ??= ajv.compile(schema);
+    validate ??= options.foreign ? compileForeign(schema) : ajv.compile(schema);
     if (validate(value)) return { ok: true, value: value as V };
     return { ok: false, fault: firstFault(validate.errors ?? []) };
   };
+}
+
+/** An instance of its own, so that identifiers of foreign schemas never meet. */
+function compileForeign(schema: object): ValidateFunction {
+  const lenient = new Ajv2020({
+    strict: false,
+    validateSchema: false,
+    validateFormats: false,
+    logger: false,
+  });
+  // Ajv would answer an `$async` schema with a promise, which is always true.
+  return lenient.compile({ ...schema, $async: false });
 }
 
 /** The fault to report: the deepest place, because alternatives also complain at their parent. */
