@@ -1,0 +1,85 @@
+/**
+ * A decision point in another process: AuthZEN over HTTP, on a Unix socket or on TCP. Whatever is
+ * not a proven, well-formed decision for this very request is an error, and the PEP then refuses.
+ */
+import type { Random } from '../../contract/ambient.ts';
+import type { CallOptions, DecisionPoint } from '../../contract/decision_point.ts';
+import type { EvaluationResponse, Status } from '../../contract/types.gen.ts';
+import { VALIDATORS, type Validator } from '../../contract/validate.ts';
+import { openExchanger, unreachable, type RemoteAddress } from './exchange.ts';
+import { createWatcher } from './watcher.ts';
+
+export interface RemoteSettings {
+  address: RemoteAddress;
+  /** For one request, from its start to the last byte of its answer. */
+  timeout_ms: number;
+  /** Between two looks at the status while somebody watches. */
+  watch_interval_ms: number;
+  answer_bytes_max: number;
+  connections_max: number;
+}
+
+const PATHS = {
+  evaluation: '/access/v1/evaluation',
+  evaluations: '/access/v1/evaluations',
+  outcomes: '/v1/outcomes',
+  status: '/v1/status',
+} as const;
+
+/** Opens no connection yet. Throws `CONFIGURATION_INVALID` where the address is none. */
+export function remoteDecisionPoint(settings: RemoteSettings, random: Random): DecisionPoint {
+  const exchanger = openExchanger(settings, random);
+
+  async function describe(options: CallOptions = {}): Promise<Status> {
+    const answer = await exchanger.send({ method: 'GET', path: PATHS.status, ...options });
+    const status = requireShape(VALIDATORS.status, answer);
+    watcher.observe(status);
+    return status;
+  }
+
+  const watcher = createWatcher(describe, settings.watch_interval_ms);
+
+  return {
+    async decide(body, options = {}) {
+      const request = { method: 'POST', path: PATHS.evaluation, body, ...options } as const;
+      const response = requireShape(VALIDATORS.evaluation_response, await exchanger.send(request));
+      requireConsistent(response);
+      watcher.observePolicy(response.context.policy?.digest);
+      return response;
+    },
+    async discover(body, options = {}) {
+      const request = { method: 'POST', path: PATHS.evaluations, body, ...options } as const;
+      const response = requireShape(VALIDATORS.evaluations_response, await exchanger.send(request));
+      requireLength(response.evaluations, body.evaluations.length);
+      watcher.observePolicy(response.evaluations[0]?.context?.policy?.digest);
+      return response;
+    },
+    async report(body) {
+      await exchanger.send({ method: 'POST', path: PATHS.outcomes, body });
+    },
+    describe,
+    watch: watcher.add,
+    async close() {
+      watcher.close();
+      await exchanger.close();
+    },
+  };
+}
+
+function requireShape<V>(validate: Validator<V>, answer: unknown): V {
+  const result = validate(answer);
+  if (result.ok) return result.value;
+  const { pointer, keyword } = result.fault;
+  throw unreachable(`its answer is not of the agreed shape (${keyword} at \`${pointer}\`)`);
+}
+
+/** `decision` is what a simple client reads and `outcome` what ours does: they must agree. */
+function requireConsistent({ decision, context }: EvaluationResponse): void {
+  if (decision && context.outcome !== 'allow') throw unreachable('its answer contradicts itself');
+}
+
+function requireLength(answers: readonly unknown[], asked: number): void {
+  if (answers.length !== asked) {
+    throw unreachable(`it answered ${answers.length} of ${asked} entries`);
+  }
+}

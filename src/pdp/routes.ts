@@ -1,0 +1,29 @@
+/** Every route of the service, with the scope that it takes. */
+import { answerDecision } from './endpoints/decision.ts';
+import { answerEvaluation } from './endpoints/evaluation.ts';
+import { answerEvaluations } from './endpoints/evaluations.ts';
+import { answerHealth, answerLive, answerReady } from './endpoints/health.ts';
+import { answerMetadata } from './endpoints/metadata.ts';
+import { answerOutcome } from './endpoints/outcomes.ts';
+import { answerStatus } from './endpoints/status.ts';
+import type { Route } from './exchange.ts';
+
+export const EVALUATION_PATH = '/access/v1/evaluation';
+export const EVALUATIONS_PATH = '/access/v1/evaluations';
+
+export const ROUTES: readonly Route[] = [
+  { method: 'POST', path: EVALUATION_PATH, scope: 'decide', handler: answerEvaluation },
+  { method: 'POST', path: EVALUATIONS_PATH, scope: 'decide', handler: answerEvaluations },
+  { method: 'POST', path: '/v1/decision', scope: 'decide', handler: answerDecision },
+  { method: 'POST', path: '/v1/outcomes', scope: 'decide', handler: answerOutcome },
+  { method: 'GET', path: '/v1/status', scope: 'decide', handler: answerStatus },
+  { method: 'GET', path: '/health', scope: null, handler: answerHealth },
+  { method: 'GET', path: '/health/live', scope: null, handler: answerLive },
+  { method: 'GET', path: '/health/ready', scope: null, handler: answerReady },
+  {
+    method: 'GET',
+    path: '/.well-known/authzen-configuration',
+    scope: null,
+    handler: answerMetadata,
+  },
+];

@@ -1,0 +1,175 @@
+/**
+ * The decision core over HTTP, on TCP and on a Unix socket.
+ *
+ * A request goes: node:http → `dispatch` below → `edge.ts` (host, origin, caller, body) → its
+ * endpoint → the core. The two routes that carry the load, evaluation and evaluations, are found
+ * here by one look into `HOT_ROUTES`; all others take express's router, which costs some 30 µs.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import express from 'express';
+import { PortcullisError } from '../errors.ts';
+import type { DecisionCore } from '../decision/types.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { TokenSource } from './authentication.ts';
+import { createEdge, type Channel, type Edge } from './edge.ts';
+import { listenSocket, listenTcp, loopbackHosts } from './listen.ts';
+import { EVALUATION_PATH, EVALUATIONS_PATH, ROUTES } from './routes.ts';
+
+export interface ServiceSettings {
+  /** `host:port`, or null for no TCP. */
+  listen: string | null;
+  /** Path of the Unix socket, or null for none. Its folder is open to its owner only. */
+  socket: string | null;
+  /** Values of `Host` that are served beside the loopback names with the port. */
+  hosts: readonly string[];
+  body_bytes_max: number;
+  batch_items_max: number;
+  connections_max: number;
+  /** Time in which a request must have arrived whole. */
+  request_timeout_ms: number;
+  /** Time that accepted requests get to finish when the service closes. */
+  drain_timeout_ms: number;
+}
+
+export interface ServiceParts {
+  core: DecisionCore;
+  tokens: TokenSource;
+  settings: ServiceSettings;
+  log: Logger;
+}
+
+export interface Service {
+  /** Where it listens: `url` such as `http://127.0.0.1:8181`, and the path of the socket. */
+  addresses: { url: string | null; socket: string | null };
+  /** Accepts nothing new, finishes what was accepted within the drain time, frees the addresses. */
+  close(): Promise<void>;
+}
+
+/** Starts to listen. Rejects with `LISTEN_FAILED` or `CONFIGURATION_INVALID`; then nothing is open. */
+export async function startService(parts: ServiceParts): Promise<Service> {
+  const { settings } = parts;
+  if (settings.listen === null && settings.socket === null) {
+    const message = 'the service has neither an address nor a socket to listen on';
+    throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/pdp' });
+  }
+  const { listen, socket, hosts } = settings;
+  const edge = createEdge({ ...parts, limits: settings });
+  const servers: Server[] = [];
+  const open: Open = (channel) => {
+    const server = createListener(edge, channel, parts);
+    servers.push(server);
+    return server;
+  };
+  const close = (): Promise<void> => closeAll(edge, servers, settings.drain_timeout_ms);
+  try {
+    const addresses = {
+      url: listen === null ? null : await openTcp(listen, hosts, open),
+      socket: socket === null ? null : await openSocket(socket, open),
+    };
+    return { addresses, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const HOT_ROUTES = new Map(
+  ROUTES.filter(({ path }) => path === EVALUATION_PATH || path === EVALUATIONS_PATH).map(
+    (route) => [`${route.method} ${route.path}`, route],
+  ),
+);
+
+/** Hands a request to its endpoint: hot routes directly, the rest through express. */
+function dispatch(edge: Edge, channel: Channel) {
+  const others = expressRoutes(edge, channel);
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const hot = HOT_ROUTES.get(`${request.method} ${request.url}`);
+    if (hot) void edge.serve(hot, { request, response, channel });
+    else others(request, response);
+  };
+}
+
+function expressRoutes(edge: Edge, channel: Channel): express.Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
+  for (const route of ROUTES) {
+    const method = route.method === 'GET' ? 'get' : 'post';
+    app[method](route.path, (request, response) =>
+      edge.serve(route, { request, response, channel }),
+    );
+  }
+  for (const [path, allowed] of methodsByPath()) {
+    app.all(path, (request, response) => edge.refuse({ request, response, channel }, allowed));
+  }
+  app.use((request, response) => edge.refuse({ request, response, channel }, []));
+  return app;
+}
+
+function methodsByPath(): Map<string, string[]> {
+  const methods = new Map<string, string[]>();
+  for (const { method, path } of ROUTES) {
+    const more = method === 'GET' ? ['GET', 'HEAD'] : [method];
+    methods.set(path, [...(methods.get(path) ?? []), ...more]);
+  }
+  return methods;
+}
+
+type Open = (channel: Channel) => Server;
+
+async function openTcp(address: string, extra: readonly string[], open: Open): Promise<string> {
+  const hosts = new Set(extra.map((host) => host.toLowerCase()));
+  const port = await listenTcp(open({ kind: 'tcp', hosts }), address);
+  for (const host of loopbackHosts(port)) hosts.add(host);
+  return `http://${address.replace(/:\d+$/, '')}:${port}`;
+}
+
+async function openSocket(path: string, open: Open): Promise<string> {
+  await listenSocket(open({ kind: 'socket', hosts: null }), path);
+  return path;
+}
+
+const HEADER_BYTES_MAX = 16_384;
+const KEEP_ALIVE_TIMEOUT_MS = 30_000;
+
+function createListener(edge: Edge, channel: Channel, { settings, log }: ServiceParts): Server {
+  const { request_timeout_ms } = settings;
+  const options = {
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: request_timeout_ms,
+    requestTimeout: request_timeout_ms,
+    connectionsCheckingInterval: Math.min(request_timeout_ms, 1_000),
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    noDelay: true,
+  };
+  const server = createServer(options, dispatch(edge, channel));
+  server.maxConnections = settings.connections_max;
+  server.on('error', (error) => {
+    if (server.listening) log.error('a listener failed', { error });
+  });
+  return server;
+}
+
+const IDLE_SWEEP_INTERVAL_MS = 50;
+
+/** Connections end with the answer that they wait for, at the latest when the drain time is over. */
+async function closeAll(edge: Edge, servers: readonly Server[], timeout_ms: number): Promise<void> {
+  edge.drain();
+  const sweep = setInterval(() => {
+    for (const server of servers) server.closeIdleConnections();
+  }, IDLE_SWEEP_INTERVAL_MS);
+  const force = setTimeout(() => {
+    for (const server of servers) server.closeAllConnections();
+  }, timeout_ms);
+  await Promise.all(servers.map(closeServer));
+  clearInterval(sweep);
+  clearTimeout(force);
+}
+
+/** Resolves when the last connection is gone; a server that never listened is closed already. */
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+}

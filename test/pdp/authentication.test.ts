@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import {
+  answerProof,
+  PROOF_HEADERS,
+  requestProof,
+  signedAuthorization,
+  type SignedRequest,
+} from '../../src/contract/proof.ts';
+import { ALLOWED, recordingCore, send, start, TOKEN, tokenOf, tokensOf } from './fixture.ts';
+import type { Started } from './fixture.ts';
+
+const PATH = '/access/v1/evaluation';
+const OTHER = 'another-token-0123456789abcdef012345';
+const NONCE = '2f9c1c9e-6d0f-4a58-9c27-0b7b7a1c2d3e';
+const core = recordingCore();
+let service: Started;
+beforeAll(async () => {
+  const tokens = tokensOf(tokenOf(['search'], 'searcher', OTHER), tokenOf(['decide']));
+  service = await start(core, {}, tokens);
+});
+beforeEach(() => {
+  core.asked.length = 0;
+});
+afterAll(() => service.close());
+
+function signed(changes: Partial<SignedRequest> = {}): SignedRequest {
+  return { nonce: NONCE, method: 'POST', target: PATH, body: '{}', ...changes };
+}
+
+test.each([
+  ['', 'nothing'],
+  [`Bearer ${TOKEN}x`, 'a longer token'],
+  [`Bearer ${TOKEN.slice(0, -1)}`, 'a shorter token'],
+  ['Bearer', 'no token'],
+  [`Basic ${TOKEN}`, 'another scheme'],
+  [TOKEN, 'no scheme'],
+  [`Portcullis caller.${'A'.repeat(43)}`, 'a wrong signature'],
+  [`Portcullis nobody.${requestProof(TOKEN, signed())}`, 'a signature of a stranger'],
+  [signedAuthorization(tokenOf([]), signed({ body: '{"a":1}' })), 'the signature of another body'],
+  [signedAuthorization(tokenOf([]), signed({ target: '/v1/decision' })), 'of another route'],
+  [signedAuthorization(tokenOf([]), signed({ nonce: `${NONCE}x` })), 'of another nonce'],
+])('`%s` is refused: %s', async (authorization) => {
+  const headers = { authorization, [PROOF_HEADERS.nonce]: NONCE };
+  const sent = await send(service.url, PATH, { body: '{}', headers });
+  expect([sent.status, sent.headers['www-authenticate'], sent.body]).toEqual([
+    401,
+    'Bearer realm="portcullis"',
+    { error: { code: 'UNAUTHENTICATED', message: 'a valid bearer token is needed' } },
+  ]);
+  expect(sent.headers[PROOF_HEADERS.proof]).toBeUndefined();
+  expect(core.asked).toEqual([]);
+});
+
+test('a token without the scope of the route is refused', async () => {
+  const headers = { authorization: `Bearer ${OTHER}` };
+  const sent = await send(service.url, PATH, { body: '{}', headers });
+  expect([sent.status, sent.body]).toEqual([
+    403,
+    { error: { code: 'UNAUTHENTICATED', message: 'the caller lacks the scope `decide`' } },
+  ]);
+  expect(core.asked).toEqual([]);
+});
+
+test('public routes take no token, and a wrong one does no harm', async () => {
+  for (const authorization of ['', 'Bearer wrong']) {
+    const headers = { authorization };
+    const sent = await send(service.url, '/health/live', { method: 'GET', headers });
+    expect(sent.status).toBe(200);
+  }
+});
+
+test('a signed request is answered with a proof over it and the answer', async () => {
+  const headers = {
+    authorization: signedAuthorization(tokenOf([]), signed()),
+    [PROOF_HEADERS.nonce]: NONCE,
+  };
+  const sent = await send(service.url, PATH, { body: '{}', headers });
+  expect([sent.status, sent.body]).toEqual([200, ALLOWED]);
+  const answer = { status: 200, body: JSON.stringify(sent.body) };
+  expect(sent.headers[PROOF_HEADERS.proof]).toBe(answerProof(TOKEN, signed(), answer));
+  expect(core.asked[0]?.caller.id).toBe('caller');
+});
+
+test('a bearer request with a nonce gets a proof too, a short nonce none', async () => {
+  const proofs = await Promise.all(
+    [NONCE, 'short', `${NONCE}\u00e9`].map(async (nonce) => {
+      const sent = await send(service.url, PATH, {
+        body: '{}',
+        headers: { [PROOF_HEADERS.nonce]: nonce },
+      });
+      return sent.headers[PROOF_HEADERS.proof];
+    }),
+  );
+  const answer = { status: 200, body: JSON.stringify(ALLOWED) };
+  expect(proofs).toEqual([answerProof(TOKEN, signed(), answer), undefined, undefined]);
+});
+
+test('the proof of a refusal is not one of a decision', async () => {
+  const request = signed({ body: '{' });
+  const headers = {
+    authorization: signedAuthorization(tokenOf([]), request),
+    [PROOF_HEADERS.nonce]: NONCE,
+  };
+  const sent = await send(service.url, PATH, { body: '{', headers });
+  const body = JSON.stringify(sent.body);
+  expect(sent.status).toBe(400);
+  expect(sent.headers[PROOF_HEADERS.proof]).toBe(
+    answerProof(TOKEN, request, { status: 400, body }),
+  );
+  expect(sent.headers[PROOF_HEADERS.proof]).not.toBe(
+    answerProof(TOKEN, request, { status: 200, body }),
+  );
+});
+
+test('tokens count from the moment they are in the source, and no longer', async () => {
+  let tokens = [tokenOf(['decide'])];
+  const rotating = await start(core, {}, { current: () => tokens });
+  const status = async () => (await send(rotating.url, PATH, { body: '{}' })).status;
+  const before = await status();
+  tokens = [tokenOf(['decide'], 'caller', OTHER)];
+  const revoked = await status();
+  tokens = [];
+  const none = await status();
+  await rotating.close();
+  expect([before, revoked, none]).toEqual([200, 401, 401]);
+});
