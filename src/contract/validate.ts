@@ -3,6 +3,7 @@
  * never the offending value. The only user of ajv.
  */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { jsonPointer } from './json.ts';
 import authzenEvaluationRequest from './schemas/authzen_evaluation_request.schema.json' with { type: 'json' };
 import authzenEvaluationsRequest from './schemas/authzen_evaluations_request.schema.json' with { type: 'json' };
 import bundleMetadata from './schemas/bundle_metadata.schema.json' with { type: 'json' };
@@ -68,18 +69,35 @@ function compileForeign(schema: object): ValidateFunction {
 
 /** The fault to report: the deepest place, because alternatives also complain at their parent. */
 function firstFault(errors: readonly ErrorObject[]): SchemaFault {
-  const deepest = errors.reduce<ErrorObject | undefined>(
-    (found, error) => (found && depth(found) >= depth(error) ? found : error),
-    undefined,
-  );
-  if (!deepest) return { pointer: '', keyword: 'false schema' };
-  const missing =
-    deepest.keyword === 'required' ? `/${String(deepest.params.missingProperty)}` : '';
-  return { pointer: deepest.instancePath + missing, keyword: deepest.keyword };
+  const deepest = errors
+    .map((error) => ({ pointer: placeOf(error), keyword: error.keyword }))
+    .reduce<SchemaFault | undefined>(
+      (found, fault) => (found && depth(found) >= depth(fault) ? found : fault),
+      undefined,
+    );
+  return deepest ?? { pointer: '', keyword: 'false schema' };
 }
 
-function depth(error: ErrorObject): number {
-  return error.instancePath.split('/').length + (error.keyword === 'required' ? 1 : 0);
+/** The keywords that object to a member by its name, and where ajv tells the name. */
+const NAMED_BY: Readonly<Record<string, string>> = {
+  additionalProperties: 'additionalProperty',
+  dependentRequired: 'missingProperty',
+  propertyNames: 'propertyName',
+  required: 'missingProperty',
+};
+
+const NAME_LENGTH_MAX = 128;
+
+/** The member at fault, or the object around it where the sender chose a name beyond measure. */
+function placeOf(error: ErrorObject): string {
+  const param = NAMED_BY[error.keyword];
+  const name: unknown = param && error.params[param];
+  if (typeof name !== 'string' || name.length > NAME_LENGTH_MAX) return error.instancePath;
+  return error.instancePath + jsonPointer([name]);
+}
+
+function depth({ pointer }: SchemaFault): number {
+  return pointer.split('/').length;
 }
 
 export const VALIDATORS = {

@@ -1,0 +1,174 @@
+/** The schemas: what they take and refuse, told by examples, and what holds for all of them. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { OBLIGATION_TYPES } from '../../src/contract/obligations.ts';
+import { compileSchema, VALIDATORS } from '../../src/contract/validate.ts';
+
+type Schema = Record<string, unknown> & { $defs?: Record<string, Schema> };
+type SchemaName = keyof typeof VALIDATORS;
+
+const TOP = new URL('../../', import.meta.url);
+const SCHEMAS = new URL('src/contract/schemas/', TOP);
+const EXAMPLES = new URL('test/contract/examples/', TOP);
+
+/** Messages that other people's software writes: what we do not know in them is ignored. */
+const OPEN: readonly string[] = [
+  'authzen_evaluation_request',
+  'authzen_evaluations_request',
+  'sep_decision_request',
+];
+
+const readJson = (url: URL): unknown => JSON.parse(readFileSync(url, 'utf8'));
+const schemaOf = (name: string): Schema =>
+  readJson(new URL(`${name}.schema.json`, SCHEMAS)) as Schema;
+const names = readdirSync(SCHEMAS).map((file) => file.replace('.schema.json', ''));
+const schemas = new Map(names.map((name) => [name, schemaOf(name)]));
+
+/** The examples of one kind: the file's name without its ending, and its content. */
+function examples(name: string, kind: 'valid' | 'invalid'): [title: string, content: unknown][] {
+  const folder = new URL(`${name}/${kind}/`, EXAMPLES);
+  return readdirSync(folder).map((file) => [
+    file.replace('.json', ''),
+    readJson(new URL(file, folder)),
+  ]);
+}
+
+/** Each schema inside a schema, with its place. */
+function* walk(node: unknown, place = ''): Generator<[place: string, node: Schema]> {
+  if (typeof node !== 'object' || node === null) return;
+  if (!Array.isArray(node)) yield [place, node as Schema];
+  for (const [name, inner] of Object.entries(node)) yield* walk(inner, `${place}/${name}`);
+}
+
+test('each schema has a validator, and each validator a schema', () => {
+  expect(Object.keys(VALIDATORS).sort()).toEqual([...names].sort());
+});
+
+test('each schema has examples', () => {
+  expect(readdirSync(EXAMPLES).sort()).toEqual([...names].sort());
+});
+
+describe.each(names)('%s', (name) => {
+  const validate = VALIDATORS[name as SchemaName];
+  const schema = schemaOf(name);
+
+  test('is named as its file', () => {
+    const title = name.replaceAll(/(?:^|_)([a-z])/g, (_match, letter: string) =>
+      letter.toUpperCase(),
+    );
+    expect(schema).toMatchObject({ $id: `urn:portcullis:schema:${name}`, title });
+  });
+
+  test('has at least two examples of each kind', () => {
+    expect(examples(name, 'valid').length).toBeGreaterThanOrEqual(2);
+    expect(examples(name, 'invalid').length).toBeGreaterThanOrEqual(2);
+  });
+
+  test.each(examples(name, 'valid'))('takes %s', (_title, message) => {
+    expect(validate(message)).toEqual({ ok: true, value: message });
+  });
+
+  test.each(examples(name, 'invalid'))('refuses %s', (_title, content) => {
+    const { $fault, message } = content as { $fault: object; message: unknown };
+    expect(validate(message)).toEqual({ ok: false, fault: $fault });
+  });
+
+  test.each([null, true, 0, '', []])('refuses %j in its place', (other) => {
+    expect(validate(other)).toEqual({ ok: false, fault: { pointer: '', keyword: 'type' } });
+  });
+
+  test('every object with members is closed, unless others write it', () => {
+    const open = [...walk(schema)].filter(
+      ([place, node]) =>
+        node.type === 'object' &&
+        typeof node.properties === 'object' &&
+        node.additionalProperties !== false &&
+        !(name === 'policy_data' && place === ''), // an author's own roots stand beside ours
+    );
+    expect(OPEN.includes(name) ? [] : open.map(([place]) => place)).toEqual([]);
+  });
+
+  test('every text and list of ours has a limit', () => {
+    const limits = ['maxLength', 'pattern', 'enum', 'const'];
+    const boundless = [...walk(schema)].filter(
+      ([, node]) =>
+        (node.type === 'string' && !limits.some((limit) => limit in node)) ||
+        (node.type === 'array' && !('maxItems' in node)),
+    );
+    expect(name.startsWith('authzen') ? [] : boundless.map(([place]) => place)).toEqual([]);
+  });
+});
+
+test('definitions of one name are equal in all schemas', () => {
+  const first = new Map<string, Schema>();
+  for (const [, { $defs = {} }] of schemas) {
+    for (const [name, definition] of Object.entries($defs)) {
+      expect([name, definition]).toEqual([name, first.get(name) ?? definition]);
+      first.set(name, definition);
+    }
+  }
+  expect(first.size).toBeGreaterThan(20);
+});
+
+test('types.gen.ts is what the schemas say', () => {
+  const script = fileURLToPath(new URL('scripts/generate_types.ts', TOP));
+  execFileSync(process.execPath, [script, '--check'], { cwd: TOP });
+});
+
+describe('obligations', () => {
+  const response = schemaOf('evaluation_response');
+  const listed = (response.$defs?.obligation?.oneOf as { $ref: string }[]).map(({ $ref }) =>
+    $ref.replace('#/$defs/', ''),
+  );
+
+  test('are one list in the code and in every schema', () => {
+    expect(OBLIGATION_TYPES).toEqual(listed);
+    const enums = [...schemas.values()]
+      .flatMap((schema) => [...walk(schema)])
+      .map(([, node]) => node.enum)
+      .filter((values) => Array.isArray(values) && values.includes('keep_fields'));
+    expect(enums).toEqual(Array(3).fill([...OBLIGATION_TYPES]));
+  });
+
+  test('are each named by their `type`', () => {
+    for (const type of listed) {
+      expect(response.$defs?.[type]).toMatchObject({ properties: { type: { const: type } } });
+    }
+  });
+
+  test('each has an example', () => {
+    const message = readJson(
+      new URL('evaluation_response/valid/every_obligation.json', EXAMPLES),
+    ) as { context: { obligations: { type: string }[] } };
+    expect(message.context.obligations.map(({ type }) => type)).toEqual(OBLIGATION_TYPES);
+  });
+});
+
+describe('the fault that is told', () => {
+  const validate = compileSchema({
+    type: 'object',
+    properties: { 'a/b': { type: 'object', properties: {}, additionalProperties: false } },
+    additionalProperties: false,
+  });
+
+  test('names an unknown member by its pointer', () => {
+    expect(validate({ 'a/b': { 'c~d': 1 } })).toEqual({
+      ok: false,
+      fault: { pointer: '/a~1b/c~0d', keyword: 'additionalProperties' },
+    });
+  });
+
+  test('leaves out a name beyond measure', () => {
+    expect(validate({ 'a/b': { ['c'.repeat(129)]: 1 } })).toEqual({
+      ok: false,
+      fault: { pointer: '/a~1b', keyword: 'additionalProperties' },
+    });
+  });
+
+  test('holds no value of the message', () => {
+    const result = validate({ 'a/b': 'secret' });
+    expect(JSON.stringify(result)).not.toContain('secret');
+  });
+});
