@@ -39,11 +39,15 @@ eligible contains _name(grant) if {
 }
 
 # METADATA
-# description: What a grant says beside its effect, by name.
-custom[name] := object.filter(grant, {"reason_code", "safe_message"}) if {
+# description: |
+#   What a grant says beside its effect, as [name, what, value]; grants without an id share a name.
+said contains [_name(grant), what, value] if {
 	some grant in _mine
-	name := _name(grant)
+	some what in ["reason_code", "safe_message"]
+	value := grant[what]
 }
+
+said contains [_name(grant), "channels", grant.require_approval.via] if some grant in _asking
 
 _mine := [grant | some grant in index.grants; _addressed(grant.to)]
 

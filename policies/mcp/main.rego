@@ -150,13 +150,19 @@ else := "none"
 _shared_channels := [channel |
 	some channel in ["task", "elicitation", "none"]
 	every id in _asked {
-		channel in _channels(id)
+		_may_ask_via(id, channel)
 	}
 ]
 
-_channels(id) := channels if channels := _custom[id].channels
+_may_ask_via(id, channel) if {
+	some channels in _said(id, "channels")
+	channel in channels
+}
 
-else := ["task", "none"]
+_may_ask_via(id, channel) if {
+	count(_said(id, "channels")) == 0
+	channel in ["task", "none"]
+}
 
 # The rules that made the outcome; of a refusal without one, those that would allow otherwise.
 _decisive := _refusing if count(_refusing) > 0
@@ -169,11 +175,19 @@ else := _listed
 
 # METADATA
 # description: The code of the first decisive rule, by name, that declares one.
-reason_code := _codes[0] if count(_codes) > 0
+reason_code := "ACTOR_VALIDATION_FAILED" if _actor_refuses
+
+else := _codes[0] if count(_codes) > 0
 
 else := _default_reasons[outcome] if count(_decisive) > 0
 
 else := "CAPABILITY_NOT_ALLOWED"
+
+_actor_refuses if {
+	count(_refusing) == 0
+	count(_allowed) > 0
+	not _actor_possible
+}
 
 _default_reasons := {
 	"allow": "ALLOWED",
@@ -187,17 +201,13 @@ default safe_message := null
 
 safe_message := _messages[0] if count(_messages) > 0
 
-_codes := [code | some id in sort(_decisive); code := _custom[id].reason_code]
+_codes := [code | some id in sort(_decisive); some code in sort(_said(id, "reason_code"))]
 
-_messages := [message | some id in sort(_decisive); message := _custom[id].safe_message]
+_messages := [message | some id in sort(_decisive); some message in sort(_said(id, "safe_message"))]
 
-# What a rule's METADATA says (`data.portcullis.rules`, written by the build) or what a grant says.
-_custom[id] := custom if {
-	some id in _decisive
-	custom := data.portcullis.rules[id]
-}
-
-_custom[id] := custom if {
-	some id in _decisive
-	custom := grants.custom[id]
+# What a rule's METADATA says (`data.portcullis.rules`, written by the build) and what a grant says.
+_said(id, what) := {value | value := data.portcullis.rules[id][what]} | {value |
+	some entry in grants.said
+	[id, what] == [entry[0], entry[1]]
+	value := entry[2]
 }

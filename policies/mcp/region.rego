@@ -30,9 +30,11 @@ _point_inside(pointer, tests, arguments) if {
 }
 
 _point_inside(pointer, tests, arguments) if {
-	not contains(pointer, "/*")
+	not _speaks_of_members(pointer)
 	_passes(tests, _at(pointer, arguments))
 }
+
+_speaks_of_members(pointer) if contains(pointer, "/*")
 
 # RFC 6901: `~1` is a slash, `~0` a tilde, in this order.
 _at("", value) := value
@@ -84,4 +86,6 @@ _passes_test("length_at_most", value, raw) if compare.length_at_most(value, _ope
 # `{data: transfer_limits}` is the caller's own entry of that table.
 _operand(raw) := tables.entry(raw.data, request.user.id)
 
-_operand(raw) := raw if not is_object(raw)
+_operand(raw) := raw if not _is_table(raw)
+
+_is_table(raw) if is_object(raw)

@@ -12,8 +12,8 @@ import data.mcp.request
 effect := "deny"
 
 applies if {
-	request.surface
-	not data.surfaces[request.surface]
+	surface := request.surface
+	not data.surfaces[surface]
 }
 
 applies if input.context.surface != request.surface

@@ -19,7 +19,8 @@ applies if {
 applies if {
 	some i, agent in request.chain
 	i > 0
-	not _delegates(agent, request.chain[i - 1])
+	next := request.chain[i - 1]
+	not _delegates(agent, next)
 }
 
 applies if not request.chain

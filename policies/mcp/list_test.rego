@@ -1,0 +1,25 @@
+package mcp.list_test
+
+import data.mcp.fixture_test as fixture
+import data.mcp.list
+
+_item(name) := {"type": "tool", "id": name, "properties": {"server": "payments"}}
+
+_catalogue(items) := json.remove(object.union(fixture.discovery, {"resources": items}), ["/resource"])
+
+test_positions_of_the_visible_items if {
+	positions := list.visible with input as _catalogue([_item("refund"), _item("transfer"), _item("transfer")])
+		with data.registry as fixture.registry
+		with data.grants as fixture.grants
+	positions == [1, 2]
+}
+
+test_nothing_is_visible_without_grants if {
+	positions := list.visible with input as _catalogue([_item("transfer")]) with data.registry as fixture.registry
+	positions == []
+}
+
+test_no_items_no_positions if {
+	positions := list.visible with input as _catalogue([])
+	positions == []
+}

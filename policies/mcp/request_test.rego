@@ -1,0 +1,78 @@
+package mcp.request_test
+
+import data.mcp.fixture_test as fixture
+import data.mcp.request
+
+_full := fixture.with_members({
+	"subject": {"properties": {
+		"tenant": "acme",
+		"assurance": {"acr": "high"},
+		"delegation": [{"id": "runner"}],
+	}},
+	"context": {
+		"surface": "ide",
+		"agent": {"id": "cid-1", "verified": true},
+		"session": {"state": "active"},
+		"purpose": {"text": "refund", "source": "ticket"},
+		"approval": {"requester": "user:bob@example.com"},
+	},
+})
+
+test_every_name if {
+	view := {
+		"name": request.name,
+		"family": request.family,
+		"patterns": request.patterns,
+		"method": request.method,
+		"phase": request.phase,
+		"user": request.user,
+		"groups": request.groups,
+		"actor_type": request.actor_type,
+		"tenant": request.tenant,
+		"assurance": request.assurance,
+		"agent": request.agent,
+		"surface": request.surface,
+		"environment": request.environment,
+		"session": request.session,
+		"purpose": request.purpose,
+		"capability": request.capability,
+		"arguments": request.arguments,
+		"chain": request.chain,
+		"on_behalf_of": request.on_behalf_of,
+		"approval": request.approval,
+	} with input as _full
+		with data.registry as fixture.registry
+		with data.agents as {"planner": {"clients": ["cid-1"]}, "runner": {}}
+	view == {
+		"name": "tool:payments/transfer",
+		"family": "tool:payments/*",
+		"patterns": ["tool:payments/transfer", "tool:payments/*", "*"],
+		"method": "tools/call",
+		"phase": "call",
+		"user": {"id": "user:alice@example.com"},
+		"groups": {"tellers", "staff"},
+		"actor_type": "human",
+		"tenant": "acme",
+		"assurance": {"acr": "high"},
+		"agent": "planner",
+		"surface": "ide",
+		"environment": "production",
+		"session": {"state": "active"},
+		"purpose": {"text": "refund", "source": "ticket"},
+		"capability": fixture.registry["tool:payments/transfer"],
+		"arguments": {"amount": 500, "to": "DE1"},
+		"chain": ["planner", "runner"],
+		"on_behalf_of": "user:alice@example.com",
+		"approval": {"requester": "user:bob@example.com"},
+	}
+}
+
+test_absent_facts_are_undefined_and_collections_are_not if {
+	bare := {"subject": {"id": "user:a"}, "resource": {}, "context": {}}
+	request.groups == set() with input as bare
+	request.chain == [] with input as bare
+	not request.actor_type with input as bare
+	not request.on_behalf_of with input as bare
+	not request.arguments with input as bare
+	not request.name with input as bare
+}

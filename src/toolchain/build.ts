@@ -1,0 +1,168 @@
+/** `portcullis build`: from sources to a standard OPA bundle; the same input gives the same bytes. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { unpackTar } from 'modern-tar';
+import { canonicalJson } from '../contract/canonical.ts';
+import type { BundleMetadata } from '../contract/types.gen.ts';
+import { VALIDATORS } from '../contract/validate.ts';
+import { PortcullisError } from '../errors.ts';
+import { checkPolicy, strictCompile } from './check.ts';
+import { OPA_VERSION } from './opa.ts';
+import type { Opa } from './opa_run.ts';
+import { parsePolicy, type Finding, type ParsedPolicy } from './policy.ts';
+import { argumentPointers, plainPointers } from './projection.ts';
+import { routerSource } from './router.ts';
+import type { SourceFile, Sources } from './sources.ts';
+import { staged } from './stage.ts';
+import { tableNames, tablesSource } from './tables.ts';
+
+/** Entrypoints of the library. */
+const LIBRARY_ENTRYPOINTS = {
+  entrypoint: 'mcp/main/decision',
+  discovery: 'mcp/list/visible',
+  approval: 'mcp/approval/eligible',
+} as const;
+
+export interface BuildOptions {
+  /** Default: the first twelve hex digits of the sources' digest. */
+  revision?: string | undefined;
+  /** A policy of its own contract: its entrypoint, such as `authz/allow`. No library is added. */
+  entrypoint?: string | undefined;
+  /** That policy's second entrypoint for lists. */
+  discovery?: string | undefined;
+  /** Stamped on every record; the decision point must be told to accept it. */
+  unsafe_allow_all?: boolean | undefined;
+}
+
+/** The files of a bundle by path; the bundle format packs them. */
+export interface BuiltPolicy {
+  files: Map<string, Uint8Array>;
+  metadata: BundleMetadata;
+  revision: string;
+}
+
+/** Checks, generates, compiles, describes. Throws `RULES_REFUSED` with the findings in the message. */
+export async function buildPolicy(
+  opa: Opa,
+  sources: Sources,
+  options: BuildOptions = {},
+): Promise<BuiltPolicy> {
+  const policy = await parsePolicy(opa, sources);
+  refuseFindings(await findings(opa, policy, options));
+  const modules = options.entrypoint ? sources.modules : staticModules(policy);
+  const metadata = describe(policy, options);
+  const wasm = await compileWasm(opa, modules, entrypointsOf(metadata));
+  const revision =
+    options.revision ?? sources.digest.slice('sha256:'.length, 'sha256:'.length + 12);
+  return { files: bundleFiles(policy, modules, metadata, revision, wasm), metadata, revision };
+}
+
+/** What stands against building a policy. */
+export function findings(
+  opa: Opa,
+  policy: ParsedPolicy,
+  options: BuildOptions,
+): Promise<Finding[]> {
+  return options.entrypoint ? strictCompile(opa, policy) : checkPolicy(opa, policy);
+}
+
+/** Findings as the text of one error, a line each. */
+export function refuseFindings(found: readonly Finding[]): void {
+  if (found.length === 0) return;
+  const lines = found.map(
+    ({ check, place, problem, instead }) => `${place}: ${problem} (${check}): ${instead}`,
+  );
+  throw new PortcullisError('RULES_REFUSED', lines.join('\n'));
+}
+
+/** The library's scanning providers, which the build writes anew. */
+export const REPLACED_MODULES = ['mcp/router.rego', 'mcp/tables.rego'] as const;
+
+/** The policy with generated providers; the rest stays as it is. */
+export function staticModules({ sources, rules }: ParsedPolicy): SourceFile[] {
+  const generated: Record<(typeof REPLACED_MODULES)[number], () => string> = {
+    'mcp/router.rego': () => routerSource(rules),
+    'mcp/tables.rego': () => tablesSource(tableNames(sources.data)),
+  };
+  return sources.modules.map(({ path, text }) => {
+    const replaced = REPLACED_MODULES.find((name) => name === path);
+    return { path, text: replaced ? generated[replaced]() : text };
+  });
+}
+
+/** The data of the bundle: the author's, and what the rules' METADATA says, keyed by rule. */
+export function bundleData({ sources, rules }: ParsedPolicy): Record<string, unknown> {
+  const described = rules.filter(({ custom }) => Object.keys(custom).length > 0);
+  const custom = Object.fromEntries(described.map((rule) => [rule.id, rule.custom]));
+  return { ...sources.data, portcullis: { rules: custom } };
+}
+
+function describe(policy: ParsedPolicy, options: BuildOptions): BundleMetadata {
+  const { sources, base, rules } = policy;
+  const plain = options.entrypoint !== undefined;
+  const entrypoints = plain
+    ? { entrypoint: options.entrypoint, ...(options.discovery && { discovery: options.discovery }) }
+    : LIBRARY_ENTRYPOINTS;
+  const metadata = {
+    schema_version: 1,
+    ...entrypoints,
+    arguments: plain ? plainPointers(base) : argumentPointers(base, rules),
+    tables: plain ? [] : tableNames(sources.data),
+    self_tests: sources.self_tests,
+    ...(options.unsafe_allow_all && { unsafe_allow_all: true }),
+    sources_digest: sources.digest,
+    opa_version: OPA_VERSION,
+  };
+  const result = VALIDATORS.bundle_metadata(metadata);
+  if (result.ok) return result.value;
+  throw new PortcullisError('DATA_INVALID', 'the self-tests do not fit their schema', {
+    pointer: result.fault.pointer,
+  });
+}
+
+function entrypointsOf({ entrypoint, discovery, approval }: BundleMetadata): string[] {
+  return [entrypoint, discovery, approval].filter((path) => path !== undefined);
+}
+
+/** The compiled module of some entrypoints. Throws `RULES_REFUSED` with OPA's words. */
+export async function compileWasm(
+  opa: Opa,
+  modules: readonly SourceFile[],
+  entrypoints: readonly string[],
+): Promise<Uint8Array> {
+  return staged(modules, async (cwd) => {
+    const named = entrypoints.flatMap((path) => ['--entrypoint', path]);
+    const target = ['build', '--target', 'wasm', '--output', 'bundle.tar.gz', ...named, '.'];
+    const { code, stdout, stderr } = await opa(target, { cwd });
+    if (code !== 0) throw new PortcullisError('RULES_REFUSED', (stderr || stdout).trim());
+    const entries = await unpackTar(gunzipSync(readFileSync(join(cwd, 'bundle.tar.gz'))));
+    const module = entries.find(({ header }) => header.name.replace(/^\//u, '') === 'policy.wasm');
+    if (module?.data) return module.data;
+    throw new PortcullisError('INTERNAL', 'opa build made no policy.wasm');
+  });
+}
+
+/** The Rego travels along, so that any OPA can explain what the compiled module decided. */
+function bundleFiles(
+  policy: ParsedPolicy,
+  modules: readonly SourceFile[],
+  metadata: BundleMetadata,
+  revision: string,
+  wasm: Uint8Array,
+): Map<string, Uint8Array> {
+  const manifest = {
+    revision,
+    roots: [''],
+    rego_version: 1,
+    wasm: entrypointsOf(metadata).map((entrypoint) => ({ entrypoint, module: '/policy.wasm' })),
+    metadata: { portcullis: metadata },
+  };
+  const data = metadata.approval ? bundleData(policy) : policy.sources.data;
+  return new Map([
+    ['.manifest', Buffer.from(canonicalJson(manifest))],
+    ['data.json', Buffer.from(canonicalJson(data))],
+    ['policy.wasm', wasm],
+    ...modules.map(({ path, text }): [string, Uint8Array] => [path, Buffer.from(text)]),
+  ]);
+}

@@ -1,0 +1,61 @@
+/**
+ * `portcullis check`: refuses what would be silently wrong. Each check names a trap of Rego or of
+ * the rule contract, where it stands, and what to write instead.
+ */
+import { argumentPlaces } from './check/argument_places.ts';
+import { argumentSchemas } from './check/argument_schemas.ts';
+import { builtins } from './check/builtins.ts';
+import { comparisons } from './check/comparisons.ts';
+import { data } from './check/data.ts';
+import { effects } from './check/effects.ts';
+import { metadata } from './check/metadata.ts';
+import { names } from './check/names.ts';
+import { negation } from './check/negation.ts';
+import { placement } from './check/placement.ts';
+import { reachability } from './check/reachability.ts';
+import { reads } from './check/reads.ts';
+import { shadowing } from './check/shadowing.ts';
+import type { Opa } from './opa_run.ts';
+import type { Finding, ParsedPolicy } from './policy.ts';
+import { staged } from './stage.ts';
+
+/** The checks on the syntax tree, in the order in which they are reported. */
+export const CHECKS = {
+  placement,
+  names,
+  effects,
+  argument_places: argumentPlaces,
+  negation,
+  comparisons,
+  builtins,
+  reads,
+  shadowing,
+  reachability,
+  metadata,
+  data,
+} as const satisfies Record<string, (policy: ParsedPolicy) => Finding[]>;
+
+/** All findings on a policy of the library's rule contract; none means that it may be built. */
+export async function checkPolicy(opa: Opa, policy: ParsedPolicy): Promise<Finding[]> {
+  const compiled = await strictCompile(opa, policy);
+  if (compiled.length > 0) return compiled;
+  const found = Object.values(CHECKS).flatMap((check) => check(policy));
+  return found.length > 0 ? found : argumentSchemas(opa, policy);
+}
+
+/** OPA's own strict check, first: the trees of what does not compile mean nothing. */
+export async function strictCompile(opa: Opa, { sources }: ParsedPolicy): Promise<Finding[]> {
+  return staged([...sources.modules, ...sources.tests], async (cwd) => {
+    const { code, stderr } = await opa(['check', '--strict', '--format', 'json', '.'], { cwd });
+    if (code === 0) return [];
+    const { errors = [] } = JSON.parse(stderr) as {
+      errors?: { message: string; location?: { file: string; row: number } }[];
+    };
+    return errors.map(({ message, location }) => ({
+      check: 'opa_check',
+      place: location ? `${location.file}:${location.row}` : '',
+      problem: message,
+      instead: 'mend what OPA names',
+    }));
+  });
+}

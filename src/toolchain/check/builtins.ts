@@ -1,0 +1,95 @@
+import { callParts, lineCall, walkRule } from '../ast.ts';
+import { isAuthored, placeOf, type Finding, type ParsedPolicy } from '../policy.ts';
+import type { Definition, RuleBase } from '../references.ts';
+import { named, type Effect } from '../rule_package.ts';
+
+/** Builtins that answer some values of the right type with an error, which skips the rule. */
+export const FALLIBLE_BUILTINS: readonly string[] = [
+  'base64.decode',
+  'base64url.decode',
+  'div',
+  'format_int',
+  'glob.match',
+  'graph.reachable',
+  'hex.decode',
+  'indexof',
+  'json.unmarshal',
+  'net.cidr_contains',
+  'net.cidr_expand',
+  'net.cidr_intersects',
+  'net.lookup_ip_addr',
+  'numbers.range',
+  'numbers.range_step',
+  'object.union_n',
+  'rem',
+  'sprintf',
+  'strings.render_template',
+  'substring',
+  'to_number',
+  'units.parse',
+  'units.parse_bytes',
+  'urlquery.decode',
+  'uuid.parse',
+  'yaml.unmarshal',
+];
+
+/** Whole families of the same kind. */
+const FALLIBLE_FAMILIES = [
+  'crypto.',
+  'graphql.',
+  'io.jwt.',
+  'json.patch',
+  'regex.',
+  'semver.',
+  'time.',
+];
+
+/** Effects whose rules restrict: skipping one opens. */
+const RESTRICTING: readonly Effect[] = ['deny', 'limit', 'require_approval', 'oblige'];
+
+/**
+ * An error in a builtin is silent in both engines and leaves the rule undefined. In `applies` of a
+ * restricting rule that would remove the restriction, so such builtins stay out of it.
+ */
+export function builtins({ base, rules }: ParsedPolicy): Finding[] {
+  const restricting = rules.filter(({ effect }) => effect && RESTRICTING.includes(effect));
+  const applies = new Set(restricting.flatMap((rule) => named(rule.rules, 'applies')));
+  const roots = base.definitions.filter(({ rule }) => applies.has(rule));
+  return [...reachedFrom(roots, base)]
+    .filter(({ module }) => isAuthored(module))
+    .flatMap(fallibleCalls);
+}
+
+/** The definitions and all that they refer to. */
+export function reachedFrom(roots: readonly Definition[], base: RuleBase): Set<Definition> {
+  const seen = new Set<Definition>(roots);
+  for (const definition of seen) {
+    for (const { path } of base.references(definition)) {
+      for (const next of base.reached(path)) seen.add(next);
+    }
+  }
+  return seen;
+}
+
+function fallibleCalls({ rule }: Definition): Finding[] {
+  const found: Finding[] = [];
+  const look = (operator: string | undefined, place: string): void => {
+    if (!operator || !isFallible(operator)) return;
+    const problem = `\`${operator}\` can fail, and would then remove a restriction`;
+    const instead =
+      'keep it out of `applies`; compare with facts in data, or use `startswith` and the like';
+    found.push({ check: 'builtins', place, problem, instead });
+  };
+  walkRule(rule, {
+    expr: (expr) => look(lineCall(expr)?.operator, placeOf(expr.location ?? rule.location)),
+    term: (term) => look(callParts(term)?.operator, placeOf(term.location ?? rule.location)),
+  });
+  return found;
+}
+
+function isFallible(operator: string): boolean {
+  return (
+    FALLIBLE_BUILTINS.includes(operator) ||
+    FALLIBLE_FAMILIES.some((family) => operator.startsWith(family))
+  );
+}

@@ -1,0 +1,60 @@
+import { fileOf, isAuthored, type Finding, type ParsedPolicy } from '../policy.ts';
+import { headName, packagePath, startsWith, type Path } from '../references.ts';
+import { isTestPackage, RULES_ROOT } from '../rule_package.ts';
+import { isTestFile } from '../sources.ts';
+import type { Module } from '../ast.ts';
+
+const CHECK = 'placement';
+
+/**
+ * A rule stands in its own package at exactly `mcp.rules.<area>.<title>`. Anything beside that is
+ * not found by the router, or hides other rules from it: a partial object at area depth makes every
+ * dynamic reference into the rules undefined in the compiled policy.
+ */
+export function placement({ base, tests }: ParsedPolicy): Finding[] {
+  return [...base.modules, ...tests].filter(isAuthored).flatMap(misplaced);
+}
+
+function misplaced(module: Module): Finding[] {
+  const path = packagePath(module);
+  const place = `${fileOf(module)}:${module.package.location?.row ?? 1}`;
+  const name = path.slice(1).join('.');
+  const finding = (problem: string, instead: string): Finding[] => [
+    { check: CHECK, place, problem, instead },
+  ];
+  if (isTestFile(fileOf(module))) return misplacedTest(path, finding);
+  if (isTestPackage(path)) {
+    return finding(
+      `package ${name} is named like a test`,
+      'end its file name with `_test.rego`, or rename it',
+    );
+  }
+  if (name === 'mcp' || name === 'portcullis' || isForeign(path)) {
+    return finding(
+      `package ${name} belongs to the library`,
+      'use `mcp.rules.<area>.<title>` or a root of your own',
+    );
+  }
+  if (startsWith(path, RULES_ROOT) && path.length !== RULES_ROOT.length + 2) {
+    return finding(
+      `package ${name} is not at \`mcp.rules.<area>.<title>\``,
+      'give each rule a package at that depth',
+    );
+  }
+  return (module.rules ?? []).some((rule) => /^(todo_)?test_/u.test(headName(rule)))
+    ? finding('a test stands among the rules', 'move it to a file that ends with `_test.rego`')
+    : [];
+}
+
+/** A rule in a test file would be left out of the build without a word. */
+function misplacedTest(
+  path: Path,
+  finding: (problem: string, instead: string) => Finding[],
+): Finding[] {
+  if (!startsWith(path, RULES_ROOT) || isTestPackage(path)) return [];
+  return finding('a test file holds the package of a rule', 'name the package `<package>_test`');
+}
+
+function isForeign(path: Path): boolean {
+  return ['mcp', 'portcullis'].includes(path[1] ?? '') && !startsWith(path, RULES_ROOT);
+}

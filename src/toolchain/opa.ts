@@ -1,0 +1,93 @@
+/**
+ * Finds the one OPA that policies are built and tested with, or sets it up. Another version would
+ * compile other bytes and might decide otherwise, so none but the pinned one is taken.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { PortcullisError } from '../errors.ts';
+
+export const OPA_VERSION = '1.22.0';
+const OPA_MODULE = `github.com/open-policy-agent/opa@v${OPA_VERSION}`;
+
+export interface ToolchainSettings {
+  /** Path of an OPA to use instead of searching. */
+  opa?: string | undefined;
+  /** The environment that child processes get; its PATH is searched for `opa` and `go`. */
+  environment: Readonly<Record<string, string | undefined>>;
+  /** Folder for an OPA that was set up once. */
+  cache: string;
+  /** Told what takes longer than a moment. */
+  progress: (line: string) => void;
+}
+
+const run = promisify(execFile);
+
+/** Path of OPA. Looks at the setting, PATH and the cache, then builds it with Go. */
+export async function findOpa(settings: ToolchainSettings): Promise<string> {
+  if (settings.opa) return demandVersion(settings.opa);
+  const cached = join(settings.cache, `opa-${OPA_VERSION}`);
+  for (const candidate of [...inPath('opa', settings), cached]) {
+    if ((await versionOf(candidate)) === OPA_VERSION) return candidate;
+  }
+  const [go] = inPath('go', settings);
+  if (!go) throw absent(settings, 'no Go to build it with');
+  return installWithGo(go, cached, settings);
+}
+
+/** The version that a file answers with, or undefined if it is no OPA. */
+async function versionOf(file: string): Promise<string | undefined> {
+  if (!existsSync(file)) return undefined;
+  try {
+    const { stdout } = await run(file, ['version'], { timeout: 10_000 });
+    return /^Version: (\S+)$/mu.exec(stdout)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+async function demandVersion(file: string): Promise<string> {
+  const found = await versionOf(file);
+  if (found === OPA_VERSION) return file;
+  const message = found
+    ? `PORTCULLIS_OPA is OPA ${found}, needed is ${OPA_VERSION}`
+    : `PORTCULLIS_OPA does not name an OPA; needed is ${OPA_VERSION}`;
+  throw new PortcullisError('TOOLCHAIN_ABSENT', message);
+}
+
+function inPath(name: string, { environment }: ToolchainSettings): string[] {
+  return (environment.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .filter((file) => existsSync(file));
+}
+
+/** Go checks the module against its checksum database, so what is built is what was published. */
+async function installWithGo(
+  go: string,
+  target: string,
+  settings: ToolchainSettings,
+): Promise<string> {
+  settings.progress(`setting up OPA ${OPA_VERSION} with Go, once; this takes a minute or two`);
+  mkdirSync(settings.cache, { recursive: true });
+  const folder = mkdtempSync(join(settings.cache, 'go-install-'));
+  try {
+    const env = { ...settings.environment, GOBIN: folder };
+    await run(go, ['install', OPA_MODULE], { env, timeout: 900_000, maxBuffer: 64 * 1024 * 1024 });
+    renameSync(join(folder, 'opa'), target);
+    return await demandVersion(target);
+  } catch (cause) {
+    throw absent(settings, 'building it with Go failed', cause);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function absent(settings: ToolchainSettings, why: string, cause?: unknown): PortcullisError {
+  const message =
+    `no OPA ${OPA_VERSION}: not in PORTCULLIS_OPA, not on PATH, not in ${settings.cache}, and ${why}; ` +
+    'put that version on PATH, name it in PORTCULLIS_OPA, or install Go';
+  return new PortcullisError('TOOLCHAIN_ABSENT', message, { cause });
+}

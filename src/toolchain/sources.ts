@@ -1,0 +1,172 @@
+/**
+ * What a policy is made of: the files of the author's folder and, unless the policy brings its own
+ * entrypoint, those of the library. Reads everything once, so that what is checked is what is built.
+ */
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { digestOf, digestOfBytes } from '../contract/digest.ts';
+import { parseJson } from '../contract/json.ts';
+import { PortcullisError } from '../errors.ts';
+
+export interface SourceFile {
+  /** Path in the policy, with `/`; the library's begin with `mcp/`, the author's with `policy/`. */
+  path: string;
+  text: string;
+}
+
+export interface Sources {
+  /** What is checked and tested: the author's folder, or the library when it is built alone. */
+  subject: 'policy' | 'mcp';
+  /** Rego without tests. */
+  modules: SourceFile[];
+  /** Rego tests of the subject (`*_test.rego`). */
+  tests: SourceFile[];
+  /** The data of all data files, merged. */
+  data: Record<string, unknown>;
+  /** `self_tests.yaml` or `.json` of the folder. */
+  self_tests: unknown[];
+  /** SHA-256 over the paths and contents of all files, tests too. */
+  digest: string;
+}
+
+const FILES_MAX = 20_000;
+const FILE_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Reads a policy folder. Throws `RULES_REFUSED` or `DATA_INVALID` naming the file. */
+export function readSources(folder: string): SourceFile[] {
+  const files: SourceFile[] = [];
+  const visit = (current: string): void => {
+    for (const entry of readdirSync(current, { withFileTypes: true }).sort(byName)) {
+      const path = join(current, entry.name);
+      if (entry.name.startsWith('.')) continue;
+      if (entry.isDirectory()) visit(path);
+      else if (isSource(entry.name)) files.push(readSource(folder, path));
+      if (files.length > FILES_MAX) throw refused(folder, `more than ${FILES_MAX} files`);
+    }
+  };
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw refused(folder, 'there is no such folder');
+  }
+  visit(folder);
+  return files;
+}
+
+/** Author's files and library files as one policy. */
+export function gatherSources(
+  author: readonly SourceFile[],
+  library: readonly SourceFile[],
+): Sources {
+  const own = author.map((file) => ({ ...file, path: `policy/${file.path}` }));
+  const shared = library.map((file) => ({ ...file, path: `mcp/${file.path}` }));
+  const all = [...shared, ...own];
+  const subject = own.length > 0 ? 'policy' : 'mcp';
+  const rego = all.filter(({ path }) => path.endsWith('.rego'));
+  return {
+    subject,
+    modules: rego.filter(({ path }) => !isTestFile(path)),
+    tests: rego.filter(({ path }) => isTestFile(path) && path.startsWith(`${subject}/`)),
+    data: mergeData(own.filter(({ path }) => isDataFile(path))),
+    self_tests: selfTests(own),
+    digest: digestOf(all.map(({ path, text }) => `${path} ${digestOfBytes(text)}`).sort()),
+  };
+}
+
+export function isTestFile(path: string): boolean {
+  return path.endsWith('_test.rego');
+}
+
+function isSource(name: string): boolean {
+  return name.endsWith('.rego') || isDataFile(name) || isSelfTestFile(name);
+}
+
+/** OPA's own rule: only files of this name are data. */
+function isDataFile(path: string): boolean {
+  return /(^|\/)data\.(json|ya?ml)$/u.test(path);
+}
+
+function isSelfTestFile(path: string): boolean {
+  return /(^|\/)self_tests\.(json|ya?ml)$/u.test(path);
+}
+
+function readSource(folder: string, path: string): SourceFile {
+  if (statSync(path).size > FILE_BYTES_MAX) throw refused(path, 'larger than 64 MiB');
+  return { path: relative(folder, path).split(sep).join('/'), text: readFileSync(path, 'utf8') };
+}
+
+/** A data file's folder is its place in the data, as in an OPA bundle. */
+function mergeData(files: readonly SourceFile[]): Record<string, unknown> {
+  const merged: Record<string, unknown> = {};
+  for (const file of files) {
+    const value = parseData(file);
+    if (!isRecord(value)) throw invalid(file.path, 'data is not an object');
+    const steps = file.path.split('/').slice(1, -1);
+    mergeInto(
+      merged,
+      steps.reduceRight<Record<string, unknown>>((inner, step) => ({ [step]: inner }), value),
+      file,
+    );
+  }
+  return merged;
+}
+
+function mergeInto(
+  target: Record<string, unknown>,
+  source: Record<string, unknown>,
+  file: SourceFile,
+): void {
+  for (const [name, value] of Object.entries(source)) {
+    const present = Object.hasOwn(target, name) ? target[name] : undefined;
+    if (present === undefined) target[name] = value;
+    else if (isRecord(present) && isRecord(value)) mergeInto(present, value, file);
+    else throw invalid(file.path, `\`${name}\` is also given by another data file`);
+  }
+}
+
+function selfTests(files: readonly SourceFile[]): unknown[] {
+  return files
+    .filter(({ path }) => isSelfTestFile(path))
+    .flatMap((file) => {
+      const value = parseData(file);
+      if (!Array.isArray(value)) throw invalid(file.path, 'self-tests are not a list');
+      return value as unknown[];
+    });
+}
+
+/** JSON, or YAML read strictly and brought to I-JSON. */
+export function parseData(file: SourceFile): unknown {
+  const json = file.path.endsWith('.json') ? file.text : yamlAsJson(file);
+  const result = parseJson(json, { size_bytes_max: FILE_BYTES_MAX, depth_max: 64 });
+  if (result.ok) return result.value;
+  throw new PortcullisError('DATA_INVALID', `${file.path}: ${result.fault.code}`, {
+    pointer: result.fault.pointer,
+  });
+}
+
+function yamlAsJson(file: SourceFile): string {
+  try {
+    return JSON.stringify(
+      parseYaml(file.text, { strict: true, uniqueKeys: true, maxAliasCount: 100 }),
+    );
+  } catch (cause) {
+    const place = (cause as { linePos?: { line: number; col: number }[] }).linePos?.[0];
+    const where = place ? `:${place.line}:${place.col}` : '';
+    throw new PortcullisError('DATA_INVALID', `${file.path}${where}: not YAML`, { cause });
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+function refused(path: string, why: string): PortcullisError {
+  return new PortcullisError('RULES_REFUSED', `${path}: ${why}`);
+}
+
+function invalid(path: string, why: string): PortcullisError {
+  return new PortcullisError('DATA_INVALID', `${path}: ${why}`);
+}

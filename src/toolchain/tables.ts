@@ -1,0 +1,31 @@
+/**
+ * Writes `mcp.tables`: Rego cannot read a data root whose name only the data knows, so each root
+ * that a grant may name gets a line. A table that appears later, in data loaded without a build, is
+ * served from the index that the decision point lays beside the data.
+ */
+import { packageText, regoString } from './rego_text.ts';
+
+/** Data roots that are never tables: the library's own. */
+const LIBRARY_ROOTS = new Set([
+  'agents',
+  'environments',
+  'grants',
+  'mcp',
+  'portcullis',
+  'registry',
+  'surfaces',
+]);
+
+/** The roots of the data that a grant may name, sorted. */
+export function tableNames(data: Record<string, unknown>): string[] {
+  return Object.keys(data)
+    .filter((root) => !LIBRARY_ROOTS.has(root) && /^[a-z_][a-z0-9_]{0,63}$/u.test(root))
+    .sort();
+}
+
+/** Rego text of the package. */
+export function tablesSource(names: readonly string[]): string {
+  const indexed = 'entry(name, key) := data.portcullis.index.tables[name][key]';
+  const known = names.map((name) => `entry(${regoString(name)}, key) := data.${name}[key]`);
+  return packageText('mcp.tables', [indexed, ...known]);
+}

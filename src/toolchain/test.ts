@@ -1,0 +1,285 @@
+/**
+ * `portcullis test`: what was tested is what runs. Every test of the author runs three times: in
+ * OPA over the scanning router, in OPA over the generated one, and in the compiled WASM; a test that
+ * does not pass everywhere fails, and the report says where.
+ */
+import {
+  REPLACED_MODULES,
+  compileWasm,
+  bundleData,
+  findings,
+  refuseFindings,
+  staticModules,
+  type BuildOptions,
+} from './build.ts';
+import type { Module } from './ast.ts';
+import { walkRule } from './ast.ts';
+import type { Opa } from './opa_run.ts';
+import { parsePolicy, type ParsedPolicy } from './policy.ts';
+import { headName, packagePath, type RuleBase } from './references.ts';
+import type { SourceFile, Sources } from './sources.ts';
+import { staged } from './stage.ts';
+
+/** How a test went in one place: it held, it did not, or OPA broke off with an error. */
+export type Verdict = 'pass' | 'fail' | 'error';
+
+/** Where a test runs. */
+export const VENUES = ['opa_scan', 'opa_static', 'wasm'] as const;
+export type Venue = (typeof VENUES)[number];
+
+export interface TestResult {
+  /** `mcp.rules.payments.refund_test.test_small` */
+  name: string;
+  file: string;
+  row: number;
+  verdicts: Partial<Record<Venue, Verdict>>;
+  /** Passed wherever it ran. */
+  passed: boolean;
+  /** OPA and the compiled policy disagree. */
+  disagreement: boolean;
+}
+
+export interface TestReport {
+  tests: TestResult[];
+  passed: number;
+  failed: number;
+  /** Share of the author's lines that the tests evaluate, in per cent. */
+  coverage_percent: number;
+  /** Lines that no test evaluates, by file. */
+  not_covered: Record<string, number[]>;
+}
+
+/** Evaluates one entrypoint of a compiled policy over data; handed in, because the engine is elsewhere. */
+export type Evaluate = (entrypoint: string) => unknown;
+export type LoadWasm = (
+  wasm: Uint8Array,
+  data: Record<string, unknown>,
+) => Promise<{ evaluate: Evaluate; close: () => void }>;
+
+export interface TestTools {
+  opa: Opa;
+  load: LoadWasm;
+  /** Lays the decision point's index beside the data, as activation does. */
+  index: (data: Record<string, unknown>) => Record<string, unknown>;
+  progress: (line: string) => void;
+}
+
+/** Runs all tests of a policy. Throws `RULES_REFUSED` where the policy could not be built. */
+export async function testPolicy(
+  tools: TestTools,
+  sources: Sources,
+  options: BuildOptions = {},
+): Promise<TestReport> {
+  const policy = await parsePolicy(tools.opa, sources);
+  refuseFindings(await findings(tools.opa, policy, options));
+  const cases = testCases(policy);
+  const library = options.entrypoint === undefined;
+  tools.progress(`running ${cases.length} tests in OPA`);
+  const scan = await runInOpa(tools.opa, policy, sources.modules);
+  const generated = library ? await runInOpa(tools.opa, policy, staticModules(policy)) : undefined;
+  const compiled = cases.filter(({ file }) => !isOfReplaced(file));
+  tools.progress('compiling the tests and running them in WASM');
+  const wasm = await runInWasm(tools, policy, compiled, library);
+  const tests = cases.map((test) =>
+    judge(
+      test,
+      isOfReplaced(test.file)
+        ? { opa_scan: scan }
+        : { opa_scan: scan, opa_static: generated, wasm },
+    ),
+  );
+  const passed = tests.filter((test) => test.passed).length;
+  const coverage = await measureCoverage(tools.opa, policy);
+  return { tests, passed, failed: tests.length - passed, ...coverage };
+}
+
+interface TestCase {
+  name: string;
+  file: string;
+  row: number;
+  /** Replaces data that activation would index, so it runs over data without an index. */
+  replaces_indexed: boolean;
+}
+
+/** The tests in the order of their names; `todo_test_` rules are left out, as in OPA. */
+function testCases({ tests, base }: ParsedPolicy): TestCase[] {
+  const cases = new Map<string, TestCase>();
+  for (const module of tests) {
+    const replaces_indexed = replacesIndexed(module, base);
+    for (const rule of module.rules ?? []) {
+      if (!headName(rule).startsWith('test_')) continue;
+      const name = [...packagePath(module).slice(1), headName(rule)].join('.');
+      const { file, row } = rule.location;
+      if (!cases.has(name)) cases.set(name, { name, file, row, replaces_indexed });
+    }
+  }
+  return [...cases.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Roots whose content the decision point finds through its index. */
+const INDEXED = ['agents', 'grants', 'portcullis', 'surfaces'];
+
+function replacesIndexed(module: Module, base: RuleBase): boolean {
+  let replaces = false;
+  for (const rule of module.rules ?? []) {
+    walkRule(rule, {
+      expr: (expr) => {
+        for (const { target } of expr.with ?? []) {
+          const path = base.resolve(module, target) ?? [];
+          replaces ||= path[0] === 'data' && (path.length === 1 || INDEXED.includes(path[1] ?? ''));
+        }
+      },
+    });
+  }
+  return replaces;
+}
+
+type Verdicts = ReadonlyMap<string, Verdict>;
+
+interface OpaTest {
+  package: string;
+  name: string;
+  fail?: boolean;
+  skip?: boolean;
+  error?: unknown;
+}
+
+async function runInOpa(
+  opa: Opa,
+  policy: ParsedPolicy,
+  modules: readonly SourceFile[],
+): Promise<Verdicts> {
+  return staged(testFiles(policy, modules), async (cwd) => {
+    const { stdout, stderr } = await opa(['test', '--format', 'json', '.'], { cwd });
+    const results = (stdout === '' ? undefined : JSON.parse(stdout)) as OpaTest[] | undefined;
+    if (!results)
+      refuseFindings([{ check: 'opa_test', place: '', problem: stderr, instead: 'mend it' }]);
+    return new Map(
+      (results ?? [])
+        .filter(({ skip }) => !skip)
+        .map((test) => [`${test.package.replace(/^data\./u, '')}.${test.name}`, verdictOf(test)]),
+    );
+  });
+}
+
+function verdictOf({ fail, error }: OpaTest): Verdict {
+  if (error) return 'error';
+  return fail ? 'fail' : 'pass';
+}
+
+function testFiles(policy: ParsedPolicy, modules: readonly SourceFile[]): SourceFile[] {
+  const tests = modules === policy.sources.modules ? policy.sources.tests : generatedTests(policy);
+  const data = { path: 'data.json', text: JSON.stringify(bundleData(policy)) };
+  return [...modules, ...tests, data];
+}
+
+function generatedTests({ sources }: ParsedPolicy): SourceFile[] {
+  return sources.tests.filter(({ path }) => !isOfReplaced(path));
+}
+
+async function runInWasm(
+  tools: TestTools,
+  policy: ParsedPolicy,
+  cases: readonly TestCase[],
+  library: boolean,
+): Promise<Verdicts> {
+  if (cases.length === 0) return new Map();
+  const modules = library ? staticModules(policy) : policy.sources.modules;
+  const entrypoints = cases.map(({ name }) => name.replaceAll('.', '/'));
+  const wasm = await compileWasm(tools.opa, [...modules, ...generatedTests(policy)], entrypoints);
+  const data = bundleData(policy);
+  const plain = await tools.load(wasm, data);
+  const indexed = library ? await tools.load(wasm, tools.index(data)) : plain;
+  try {
+    return new Map(
+      cases.map(({ name, replaces_indexed }) => {
+        const { evaluate } = replaces_indexed ? plain : indexed;
+        return [name, verdictInWasm(evaluate, name.replaceAll('.', '/'))];
+      }),
+    );
+  } finally {
+    plain.close();
+    indexed.close();
+  }
+}
+
+function verdictInWasm(evaluate: Evaluate, entrypoint: string): Verdict {
+  try {
+    return evaluate(entrypoint) === true ? 'pass' : 'fail';
+  } catch {
+    return 'error';
+  }
+}
+
+/** Tests of the scanning providers themselves, which the generated ones replace. */
+function isOfReplaced(file: string): boolean {
+  return REPLACED_MODULES.some((path) => file === path.replace('.rego', '_test.rego'));
+}
+
+function judge(test: TestCase, runs: Partial<Record<Venue, Verdicts | undefined>>): TestResult {
+  const verdicts: Partial<Record<Venue, Verdict>> = {};
+  for (const venue of VENUES) {
+    const run = runs[venue];
+    if (run) verdicts[venue] = run.get(test.name) ?? 'fail';
+  }
+  const seen = new Set(Object.values(verdicts));
+  const { name, file, row } = test;
+  return {
+    name,
+    file,
+    row,
+    verdicts,
+    passed: seen.size === 1 && seen.has('pass'),
+    disagreement: seen.size > 1,
+  };
+}
+
+interface OpaCoverage {
+  coverage?: number;
+  files?: Record<
+    string,
+    { covered_lines?: number; not_covered_lines?: number; not_covered?: Range[] }
+  >;
+}
+
+interface Range {
+  start: { row: number };
+  end: { row: number };
+}
+
+/** Coverage of the subject's own rules. */
+async function measureCoverage(
+  opa: Opa,
+  policy: ParsedPolicy,
+): Promise<Pick<TestReport, 'coverage_percent' | 'not_covered'>> {
+  return staged(testFiles(policy, policy.sources.modules), async (cwd) => {
+    const { stdout } = await opa(['test', '--coverage', '--format', 'json', '.'], { cwd });
+    const { files = {} } = JSON.parse(stdout || '{}') as OpaCoverage;
+    const { subject } = policy.sources;
+    const own = Object.entries(files).filter(([path]) => isMeasured(path, subject));
+    const covered = sum(own.map(([, file]) => file.covered_lines ?? 0));
+    const missed = sum(own.map(([, file]) => file.not_covered_lines ?? 0));
+    const total = covered + missed;
+    return {
+      coverage_percent: total === 0 ? 100 : Math.floor((covered / total) * 10_000) / 100,
+      not_covered: Object.fromEntries(
+        own.flatMap(([path, file]) => uncovered(path, file.not_covered)),
+      ),
+    };
+  });
+}
+
+function isMeasured(path: string, subject: string): boolean {
+  return path.startsWith(`${subject}/`) && !path.endsWith('_test.rego');
+}
+
+function uncovered(path: string, ranges: readonly Range[] = []): [string, number[]][] {
+  const rows = ranges.flatMap(({ start, end }) =>
+    Array.from({ length: end.row - start.row + 1 }, (_, i) => start.row + i),
+  );
+  return rows.length > 0 ? [[path, rows]] : [];
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
