@@ -1,0 +1,281 @@
+import { chmodSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { canonicalJson } from '../../src/contract/canonical.ts';
+import type { EvidenceRecord } from '../../src/contract/types.gen.ts';
+import { VALIDATORS } from '../../src/contract/validate.ts';
+import type { EvidenceEntry } from '../../src/evidence/types.ts';
+import {
+  ENTRY,
+  type LoggedLine,
+  openLog,
+  readAll,
+  recordingLogger,
+  temporaryDirectory,
+} from '../support/evidence_log.ts';
+import { fakeDisk } from '../support/fake_disk.ts';
+import { seededRandom } from '../support/seeded_random.ts';
+
+const DIGEST = `sha256:${'a'.repeat(64)}`;
+
+const ENTRIES: EvidenceEntry[] = [
+  { kind: 'start', policy: { revision: '7', digest: DIGEST } },
+  {
+    kind: 'decision',
+    evaluation_id: 'e-1',
+    caller: 'socket',
+    request: {
+      subject: { id: 'user:zoë@example.com', actor_type: 'human', groups: ['tellers'] },
+      action: 'tools/call',
+      resource: { type: 'tool', id: 'transfer\n"\u2028', server: 'payments' },
+      phase: 'call',
+      arguments_digest: `hmac-sha256:k1:${'b'.repeat(64)}`,
+    },
+    decision: false,
+    outcome: 'deny',
+    visible: true,
+    reason_code: 'TRANSFER_LIMIT',
+    constraints: {},
+    obligations: [],
+    rules: ['mcp.rules.payments.transfer_limit'],
+  },
+  {
+    kind: 'discovery',
+    catalogue_digest: DIGEST,
+    shown: [{ type: 'tool', id: 'a' }],
+    withheld: [{ type: 'tool', id: 'b', definition_digest: DIGEST }],
+  },
+  { kind: 'outcome', evaluation_id: 'e-1', status: 'executed', masked: ['/a/*'] },
+  { kind: 'activation', policy: { revision: '8', digest: DIGEST }, unsafe_allow_all: true },
+  { kind: 'stop', detail: 'SIGTERM' },
+];
+
+test('each record gets its place, fits its schema, and is read back as it was written', async () => {
+  const directory = temporaryDirectory();
+  const log = await openLog(directory);
+  const indices: number[] = [];
+  for (const entry of ENTRIES) indices.push(await log.append(entry));
+  expect(indices).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(log.status()).toEqual({ writable: true, size: 6 });
+  await log.close();
+
+  const records = await readAll(directory);
+  const header = { v: 1, time: '2027-01-01T00:00:00.000Z', instance: 'one' };
+  expect(records).toEqual(ENTRIES.map((entry, index) => ({ ...entry, ...header, index })));
+  for (const record of records) expect(VALIDATORS.evidence_record(record).ok).toBe(true);
+});
+
+test('a line is the RFC 6962 leaf hash, a mark, canonical JSON and a line feed', async () => {
+  const directory = temporaryDirectory();
+  const log = await openLog(directory);
+  await log.append(ENTRIES[0]!);
+  await Promise.all([log.append(ENTRIES[1]!), log.append(ENTRIES[2]!)]);
+  await log.close();
+
+  const [first, second, third, end] = segmentText(directory).split('\n');
+  const records = await readAll(directory);
+  expect([first, second, third, end]).toEqual([
+    lineOf(' ', records[0]!),
+    lineOf(' ', records[1]!),
+    lineOf('+', records[2]!),
+    '',
+  ]);
+});
+
+function segmentText(directory: string): string {
+  return readFileSync(join(directory, '0000000000000000.log'), 'utf8');
+}
+
+function lineOf(mark: string, record: EvidenceRecord): string {
+  const text = canonicalJson(record);
+  const leaf = createHash('sha256')
+    .update(Buffer.from([0]))
+    .update(text)
+    .digest('hex');
+  return leaf + mark + text;
+}
+
+test('an entry cannot set what the log sets', async () => {
+  const directory = temporaryDirectory();
+  const log = await openLog(directory);
+  const forged = { ...ENTRY, index: 7, time: 'never', instance: 'other', v: 2 };
+  await log.append(forged);
+  await log.close();
+  expect(await readAll(directory)).toMatchObject([{ v: 1, index: 0, instance: 'one' }]);
+});
+
+test('segments are as large as the limit at most, and named by their first record', async () => {
+  const directory = temporaryDirectory();
+  const log = await openLog(directory, { settings: { segment_bytes_max: 900 } });
+  await Promise.all(Array.from({ length: 20 }, () => log.append(ENTRY)));
+  await log.close();
+  const segments = readdirSync(directory).filter((name) => name.endsWith('.log'));
+  const line_bytes = Math.floor(statSync(join(directory, segments[0]!)).size / 4);
+  expect(line_bytes * 4).toBeLessThanOrEqual(900);
+  expect(line_bytes * 5).toBeGreaterThan(900);
+  expect(segments).toEqual(
+    [0, 4, 8, 12, 16].map((first) => `${String(first).padStart(16, '0')}.log`),
+  );
+  expect((await readAll(directory)).map(({ index }) => index)).toEqual([...Array(20).keys()]);
+  expect((await readAll(directory, { from: 9 })).map(({ index }) => index)).toEqual([
+    9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
+  ]);
+});
+
+test('a record is refused above the limit and taken at it, and the log goes on', async () => {
+  const probe = temporaryDirectory();
+  const first = await openLog(probe);
+  await first.append(ENTRY);
+  await first.close();
+  const size_bytes = segmentText(probe).length;
+
+  const directory = temporaryDirectory();
+  const log = await openLog(directory, { settings: { record_bytes_max: size_bytes } });
+  await log.append(ENTRY);
+  const larger = log.append({ ...ENTRY, detail: `${ENTRY.detail}!` });
+  await expect(larger).rejects.toMatchObject({ code: 'REQUEST_TOO_LARGE' });
+  await expect(log.append({ ...ENTRY, detail: 'x' })).resolves.toBe(1);
+  await log.close();
+});
+
+test('a record without a canonical form is refused and takes no place', async () => {
+  const log = await openLog(temporaryDirectory());
+  const entry = { ...ENTRY, detail: 1n } as unknown as EvidenceEntry;
+  await expect(log.append(entry)).rejects.toThrow(TypeError);
+  await expect(log.append(ENTRY)).resolves.toBe(0);
+  await log.close();
+});
+
+test('more records than the queue holds are refused, and the others written', async () => {
+  const log = await openLog(temporaryDirectory(), { settings: { queue_records_max: 3 } });
+  const results = await Promise.allSettled(Array.from({ length: 5 }, () => log.append(ENTRY)));
+  expect(results.map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'fulfilled',
+    'fulfilled',
+    'rejected',
+    'rejected',
+  ]);
+  expect(results[4]).toMatchObject({
+    reason: { code: 'EVIDENCE_UNWRITABLE', message: '3 evidence records wait for the disk' },
+  });
+  await expect(log.append(ENTRY)).resolves.toBe(3);
+  await log.close();
+});
+
+test('time never goes backwards, not even after a restart', async () => {
+  const directory = temporaryDirectory();
+  let now_ms = Date.UTC(2027, 0, 1, 12);
+  const clock = { now_ms: () => now_ms };
+  const log = await openLog(directory, { clock });
+  await log.append(ENTRY);
+  now_ms -= 3_600_000;
+  await log.append(ENTRY);
+  now_ms += 7_200_000;
+  await log.append(ENTRY);
+  await log.close();
+
+  now_ms -= 86_400_000;
+  const lines: LoggedLine[] = [];
+  const again = await openLog(directory, { clock, log: recordingLogger(lines) });
+  await again.append(ENTRY);
+  await again.close();
+  expect((await readAll(directory)).map(({ time }) => time.slice(11, 19))).toEqual([
+    '12:00:00',
+    '12:00:00',
+    '13:00:00',
+    '13:00:00',
+  ]);
+  expect(lines).toContainEqual({
+    level: 'warn',
+    message: 'the clock is behind the last evidence record',
+    fields: { behind_ms: 86_400_000 },
+  });
+});
+
+test('close writes what was accepted, and refuses what comes later', async () => {
+  const directory = temporaryDirectory();
+  const log = await openLog(directory);
+  const accepted = [log.append(ENTRY), log.append(ENTRY)];
+  const closing = log.close();
+  const late = log.append(ENTRY);
+  await expect(late).rejects.toMatchObject({
+    code: 'EVIDENCE_UNWRITABLE',
+    message: 'the evidence log is closed',
+  });
+  expect(await Promise.all(accepted)).toEqual([0, 1]);
+  await closing;
+  await log.close();
+  expect(await readAll(directory)).toHaveLength(2);
+});
+
+test('after a failed flush the group and all later ones are refused', async () => {
+  const disk = fakeDisk(seededRandom(1));
+  const lines: LoggedLine[] = [];
+  const log = await openLog('/evidence', { files: disk, log: recordingLogger(lines) });
+  await log.append(ENTRY);
+  disk.failAfter(1, 'EIO');
+  const group = await Promise.allSettled([log.append(ENTRY), log.append(ENTRY)]);
+  const message =
+    'evidence cannot be written to `/evidence/0000000000000000.log` ' +
+    '(EIO: the disk fails; replace it and start again)';
+  const reason = { code: 'EVIDENCE_UNWRITABLE', message };
+  expect(group).toMatchObject([{ reason }, { reason }]);
+  await expect(log.append(ENTRY)).rejects.toMatchObject(reason);
+  expect(log.status()).toEqual({ writable: false, size: 1, problem: message });
+  expect(lines.filter(({ level }) => level === 'error')).toMatchObject([{ message }]);
+  await log.close();
+});
+
+test('the directory and its files are for this user only', async () => {
+  const directory = join(temporaryDirectory(), 'state', 'evidence');
+  const log = await openLog(directory, { settings: { segment_bytes_max: 300 } });
+  await log.append(ENTRY);
+  await log.append(ENTRY);
+  await log.close();
+  expect(modeOf(join(directory, '..'))).toBe(0o700);
+  expect(modeOf(directory)).toBe(0o700);
+  expect(readdirSync(directory).map((name) => modeOf(join(directory, name)))).toEqual([
+    0o600, 0o600, 0o600,
+  ]);
+});
+
+function modeOf(path: string): number {
+  return statSync(path).mode & 0o777;
+}
+
+test('a directory that is a file is refused by its name', async () => {
+  const path = join(temporaryDirectory(), 'file');
+  writeFileSync(path, '');
+  await expect(openLog(path)).rejects.toMatchObject({
+    code: 'EVIDENCE_UNWRITABLE',
+    message:
+      `the evidence directory \`${path}\` cannot be used ` +
+      '(EEXIST: a part of the path is a file; name another in evidence.directory)',
+  });
+});
+
+test('a directory that cannot be written is refused with what to do', async () => {
+  const directory = temporaryDirectory();
+  chmodSync(directory, 0o500);
+  const leave = becomeNobody();
+  try {
+    await expect(openLog(directory)).rejects.toMatchObject({
+      code: 'EVIDENCE_UNWRITABLE',
+      message: expect.stringContaining(`\`${directory}\` cannot be used (`),
+    });
+    await expect(openLog(directory)).rejects.toMatchObject({
+      message: expect.stringMatching(/\((EACCES|ERR_SQLITE_ERROR): let this user own it, or name/),
+    });
+  } finally {
+    leave();
+  }
+});
+
+/** Root may write everywhere: for the time of a test it is nobody. */
+function becomeNobody(): () => void {
+  if (process.geteuid?.() !== 0) return () => {};
+  process.seteuid?.(65534);
+  return () => process.seteuid?.(0);
+}

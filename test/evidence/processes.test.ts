@@ -1,0 +1,93 @@
+/** The log across real processes: one writer for each directory, and what a killed one leaves. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test } from '@jest/globals';
+import { ENTRY, openLog, readAll, temporaryDirectory } from '../support/evidence_log.ts';
+
+const SCRIPT = join(import.meta.dirname, '../support/evidence_process.ts');
+const KILLS = 3;
+
+interface Writer {
+  child: ChildProcess;
+  /** The first line that it printed: `open`, or the code of an error. */
+  first: Promise<string>;
+  /** What it printed until it ended. */
+  output: Promise<string[]>;
+}
+
+const started: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
+});
+
+function startWriter(directory: string, callers = 0): Writer {
+  const child = spawn(process.execPath, [SCRIPT, directory, String(callers)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  started.push(child);
+  let text = '';
+  const { stdout } = child;
+  stdout.setEncoding('utf8');
+  const first = new Promise<string>((resolve) => {
+    stdout.on('data', (part: string) => {
+      text += part;
+      if (text.includes('\n')) resolve(text.split('\n')[0]!);
+    });
+  });
+  // A line that broke off was not printed.
+  const output = once(stdout, 'end').then(() => text.split('\n').slice(0, -1));
+  return { child, first, output };
+}
+
+test('what a killed process acknowledged is there, and the next one goes on', async () => {
+  const directory = temporaryDirectory();
+  let acknowledged_before = 0;
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    const { child, first, output } = startWriter(directory, 16);
+    expect(await first).toBe('open');
+    await sleep(200 + 50 * kill);
+    child.kill('SIGKILL');
+    const indices = (await output).slice(1).map(Number);
+    const records = await readAll(directory);
+    expect(indices.length).toBeGreaterThan(100);
+    expect(indices.filter((index) => records[index]?.instance !== `process-${child.pid}`)).toEqual(
+      [],
+    );
+    expect(Math.min(...indices)).toBeGreaterThanOrEqual(acknowledged_before);
+    acknowledged_before = Math.max(...indices) + 1;
+  }
+  const log = await openLog(directory);
+  expect(await log.append(ENTRY)).toBeGreaterThanOrEqual(acknowledged_before);
+  await log.close();
+});
+
+test('of eight that start at once one writes, and when it is killed another can', async () => {
+  const directory = temporaryDirectory();
+  for (let round = 0; round < 2; round += 1) {
+    const writers = Array.from({ length: 8 }, () => startWriter(directory));
+    const answers = await Promise.all(writers.map(({ first }) => first));
+    expect(answers.toSorted()).toEqual([...Array<string>(7).fill('EVIDENCE_LOCKED'), 'open']);
+    const holder = writers[answers.indexOf('open')]!;
+    await expect(openLog(directory)).rejects.toMatchObject({
+      code: 'EVIDENCE_LOCKED',
+      message: `another process writes to the evidence directory \`${directory}\``,
+    });
+    holder.child.kill('SIGKILL');
+    await holder.output;
+  }
+  await (await openLog(directory)).close();
+});
+
+test('a directory is locked within a process too, until it is closed', async () => {
+  const directory = temporaryDirectory();
+  const log = await openLog(directory);
+  await expect(openLog(directory)).rejects.toMatchObject({ code: 'EVIDENCE_LOCKED' });
+  // The refused one did not drop the lock of the first.
+  await expect(openLog(directory)).rejects.toMatchObject({ code: 'EVIDENCE_LOCKED' });
+  const other = startWriter(directory);
+  expect(await other.first).toBe('EVIDENCE_LOCKED');
+  await log.close();
+  await (await openLog(directory)).close();
+});

@@ -1,0 +1,81 @@
+/** What the tests of the evidence log share. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
+import type { EvidenceRecord } from '../../src/contract/types.gen.ts';
+import { nodeFiles } from '../../src/evidence/files.ts';
+import {
+  type EvidenceLogOptions,
+  type EvidenceSettings,
+  openEvidenceLog,
+} from '../../src/evidence/log.ts';
+import { type ReadOptions, readEvidence } from '../../src/evidence/read.ts';
+import type { EvidenceEntry, EvidenceLog } from '../../src/evidence/types.ts';
+import type { LogFields, Logger } from '../../src/telemetry/logger.ts';
+
+export const SETTINGS: EvidenceSettings = {
+  linger_us_max: 200,
+  segment_bytes_max: 64 * 1024,
+  queue_records_max: 1000,
+  record_bytes_max: 16 * 1024,
+};
+
+export const ENTRY: EvidenceEntry = { kind: 'backend_error', detail: 'the engine was replaced' };
+
+/** Opens a log of this machine's disk; settings and the rest may be given otherwise. */
+export function openLog(
+  directory: string,
+  changes: Partial<Omit<EvidenceLogOptions, 'settings'>> & {
+    settings?: Partial<EvidenceSettings>;
+  } = {},
+): Promise<EvidenceLog> {
+  return openEvidenceLog({
+    directory,
+    instance: 'one',
+    clock: { now_ms: () => Date.UTC(2027, 0, 1) },
+    files: nodeFiles,
+    log: recordingLogger([]),
+    ...changes,
+    settings: { ...SETTINGS, ...changes.settings },
+  });
+}
+
+/** All records of a directory. */
+export async function readAll(directory: string, options?: ReadOptions): Promise<EvidenceRecord[]> {
+  const records: EvidenceRecord[] = [];
+  for await (const record of readEvidence(directory, options)) records.push(record);
+  return records;
+}
+
+export interface LoggedLine {
+  level: string;
+  message: string;
+  fields: LogFields | undefined;
+}
+
+/** A logger that keeps its lines. */
+export function recordingLogger(lines: LoggedLine[]): Logger {
+  const at = (level: string) => (message: string, fields?: LogFields) => {
+    lines.push({ level, message, fields });
+  };
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: () => recordingLogger(lines),
+  };
+}
+
+const made: string[] = [];
+afterAll(() => {
+  for (const directory of made) rmSync(directory, { recursive: true, force: true });
+});
+
+/** A new directory that is removed after the tests of the file. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'portcullis-evidence-'));
+  made.push(directory);
+  return directory;
+}
