@@ -75,6 +75,7 @@ interface RawAnswer {
 }
 
 const HEADER_BYTES_MAX = 16_384;
+const JSON_TYPE = /^application\/json[ \t]*(;|$)/i;
 
 function openPool(settings: ExchangeSettings): Pool {
   const { address, connections_max, answer_bytes_max } = settings;
@@ -186,7 +187,7 @@ function requireProof(
 }
 
 function readAnswer({ headers, body }: RawAnswer, size_bytes_max: number): unknown {
-  if (!String(headers['content-type']).startsWith('application/json')) {
+  if (!JSON_TYPE.test(String(headers['content-type']))) {
     throw unreachable('its answer is not of the type application/json');
   }
   const parsed = parseJson(body, { size_bytes_max, depth_max: 64 });
@@ -198,6 +199,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nobody listens there',
   ECONNRESET: 'it broke the connection off',
   ENOENT: 'there is no socket',
+  EPIPE: 'it broke the connection off',
   ENOTFOUND: 'its host name is unknown',
   UND_ERR_CONNECT_TIMEOUT: 'it took no connection in time',
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'its answer is larger than the limit',
