@@ -14,8 +14,6 @@ import type { Obligation } from '../../contract/types.gen.ts';
 import { isContainer, keepFields, maskFields } from './fields.ts';
 import { planOf, type Plan } from './plan.ts';
 
-export { OBLIGATIONS_SUPPORTED, withholdsStream } from './plan.ts';
-
 /** What stands in place of unstructured content where the policy says `redact`. */
 export const WITHHELD = '[withheld by policy]';
 
@@ -69,8 +67,7 @@ export function applyToError(
   if (planned.plan === undefined) return { ok: true, error, masked: [] };
   if (planned.plan.unstructured === 'refuse') return refuse('unstructured content may not pass');
   const captured = capture(error, limits);
-  if (!isError(captured)) return refuse('the error is malformed, too large or too deep');
-  if (captured.code === URL_ELICITATION_REQUIRED) return refuse('an elicitation may not pass');
+  if (!isRpcError(captured)) return refuse('the error is malformed, too large or too deep');
   const work = { plan: planned.plan, key, limits, masked: new Set(['']) };
   const masked: RpcError = { code: codeOf(captured), message: WITHHELD };
   const data = maskData(captured.data, work);
@@ -115,9 +112,11 @@ function isToolResult(value: unknown): value is ToolResult {
   );
 }
 
-function isError(value: unknown): value is RpcError {
+/** -32042 asks the user to open an address (MCP 2025-11-25): a message that no path reaches. */
+function isRpcError(value: unknown): value is RpcError {
   if (!isContainer(value) || Array.isArray(value)) return false;
-  return Number.isSafeInteger(value['code']) && typeof value['message'] === 'string';
+  const { code, message } = value;
+  return Number.isSafeInteger(code) && code !== -32042 && typeof message === 'string';
 }
 
 /** Undefined: the result holds unstructured content that may not pass. */
@@ -177,9 +176,6 @@ function maskData(data: unknown, work: Work): unknown {
   if (masked !== undefined) return JSON.stringify(masked);
   return work.plan.unstructured === 'redact' ? WITHHELD : undefined;
 }
-
-/** Its data are messages and addresses for the user (MCP 2025-11-25, URL mode elicitation). */
-const URL_ELICITATION_REQUIRED = -32042;
 
 const INTERNAL_ERROR = -32603;
 

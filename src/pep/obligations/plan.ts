@@ -19,32 +19,29 @@ export interface Plan {
 
 export type Planned = { ok: true; plan: Plan | undefined } | { ok: false; reason: string };
 
-/** The plan, undefined where nothing has to be done; no plan where an obligation is not understood. */
+/** The plan, undefined where nothing has to be done; none where an obligation is not understood. */
 export function planOf(obligations: readonly Obligation[]): Planned {
-  const due = obligations.filter((obligation) => !isOptional(obligation));
-  if (due.some(({ type }) => !OBLIGATIONS_SUPPORTED.includes(type))) return refuse('unsupported');
+  const due = obligations.filter(isDue);
   if (due.length === 0) return { ok: true, plan: undefined };
   const plan: Plan = { keeps: [], masks: emptyTree(), unstructured: 'redact' };
-  for (const obligation of due as (KeepFields | MaskFields)[]) {
-    if (!addTo(plan, obligation)) return refuse('malformed');
-  }
-  return { ok: true, plan };
-}
-
-/** Known, but neither fulfilled here nor mandatory: the policy lets the result pass without it. */
-function isOptional({ type, mandatory }: Obligation): boolean {
-  return (
-    mandatory === false && OBLIGATION_TYPES.includes(type) && !OBLIGATIONS_SUPPORTED.includes(type)
-  );
+  if (due.every((obligation) => addTo(plan, obligation))) return { ok: true, plan };
+  return { ok: false, reason: 'an obligation is unsupported or malformed' };
 }
 
 /** True where progress, log, elicitation and sampling messages of the call must be withheld. */
 export function withholdsStream(obligations: readonly Obligation[]): boolean {
-  return obligations.some((obligation) => !isOptional(obligation));
+  return obligations.some(isDue);
 }
 
-/** False: a member is not what the schema of obligations says. */
-function addTo(plan: Plan, obligation: KeepFields | MaskFields): boolean {
+/** What is known, not fulfilled here, and not mandatory, the policy lets pass without. */
+function isDue({ type, mandatory }: Obligation): boolean {
+  const dispensable = OBLIGATION_TYPES.includes(type) && !OBLIGATIONS_SUPPORTED.includes(type);
+  return mandatory !== false || !dispensable;
+}
+
+/** False: the obligation is none of the two, or not what its schema says. */
+function addTo(plan: Plan, obligation: Obligation): boolean {
+  if (obligation.type !== 'keep_fields' && obligation.type !== 'mask_fields') return false;
   if (!Array.isArray(obligation.paths)) return false;
   if (!UNSTRUCTURED.includes(obligation.unstructured)) return false;
   plan.unstructured = strictest(UNSTRUCTURED, plan.unstructured, obligation.unstructured);
@@ -64,8 +61,4 @@ function addMask(plan: Plan, { paths, mode }: MaskFields): boolean {
 
 function strictest<Word>(order: readonly Word[], ...words: Word[]): Word {
   return order.find((word) => words.includes(word)) as Word;
-}
-
-function refuse(how: 'unsupported' | 'malformed'): Planned {
-  return { ok: false, reason: `an obligation is ${how}` };
 }

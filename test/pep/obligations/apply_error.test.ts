@@ -56,7 +56,7 @@ describe('data', () => {
     const data = { elicitations: [{ url: 'https://example.com/?q=ada@example.com' }] };
     expect(applyToError(error(data, -32042), keep('redact'), KEY)).toEqual({
       ok: false,
-      reason: 'an elicitation may not pass',
+      reason: 'the error is malformed, too large or too deep',
     });
   });
 });

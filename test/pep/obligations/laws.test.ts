@@ -81,7 +81,7 @@ function secretsOf(given: unknown): string[] {
   return (JSON.stringify(given).match(/secret-\d+\./g) ?? []).toSorted();
 }
 
-/** Another reading of the contract, one scalar at a time: does a pattern meet it or what it is in? */
+/** Another reading of the contract: does a pattern meet a scalar, or something that holds it? */
 function metBy(pointer: string[], pattern: string): boolean {
   const steps = pattern
     .split('/')

@@ -1,0 +1,35 @@
+/** The declarative mapping from claims to attributes, checked once, with the schema's defaults. */
+import { compileSchema } from '../../contract/validate.ts';
+import { PortcullisError } from '../../errors.ts';
+import schema from './mapping.schema.json' with { type: 'json' };
+
+/** See mapping.schema.json. A claim is a name, or a JSON Pointer such as `/realm_access/roles`. */
+export interface AuthInfoMapping {
+  subject_claim?: string;
+  subject_prefix?: string;
+  groups?: string | null;
+  tenant?: string | null;
+  actor_type?: string | null;
+}
+
+const validate = compileSchema<AuthInfoMapping>(schema);
+
+const { subject_claim, subject_prefix } = schema.properties;
+
+/** Throws `CONFIGURATION_INVALID` with the pointer of the wrong setting. */
+export function completeMapping(mapping: AuthInfoMapping): Required<AuthInfoMapping> {
+  const validated = validate(mapping);
+  if (!validated.ok) {
+    const { pointer, keyword } = validated.fault;
+    const message = `guard.identity: \`${pointer}\` breaks its schema (${keyword})`;
+    throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer });
+  }
+  return {
+    subject_claim: subject_claim.default,
+    subject_prefix: subject_prefix.default,
+    groups: null,
+    tenant: null,
+    actor_type: null,
+    ...validated.value,
+  };
+}

@@ -1,0 +1,138 @@
+/**
+ * The host's own authentication: what its bearer check laid on the request as `authInfo`, in the
+ * shape that both lines of the MCP SDK share. The host has verified the token; here its claims
+ * become attributes, by declaration. The token itself is never read. Headers, `_meta` and the
+ * client's own description are no proof, and nothing here looks at them.
+ */
+import type { Clock } from '../../contract/ambient.ts';
+import type { ActorType } from '../../contract/types.gen.ts';
+import { Unproved, present, sourceOf } from '../proof.ts';
+import type { IdentitySource, TrustedContext } from '../types.ts';
+import {
+  actorsOf,
+  claimAt,
+  isClaims,
+  millisecondsOf,
+  nameAt,
+  namesAt,
+  rfc3339,
+  type Claims,
+} from './claims.ts';
+import { completeMapping, type AuthInfoMapping } from './mapping.ts';
+
+/** A login later than this after now was not seen by a clock that agrees with ours. */
+const CLOCK_SKEW_MS = 60_000;
+
+const SYSTEM_CLOCK: Clock = { now_ms: () => Date.now() };
+
+/** Throws `CONFIGURATION_INVALID` where the mapping breaks mapping.schema.json. */
+export function fromAuthInfo(
+  mapping: AuthInfoMapping = {},
+  clock: Clock = SYSTEM_CLOCK,
+): IdentitySource {
+  const complete = completeMapping(mapping);
+  return sourceOf(({ authInfo }) => {
+    if (!isClaims(authInfo)) throw new Unproved('the host authenticated nobody');
+    return contextOf(readAuthInfo(authInfo), complete, clock.now_ms());
+  });
+}
+
+interface AuthInfo {
+  client: string;
+  expires_ms: number | undefined;
+  claims: Claims;
+}
+
+/** The members that are used, each read once. */
+function readAuthInfo(authInfo: Claims): AuthInfo {
+  const claims = claimAt(authInfo, 'extra') ?? {};
+  if (!isClaims(claims)) throw new Unproved('`extra` is no object');
+  const client = nameAt(authInfo, 'clientId');
+  if (client === undefined) throw new Unproved('`clientId` is absent');
+  for (const claim of ['client_id', 'azp']) {
+    agree(client, claimAt(claims, claim), claim);
+  }
+  const expires_ms = millisecondsOf(claimAt(authInfo, 'expiresAt'), 'expiresAt');
+  const exp_ms = millisecondsOf(claimAt(claims, 'exp'), 'exp');
+  if (expires_ms !== undefined) agree(expires_ms, exp_ms, 'exp');
+  return { client, expires_ms: expires_ms ?? exp_ms, claims };
+}
+
+/** Two statements of one fact that differ prove neither. */
+function agree(stated: unknown, claimed: unknown, claim: string): void {
+  if (claimed !== undefined && claimed !== stated) {
+    throw new Unproved(`the claim \`${claim}\` contradicts what the host says`);
+  }
+}
+
+function contextOf(
+  { client, expires_ms, claims }: AuthInfo,
+  mapping: Required<AuthInfoMapping>,
+  now_ms: number,
+): TrustedContext {
+  const id = subjectId(claims, mapping);
+  const properties = {
+    ...mappedAttributes(claims, mapping),
+    assurance: assuranceOf(claims, now_ms),
+    delegation: actorsOf(claims),
+    evidence: [evidenceOf(claims, mapping)],
+  };
+  return {
+    subject: { type: 'identity', id, properties: present(properties) },
+    agent: { id: client, verified: true },
+    ...(expires_ms !== undefined && { session: sessionOf(expires_ms, now_ms) }),
+  };
+}
+
+/** An address names its user only where the issuer says that it verified it (OpenID Connect). */
+function subjectId(claims: Claims, mapping: Required<AuthInfoMapping>): string {
+  const id = nameAt(claims, mapping.subject_claim);
+  if (id === undefined) throw new Unproved(`the claim \`${mapping.subject_claim}\` is absent`);
+  if (mapping.subject_claim === 'email' && claimAt(claims, 'email_verified') !== true) {
+    throw new Unproved('the claim `email` is not verified');
+  }
+  return mapping.subject_prefix + id;
+}
+
+function mappedAttributes(claims: Claims, { groups, tenant, actor_type }: AuthInfoMapping) {
+  const attributes = {
+    groups: groups ? namesAt(claims, groups) : undefined,
+    tenant: tenant ? nameAt(claims, tenant) : undefined,
+    actor_type: actor_type ? (nameAt(claims, actor_type) as ActorType | undefined) : undefined,
+  };
+  if (tenant && attributes.tenant === undefined) throw new Unproved('the tenant is absent');
+  return attributes;
+}
+
+/** How the user logged in (OpenID Connect Core, section 2). */
+function assuranceOf(claims: Claims, now_ms: number) {
+  const login_ms = millisecondsOf(claimAt(claims, 'auth_time'), 'auth_time');
+  if (login_ms !== undefined && login_ms > now_ms + CLOCK_SKEW_MS) {
+    throw new Unproved('the claim `auth_time` lies in the future');
+  }
+  const assurance = present({
+    acr: nameAt(claims, 'acr'),
+    amr: namesAt(claims, 'amr'),
+    authenticated_at: login_ms === undefined ? undefined : rfc3339(login_ms),
+  });
+  return Object.keys(assurance).length === 0 ? undefined : assurance;
+}
+
+/** The credential is the session; it ends on the second of its expiry (RFC 7519, `exp`). */
+function sessionOf(expires_ms: number, now_ms: number) {
+  const state: 'active' | 'expired' = now_ms < expires_ms ? 'active' : 'expired';
+  return { state, expires_at: rfc3339(expires_ms) };
+}
+
+/** Names of the claims that were used, never their values. */
+function evidenceOf(claims: Claims, mapping: Required<AuthInfoMapping>) {
+  const { subject_claim, groups, tenant, actor_type } = mapping;
+  const used = [subject_claim, groups, tenant, actor_type, 'acr', 'amr', 'auth_time', 'act'].filter(
+    (claim) => claim !== null && claimAt(claims, claim) !== undefined,
+  );
+  return {
+    source: 'auth_info',
+    ...present({ issuer: nameAt(claims, 'iss') }),
+    claims: used as string[],
+  };
+}
