@@ -119,9 +119,8 @@ test('types.gen.ts is what the schemas say', () => {
 
 describe('obligations', () => {
   const response = schemaOf('evaluation_response');
-  const listed = (response.$defs?.obligation?.oneOf as { $ref: string }[]).map(({ $ref }) =>
-    $ref.replace('#/$defs/', ''),
-  );
+  const oneOf = response.$defs?.obligation?.oneOf as { $ref: string }[];
+  const listed = oneOf.map(({ $ref }) => $ref.replace('#/$defs/', ''));
 
   test('are one list in the code and in every schema', () => {
     expect(OBLIGATION_TYPES).toEqual(listed);

@@ -1,0 +1,90 @@
+/**
+ * Writes what the docs say of the code's tables: the code is the source, the docs follow. With
+ * --check it writes nothing and exits 1 where a document is stale.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { REASONS } from '../src/contract/reasons.ts';
+import { ERRORS } from '../src/errors.ts';
+import { FOLDERS, NODE_MODULES, PACKAGES, type FolderRow } from './import_table.ts';
+
+/** A block between `<!-- name -->` and `<!-- end -->` of a document, and the rows it shows. */
+interface Block {
+  path: string;
+  name: string;
+  heads: readonly string[];
+  rows: readonly (readonly string[])[];
+}
+
+const BLOCKS: readonly Block[] = [
+  {
+    path: 'docs/errors.md',
+    name: 'errors',
+    heads: ['Code', 'What happened', 'What to do'],
+    rows: Object.entries(ERRORS).map(([code, at]) => [`\`${code}\``, at.meaning, at.remedy]),
+  },
+  {
+    path: 'docs/errors.md',
+    name: 'reasons',
+    heads: ['Code', 'What the caller reads'],
+    rows: Object.entries(REASONS).map(([code, sentence]) => [`\`${code}\``, sentence]),
+  },
+  {
+    path: 'docs/architecture.md',
+    name: 'folders',
+    heads: ['Under `src/`', 'Responsibility', 'May import'],
+    rows: FOLDERS.map((row) => [`\`${row.name}\``, row.responsibility, mayImport(row)]),
+  },
+  {
+    path: 'docs/architecture.md',
+    name: 'fences',
+    heads: ['Package or module', 'Only in'],
+    rows: [...fences(PACKAGES, ''), ...fences(NODE_MODULES, 'node:')],
+  },
+];
+
+function mayImport(row: FolderRow): string {
+  if (row.may_import.includes('*')) return 'everything';
+  const types = row.types_of?.length ? [`types of ${row.types_of.join(', ')}`] : [];
+  return [...row.may_import, ...types].join(', ') || '–';
+}
+
+function fences(owned: Readonly<Record<string, readonly string[]>>, prefix: string): string[][] {
+  return Object.entries(owned).map(([name, owners]) => [
+    `\`${prefix}${name}\``,
+    owners.map((owner) => `\`${owner}\``).join(', '),
+  ]);
+}
+
+/** A Markdown table, with columns as wide as their widest cell. */
+function table({ heads, rows }: Block): string {
+  const widths = heads.map((head, column) =>
+    Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const rule = line(widths.map((width) => '-'.repeat(width)));
+  return [line(heads), rule, ...rows.map(line)].join('\n');
+}
+
+/** The document with its block written anew. */
+function render(text: string, block: Block): string {
+  const pattern = new RegExp(`(<!-- ${block.name} -->)[^]*?(<!-- end -->)`);
+  if (!pattern.test(text)) throw new Error(`${block.path} has no block named ${block.name}`);
+  return text.replace(
+    pattern,
+    (_all, before: string, after: string) => `${before}\n\n${table(block)}\n\n${after}`,
+  );
+}
+
+const check = process.argv.includes('--check');
+for (const path of new Set(BLOCKS.map((block) => block.path))) {
+  const file = join(import.meta.dirname, '..', path);
+  const text = readFileSync(file, 'utf8');
+  const fresh = BLOCKS.filter((block) => block.path === path).reduce(render, text);
+  if (!check) writeFileSync(file, fresh);
+  else if (fresh !== text) {
+    console.error(`${path} is stale: run \`npm run generate\``);
+    process.exitCode = 1;
+  }
+}
