@@ -16,7 +16,7 @@ import { reachability } from './check/reachability.ts';
 import { reads } from './check/reads.ts';
 import { shadowing } from './check/shadowing.ts';
 import type { Opa } from './opa_run.ts';
-import type { Finding, ParsedPolicy } from './policy.ts';
+import { parseOpaErrors, placeOf, type Finding, type ParsedPolicy } from './policy.ts';
 import { staged } from './stage.ts';
 
 /** The checks on the syntax tree, in the order in which they are reported. */
@@ -48,12 +48,9 @@ export async function strictCompile(opa: Opa, { sources }: ParsedPolicy): Promis
   return staged([...sources.modules, ...sources.tests], async (cwd) => {
     const { code, stderr } = await opa(['check', '--strict', '--format', 'json', '.'], { cwd });
     if (code === 0) return [];
-    const { errors = [] } = JSON.parse(stderr) as {
-      errors?: { message: string; location?: { file: string; row: number } }[];
-    };
-    return errors.map(({ message, location }) => ({
+    return parseOpaErrors(stderr).map(({ message, location }) => ({
       check: 'opa_check',
-      place: location ? `${location.file}:${location.row}` : '',
+      place: placeOf(location),
       problem: message,
       instead: 'mend what OPA names',
     }));

@@ -31,28 +31,43 @@ export interface Finding {
 const PARSERS_AT_ONCE = 8;
 
 /** Parses all files. Throws `RULES_REFUSED` with OPA's own words where one is not Rego. */
-export async function parsePolicy(opa: Opa, sources: Sources): Promise<ParsedPolicy> {
-  return staged([...sources.modules, ...sources.tests], async (folder) => {
-    const modules = await parseAll(opa, folder, sources.modules);
-    const base = new RuleBase(modules);
-    const tests = await parseAll(opa, folder, sources.tests);
-    return { sources, base, rules: rulePackages(base), tests };
-  });
+export async function parsePolicy(
+  opa: Opa,
+  sources: Sources,
+  known: ParsedFiles = new Map(),
+): Promise<ParsedPolicy> {
+  await parseUnknown(opa, [...sources.modules, ...sources.tests], known);
+  const of = (file: SourceFile): Module[] => known.get(keyOf(file)) ?? [];
+  const base = new RuleBase(sources.modules.flatMap(of));
+  return { sources, base, rules: rulePackages(base), tests: sources.tests.flatMap(of) };
 }
 
-async function parseAll(opa: Opa, folder: string, files: readonly SourceFile[]): Promise<Module[]> {
-  const modules: Module[] = [];
-  for (let i = 0; i < files.length; i += PARSERS_AT_ONCE) {
-    const group = files.slice(i, i + PARSERS_AT_ONCE);
-    modules.push(...(await Promise.all(group.map((file) => parseFile(opa, folder, file)))));
-  }
-  return modules;
+/** Trees by path and text, for whoever parses the same files again. */
+export type ParsedFiles = Map<string, Module[]>;
+
+function keyOf({ path, text }: SourceFile): string {
+  return `${path}\n${text}`;
+}
+
+async function parseUnknown(
+  opa: Opa,
+  files: readonly SourceFile[],
+  known: ParsedFiles,
+): Promise<void> {
+  const unknown = files.filter((file) => !known.has(keyOf(file)));
+  await staged(unknown, async (folder) => {
+    for (let i = 0; i < unknown.length; i += PARSERS_AT_ONCE) {
+      const group = unknown.slice(i, i + PARSERS_AT_ONCE);
+      const trees = await Promise.all(group.map((file) => parseFile(opa, folder, file)));
+      for (const [j, file] of group.entries()) known.set(keyOf(file), trees.slice(j, j + 1));
+    }
+  });
 }
 
 async function parseFile(opa: Opa, folder: string, file: SourceFile): Promise<Module> {
   const args = ['parse', '--format', 'json', '--json-include', 'locations,-comments', file.path];
   const { code, stdout, stderr } = await opa(args, { cwd: folder });
-  if (code !== 0) throw new PortcullisError('RULES_REFUSED', (stderr || stdout).trim());
+  if (code !== 0) throw new PortcullisError('RULES_REFUSED', opaErrors(stderr || stdout));
   return JSON.parse(stdout) as Module;
 }
 
@@ -68,4 +83,24 @@ export function fileOf(module: Module): string {
 /** Where a finding points. */
 export function placeOf(location: { file: string; row: number } | undefined): string {
   return location ? `${location.file}:${location.row}` : '';
+}
+
+/** OPA's own findings, a line each, from its JSON or as it printed them. */
+export function opaErrors(output: string): string {
+  return parseOpaErrors(output)
+    .map(({ message, location }) => (location ? `${placeOf(location)}: ${message}` : message))
+    .join('\n');
+}
+
+export interface OpaError {
+  message: string;
+  location?: { file: string; row: number };
+}
+
+export function parseOpaErrors(output: string): OpaError[] {
+  try {
+    return (JSON.parse(output) as { errors?: OpaError[] }).errors ?? [];
+  } catch {
+    return [{ message: output.trim() }];
+  }
 }

@@ -1,5 +1,5 @@
 import type { Opa } from '../opa_run.ts';
-import { fileOf, isAuthored, type Finding, type ParsedPolicy } from '../policy.ts';
+import { fileOf, isAuthored, parseOpaErrors, type Finding, type ParsedPolicy } from '../policy.ts';
 import type { RulePackage } from '../rule_package.ts';
 import type { SourceFile } from '../sources.ts';
 import { staged } from '../stage.ts';
@@ -65,13 +65,8 @@ function metadataLines({ name }: Binding, above: string): string[] {
   return above.startsWith('#') ? lines : ['# METADATA', ...lines];
 }
 
-interface OpaErrors {
-  errors?: { message: string; code: string; location?: { file: string; row: number } }[];
-}
-
 function typeErrors(stderr: string): Finding[] {
-  const { errors = [] } = JSON.parse(stderr) as OpaErrors;
-  return errors.map(({ message, location }) => ({
+  return parseOpaErrors(stderr).map(({ message, location }) => ({
     check: 'argument_schemas',
     place: location?.file ?? '',
     problem: `${message} in the tool's input_schema`,

@@ -4,6 +4,7 @@ import {
   isEvery,
   isSome,
   lineCall,
+  refSteps,
   walkRule,
   walkTerm,
   type Expr,
@@ -87,7 +88,8 @@ class Taint {
   isTainted(term: Term, { module }: Definition, variables: ReadonlySet<string>): boolean {
     let tainted = false;
     const look = (part: Term): void => {
-      if (part.type === 'var' && variables.has(String(part.value))) tainted = true;
+      const name = variableName(part);
+      if (name !== undefined && variables.has(name)) tainted = true;
       const path = this.#base.resolve(module, part);
       if (!path) return;
       tainted ||= argumentPointer(path) !== undefined;
@@ -142,6 +144,12 @@ class Taint {
 }
 
 const BINDING = new Set(['assign', 'eq', 'internal.member_2', 'internal.member_3']);
+
+/** The variable that a term is, or that a reference begins with. */
+function variableName(term: Term): string | undefined {
+  const head = refSteps(term)?.[0] ?? term;
+  return head.type === 'var' ? String(head.value) : undefined;
+}
 
 function addNames(term: Term, names: Set<string>): void {
   walkTerm(term, {
