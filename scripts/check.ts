@@ -48,6 +48,11 @@ const STEPS: readonly Step[] = [
     remedy: 'delete what nothing uses',
   },
   {
+    name: 'policies',
+    command: ['node', 'scripts/check_policies.ts'],
+    remedy: 'run `opa fmt --write` on the files that are listed, and mend what is refused',
+  },
+  {
     name: 'tidy',
     command: [...JEST, '--silent', 'test/tidy', 'test/requirements', 'test/docs'],
     remedy: 'the failing test names the file and the rule',

@@ -1,17 +1,13 @@
 /**
- * `npm test`: all tests of the code and of the policies. Arguments go to Jest. Ends with the line
- * `N passed, N failed`, and `, N skipped` where the machine lacks something; exits 1 on a failure.
+ * `npm test`: all tests of the code, then of the policies. With arguments, which go to Jest, only
+ * those of the code. Ends with the line `N passed, N failed`, and `, N skipped` where the machine
+ * lacks something; exits 1 on a failure.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-interface Count {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
+import { policyFolders, setUpOpa, testPolicyFolder, type Count } from './test_policies.ts';
 
 /** The members of Jest's JSON report that are read here. */
 interface JestReport {
@@ -25,10 +21,10 @@ interface JestReport {
 }
 
 const TOP = join(import.meta.dirname, '..');
-const NOTHING_RAN: Count = { passed: 0, failed: 1, skipped: 0 };
+const NOTHING: Count = { passed: 0, failed: 0, skipped: 0 };
 
 /** Jest in the same Node; it prints as it goes. */
-function runJest(args: readonly string[]): Count {
+function runJest(args: readonly string[], opa: string | undefined): Count {
   const folder = mkdtempSync(join(tmpdir(), 'portcullis-test-'));
   const report = join(folder, 'report.json');
   try {
@@ -36,12 +32,13 @@ function runJest(args: readonly string[]): Count {
     const output = ['--json', `--outputFile=${report}`];
     spawnSync(process.execPath, [...jest, ...output, ...args], {
       cwd: TOP,
+      env: opa === undefined ? process.env : { ...process.env, PORTCULLIS_OPA: opa },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     return countJest(JSON.parse(readFileSync(report, 'utf8')) as JestReport);
   } catch (error) {
     console.error('jest ended without a report', error);
-    return NOTHING_RAN;
+    return { ...NOTHING, failed: 1 };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -64,9 +61,20 @@ function skippedSuites(report: JestReport): Set<string> {
   return new Set(skipped.map(({ ancestorTitles }) => ancestorTitles.join(' › ')));
 }
 
-const counts = [runJest(process.argv.slice(2))];
+/** Every test of every policy; without OPA they are one failure under CI, else one skip. */
+function runPolicies(opa: Awaited<ReturnType<typeof setUpOpa>>): Count[] {
+  if ('path' in opa) return policyFolders().map((folder) => testPolicyFolder(folder, opa.path));
+  const needed = process.env.CI ? 'failed' : 'skipped';
+  console.log(`${needed}: policy tests (needs OPA: ${opa.reason})`);
+  return [{ ...NOTHING, [needed]: 1 }];
+}
+
+const args = process.argv.slice(2);
+const opa = args.length === 0 ? await setUpOpa() : undefined;
+const counts = [runJest(args, opa && 'path' in opa ? opa.path : undefined)];
+if (opa) counts.push(...runPolicies(opa));
+
 const total = (member: keyof Count): number => counts.reduce((sum, at) => sum + at[member], 0);
 const skipped = total('skipped') === 0 ? '' : `, ${total('skipped')} skipped`;
-
 process.exitCode = total('failed') === 0 && total('passed') > 0 ? 0 : 1;
 console.log(`${total('passed')} passed, ${total('failed')} failed${skipped}`);
