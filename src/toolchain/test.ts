@@ -43,8 +43,8 @@ export interface TestReport {
   tests: TestResult[];
   passed: number;
   failed: number;
-  /** Share of the author's lines that the tests evaluate, in per cent. */
-  coverage_percent: number;
+  /** Share of the author's lines that the tests evaluate, in per cent; null where a test failed. */
+  coverage_percent: number | null;
   /** Lines that no test evaluates, by file. */
   not_covered: Record<string, number[]>;
 }
@@ -247,13 +247,14 @@ interface Range {
   end: { row: number };
 }
 
-/** Coverage of the subject's own rules. */
+/** Coverage of the subject's own rules; OPA measures none where a test fails. */
 async function measureCoverage(
   opa: Opa,
   policy: ParsedPolicy,
 ): Promise<Pick<TestReport, 'coverage_percent' | 'not_covered'>> {
   return staged(testFiles(policy, policy.sources.modules), async (cwd) => {
-    const { stdout } = await opa(['test', '--coverage', '--format', 'json', '.'], { cwd });
+    const { code, stdout } = await opa(['test', '--coverage', '--format', 'json', '.'], { cwd });
+    if (code !== 0) return { coverage_percent: null, not_covered: {} };
     const { files = {} } = JSON.parse(stdout || '{}') as OpaCoverage;
     const { subject } = policy.sources;
     const own = Object.entries(files).filter(([path]) => isMeasured(path, subject));

@@ -1,0 +1,74 @@
+/** The command line: which commands there are, with which options, and how they end. */
+import { Command, CommanderError } from 'commander';
+import { runBuild, type BuildCommandOptions } from './build.ts';
+import { runCheck } from './check.ts';
+import type { Environment, PolicyOptions } from './policy_tools.ts';
+import { exitCodeOf, printError, type Terminal } from './terminal.ts';
+import { runTest } from './test.ts';
+
+const USAGE = 2;
+
+/** Runs one command and gives its exit code. Never rejects. */
+export async function main(
+  argv: readonly string[],
+  terminal: Terminal = process,
+  environment: Environment = {},
+): Promise<number> {
+  let code = 0;
+  const program = describeProgram(terminal, environment, (found) => {
+    code = found;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    printError(terminal, error);
+    return exitCodeOf(error);
+  }
+}
+
+function describeProgram(
+  terminal: Terminal,
+  environment: Environment,
+  done: (code: number) => void,
+): Command {
+  const program = new Command('portcullis')
+    .description('decides for MCP servers who may see and use which capability')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void terminal.stdout.write(text),
+      writeErr: (text) => void terminal.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'ARGUMENT_INVALID: ')),
+    })
+    .showHelpAfterError('  see --help of that command')
+    .addHelpText('after', '\nExample:\n  $ portcullis test policies/payments');
+
+  policyCommand(program, 'check', 'refuse what would be silently wrong in a policy').action(
+    async (folder: string, options: PolicyOptions) =>
+      done(await runCheck(folder, options, terminal, environment)),
+  );
+  policyCommand(program, 'test', "run a policy's tests in OPA and in the compiled policy").action(
+    async (folder: string, options: PolicyOptions) =>
+      done(await runTest(folder, options, terminal, environment)),
+  );
+  policyCommand(program, 'build', 'make a bundle of a policy', ' -o policy.tar.gz')
+    .requiredOption('-o, --output <file>', 'where to write the bundle')
+    .option('--revision <text>', 'revision of the bundle (default: from the digest of the sources)')
+    .option('--unsafe-allow-all', 'mark the bundle as one that may allow everything')
+    .action(async (folder: string, options: BuildCommandOptions) =>
+      done(await runBuild(folder, options, terminal, environment)),
+    );
+  return program;
+}
+
+/** What the commands on a policy folder have in common. */
+function policyCommand(program: Command, name: string, description: string, more = ''): Command {
+  return program
+    .command(`${name} <folder>`)
+    .description(description)
+    .option('--entrypoint <path>', 'the policy has a contract of its own, with this entrypoint')
+    .option('--discovery <path>', 'its second entrypoint, for lists')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', `\nExample:\n  $ portcullis ${name} policies/payments${more}`);
+}

@@ -1,0 +1,55 @@
+/** What the commands on policies share: the author's sources beside the library, and OPA. */
+import { realpathSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PortcullisError } from '../errors.ts';
+import { findOpa } from '../toolchain/opa.ts';
+import { opaAt, type Opa } from '../toolchain/opa_run.ts';
+import { gatherSources, readSources, type Sources } from '../toolchain/sources.ts';
+import { printProgress, type Terminal } from './terminal.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Options of every command on a policy folder. */
+export interface PolicyOptions {
+  /** A policy of its own contract names its entrypoint, and gets no library. */
+  entrypoint?: string;
+  discovery?: string;
+  json?: true;
+}
+
+/** Beside `src` in a clone, beside `dist` in the package. */
+const LIBRARY = fileURLToPath(new URL('../../policies/mcp', import.meta.url));
+
+/** The sources of a policy folder; the library's own folder is a policy too. */
+export function readPolicySources(folder: string, { entrypoint }: PolicyOptions): Sources {
+  requireFolder(folder);
+  if (isLibrary(folder)) return gatherSources([], readSources(LIBRARY));
+  return gatherSources(readSources(folder), entrypoint === undefined ? readSources(LIBRARY) : []);
+}
+
+/** OPA of the pinned version, from where it is or built once. */
+export async function openOpa(terminal: Terminal, environment: Environment): Promise<Opa> {
+  const file = await findOpa({
+    opa: environment.PORTCULLIS_OPA,
+    environment,
+    cache: join(environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'portcullis'),
+    progress: (text) => printProgress(terminal, text),
+  });
+  return opaAt(file);
+}
+
+/** A place of the tool chain as a path that the user can open. */
+export function placeIn(folder: string, place: string): string {
+  return place.replace(/^policy\//, `${folder.replace(/\/$/, '')}/`);
+}
+
+function requireFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new PortcullisError('ARGUMENT_INVALID', `there is no folder \`${folder}\``);
+}
+
+function isLibrary(folder: string): boolean {
+  return realpathSync(folder) === realpathSync(LIBRARY);
+}

@@ -1,0 +1,75 @@
+/** Where a command prints. Results go to standard output, all else to standard error. */
+import { styleText } from 'node:util';
+import { ERRORS, PortcullisError, type ErrorCode } from '../errors.ts';
+
+export interface Terminal {
+  stdout: NodeJS.WritableStream;
+  stderr: NodeJS.WritableStream;
+}
+
+type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
+
+/** Colours only where a person looks; `NO_COLOR` and `FORCE_COLOR` are honoured by Node. */
+export function styled(stream: NodeJS.WritableStream, style: Style, text: string): string {
+  return styleText(style, text, { stream });
+}
+
+export function print({ stdout }: Terminal, text: string): void {
+  stdout.write(`${text}\n`);
+}
+
+/** Says what takes longer than a moment. */
+export function printProgress({ stderr }: Terminal, text: string): void {
+  stderr.write(`${styled(stderr, 'dim', text)}\n`);
+}
+
+export function printJson(terminal: Terminal, value: unknown): void {
+  print(terminal, JSON.stringify(value, undefined, 2));
+}
+
+/** The code and the message of an error, and what to do about it. */
+export function printError({ stderr }: Terminal, error: unknown): void {
+  const known = asKnown(error);
+  const place = known.pointer ? ` (at \`${known.pointer}\`)` : '';
+  stderr.write(`${styled(stderr, 'red', known.code)}: ${known.message}${place}\n`);
+  stderr.write(`  ${ERRORS[known.code].remedy}\n`);
+  if (known.code === 'INTERNAL' && error instanceof Error) stderr.write(`${error.stack}\n`);
+}
+
+/** Exit codes: 0 done, 1 the answer is no, 2 usage or configuration, 3 something is out of reach. */
+export const EXIT_CODES: Readonly<Record<ErrorCode, 1 | 2 | 3>> = {
+  ARGUMENT_INVALID: 2,
+  BUNDLE_INVALID: 2,
+  BUNDLE_REFUSED: 2,
+  CONFIGURATION_INVALID: 2,
+  DATA_INVALID: 2,
+  DECISION_POINT_UNPROVED: 3,
+  DECISION_POINT_UNREACHABLE: 3,
+  ENGINE_ABORTED: 3,
+  ENGINE_UNSUITED: 2,
+  EVIDENCE_DAMAGED: 3,
+  EVIDENCE_LOCKED: 3,
+  EVIDENCE_UNWRITABLE: 3,
+  GUARD_MISUSED: 2,
+  INTERNAL: 3,
+  LISTEN_FAILED: 3,
+  POLICY_ABSENT: 3,
+  REQUEST_INVALID: 2,
+  REQUEST_TOO_LARGE: 2,
+  RULES_REFUSED: 1,
+  RUNTIME_UNSUITED: 2,
+  TESTS_FAILED: 1,
+  TOOLCHAIN_ABSENT: 3,
+  UNAUTHENTICATED: 3,
+  WIRE_INVALID: 2,
+};
+
+export function exitCodeOf(error: unknown): number {
+  return EXIT_CODES[asKnown(error).code];
+}
+
+function asKnown(error: unknown): PortcullisError {
+  if (error instanceof PortcullisError) return error;
+  const message = 'something unexpected happened';
+  return new PortcullisError('INTERNAL', message, { cause: error });
+}
