@@ -23,7 +23,7 @@ export interface EdgeParts {
   core: DecisionCore;
   tokens: TokenSource;
   log: Logger;
-  limits: { body_bytes_max: number; batch_items_max: number };
+  body_bytes_max: number;
 }
 
 /** What is known of the listener that a request came through. */
@@ -99,16 +99,15 @@ async function admit(route: Route, call: Call, parts: EdgeParts): Promise<Answer
   const unfit = findCallerFault(route, call, credential);
   if (unfit) return unfit;
   if (route.method === 'POST') {
-    call.body = await readBody(call.request, parts.limits.body_bytes_max);
+    call.body = await readBody(call.request, parts.body_bytes_max);
   }
   if (credential && !isProved(credential, signedRequest(call))) return unauthenticated();
   call.credential = credential;
   return route.handler({
-    body: route.method === 'POST' ? parseBody(call.body, parts.limits.body_bytes_max) : undefined,
+    body: route.method === 'POST' ? parseBody(call.body, parts.body_bytes_max) : undefined,
     caller: callerBehind(call),
     base_url: baseUrl(call),
     core: parts.core,
-    limits: parts.limits,
   } satisfies Exchange);
 }
 

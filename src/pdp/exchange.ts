@@ -11,7 +11,6 @@ export interface Exchange {
   /** Base of the addresses to name in an answer, such as `http://127.0.0.1:8181`. */
   base_url: string;
   core: DecisionCore;
-  limits: { batch_items_max: number };
 }
 
 export interface Answer {

@@ -23,7 +23,6 @@ export interface ServiceSettings {
   /** Values of `Host` that are served beside the loopback names with the port. */
   hosts: readonly string[];
   body_bytes_max: number;
-  batch_items_max: number;
   connections_max: number;
   /** Time in which a request must have arrived whole. */
   request_timeout_ms: number;
@@ -53,7 +52,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/pdp' });
   }
   const { listen, socket, hosts } = settings;
-  const edge = createEdge({ ...parts, limits: settings });
+  const edge = createEdge({ ...parts, body_bytes_max: settings.body_bytes_max });
   const servers: Server[] = [];
   const open: Open = (channel) => {
     const server = createListener(edge, channel, parts);

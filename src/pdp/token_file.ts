@@ -116,7 +116,7 @@ export function watchedTokens(path: string, clock: Clock, log: Logger): TokenSou
 function readTokensOrNone(path: string, log: Logger): readonly CallerToken[] {
   try {
     const tokens = readTokens(path);
-    log.info('the token file was read again', { tokens: tokens.map(({ id }) => id) });
+    log.info('the token file was read again', { callers: tokens.map(({ id }) => id) });
     return tokens;
   } catch (error) {
     log.error('the token file cannot be used, so no token is taken', { error });

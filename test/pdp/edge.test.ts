@@ -90,20 +90,6 @@ test('a body that grows past the limit without having said so is refused', async
   expect(core.asked).toEqual([]);
 });
 
-test('a batch of more than the limit is refused', async () => {
-  const batch = (items: number) => JSON.stringify({ evaluations: new Array(items).fill({}) });
-  const sent = await send(service.url, '/access/v1/evaluations', { body: batch(4) });
-  await expectRefused(sent, {
-    status: 413,
-    error: {
-      code: 'REQUEST_TOO_LARGE',
-      message: 'a batch holds at most 3 items',
-      pointer: '/evaluations',
-    },
-  });
-  expect((await send(service.url, '/access/v1/evaluations', { body: batch(3) })).status).toBe(200);
-});
-
 const strangeHost = {
   status: 400,
   error: { code: 'WIRE_INVALID', message: 'the host is not one that this service is known by' },

@@ -94,7 +94,6 @@ export const SETTINGS: ServiceSettings = {
   socket: null,
   hosts: [],
   body_bytes_max: 4_096,
-  batch_items_max: 3,
   connections_max: 64,
   request_timeout_ms: 2_000,
   drain_timeout_ms: 2_000,

@@ -71,7 +71,7 @@ test.each([
   [
     'an unknown member',
     [{ ...tokenOf(['decide']), admin: true }],
-    'is not a token file at /tokens/0',
+    'is not a token file at /tokens/0/admin',
   ],
   ['an id twice', [tokenOf(['decide']), tokenOf(['search'])], 'has an id twice at /tokens'],
 ])('a file with %s is refused with the place', (_what, tokens, fault) => {
