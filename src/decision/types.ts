@@ -33,7 +33,7 @@ export interface ActivePolicy {
 /** What a caller of the decision point may do. The table of routes names one for each. */
 export type Scope = 'decide' | 'attest:actor' | 'search' | 'approve' | 'evidence' | 'administer';
 
-/** Who calls the decision point, proved by its channel: the process itself, a socket, or a token. */
+/** Who calls the decision point, proved by its channel: this process, a socket, or a token. */
 export interface Caller {
   id: string;
   channel: 'embedded' | 'socket' | 'tcp';

@@ -1,0 +1,152 @@
+/**
+ * The files of a bundle, from an archive, a folder or memory. Whatever is not plainly a set of
+ * named files within the limits is refused whole: nothing of it is used.
+ */
+import { hash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { digestOf } from '../contract/digest.ts';
+import { PortcullisError } from '../errors.ts';
+import { readTar, writeTar, type TarFile } from './tar.ts';
+
+/** Contents by path, relative and with slashes, such as `policy.wasm`. */
+export type BundleFiles = ReadonlyMap<string, Uint8Array>;
+
+export interface BundleLimits {
+  /** Largest archive as it lies on disk. */
+  archive_bytes_max: number;
+  /** Largest sum of what it unpacks to. */
+  unpacked_bytes_max: number;
+  /** Most entries, folders included. */
+  files_max: number;
+}
+
+export const BUNDLE_LIMITS: BundleLimits = {
+  archive_bytes_max: 67_108_864,
+  unpacked_bytes_max: 268_435_456,
+  files_max: 10_000,
+};
+
+const PATH_BYTES_MAX = 1024;
+const GZIP_OS_BYTE = 9;
+const GZIP_OS_UNKNOWN = 255;
+
+/** Reads a bundle archive or folder. Throws `BUNDLE_INVALID`. */
+export async function readFiles(
+  path: string,
+  limits: BundleLimits = BUNDLE_LIMITS,
+): Promise<BundleFiles> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw invalid(`cannot read \`${path}\``, cause);
+  });
+  if (found.isDirectory()) return readFolder(path, limits);
+  const bytes = await readBounded(path, limits.archive_bytes_max);
+  return unpack(bytes, limits);
+}
+
+/** Reads a file of at most so many bytes. Throws `BUNDLE_INVALID`. */
+export async function readBounded(path: string, bytes_max: number): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path);
+    if (size <= bytes_max) return await readFile(path);
+  } catch (cause) {
+    throw invalid(`cannot read \`${path}\``, cause);
+  }
+  throw invalid(`\`${path}\` is larger than ${bytes_max} bytes`);
+}
+
+/** Unpacks a tar.gz. Throws `BUNDLE_INVALID` with the position of the entry at fault. */
+export function unpack(archive: Uint8Array, limits: BundleLimits = BUNDLE_LIMITS): BundleFiles {
+  const files = new Map<string, Uint8Array>();
+  for (const [position, { name, bytes }] of readEntries(archive, limits).entries()) {
+    const path = bundlePath(name);
+    if (path === undefined) throw invalid(`file ${position} has a name that leads elsewhere`);
+    if (files.has(path)) throw invalid(`file ${position} repeats \`${path}\``);
+    files.set(path, bytes);
+  }
+  return files;
+}
+
+function readEntries(archive: Uint8Array, limits: BundleLimits): TarFile[] {
+  let tar: Uint8Array;
+  try {
+    tar = gunzipSync(archive, { maxOutputLength: limits.unpacked_bytes_max });
+  } catch (cause) {
+    throw invalid('the archive is no gzip, is cut off, or unpacks to more than the limit', cause);
+  }
+  return readTar(tar, limits.files_max);
+}
+
+/**
+ * The relative path that a name stands for; OPA writes a leading slash, tar often a leading `./`.
+ * Undefined where another reader might take it to another place.
+ */
+function bundlePath(name: string): string | undefined {
+  const path = name.replace(/^(\.?\/)/, '');
+  if (Buffer.byteLength(path) > PATH_BYTES_MAX || /[\\\p{Cc}]/u.test(path)) return undefined;
+  const odd = new Set(['', '.', '..', '__proto__']);
+  return path.split('/').some((segment) => odd.has(segment)) ? undefined : path;
+}
+
+async function readFolder(folder: string, limits: BundleLimits): Promise<BundleFiles> {
+  const files = new Map<string, Uint8Array>();
+  let bytes_left = limits.unpacked_bytes_max;
+  for (const path of await listFolder(folder, limits.files_max)) {
+    const bytes = await readBounded(join(folder, path), bytes_left);
+    bytes_left -= bytes.length;
+    files.set(path, bytes);
+  }
+  return files;
+}
+
+/** Paths of the files in a folder, sorted; hidden ones, such as an editor's, are not part of it. */
+export async function listFolder(folder: string, files_max: number): Promise<string[]> {
+  const paths: string[] = [];
+  const pending = [''];
+  for (let base = pending.pop(); base !== undefined; base = pending.pop()) {
+    const entries = await readdir(join(folder, base), { withFileTypes: true }).catch(
+      (cause: unknown) => {
+        throw invalid(`cannot read \`${join(folder, base)}\``, cause);
+      },
+    );
+    for (const entry of entries) {
+      if (entry.name.startsWith('.') && entry.name !== '.manifest') continue;
+      const path = bundlePath(base === '' ? entry.name : `${base}/${entry.name}`);
+      if (path === undefined) throw invalid(`a name in \`${folder}\` leads elsewhere`);
+      if (entry.isDirectory()) pending.push(path);
+      else if (entry.isFile()) paths.push(path);
+      else throw invalid(`\`${path}\` is neither a file nor a folder`);
+      if (paths.length + pending.length > files_max) {
+        throw invalid(`\`${folder}\` holds more than ${files_max} files`);
+      }
+    }
+  }
+  return paths.sort();
+}
+
+/**
+ * Packs files into a bundle: same files, same bytes, whatever the clock, the user and the order.
+ * Names start with a slash, as OPA writes them. Throws `BUNDLE_INVALID` for a name that no bundle
+ * can hold.
+ */
+export function writeBundle(files: BundleFiles): Uint8Array {
+  const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [path] of sorted) {
+    if (bundlePath(path) !== path) throw invalid(`\`${path}\` cannot be a name in a bundle`);
+  }
+  const tar = writeTar(sorted.map(([path, bytes]) => ({ name: `/${path}`, bytes })));
+  const gzip = gzipSync(tar, { level: 9 });
+  gzip[GZIP_OS_BYTE] = GZIP_OS_UNKNOWN;
+  return gzip;
+}
+
+/** `sha256:<hex>` over the canonical list of paths, each with the SHA-256 of its bytes. */
+export function digestOfFiles(files: BundleFiles): string {
+  const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
+  return digestOf(sorted.map(([path, bytes]) => [path, hash('sha256', bytes, 'hex')]));
+}
+
+export function invalid(message: string, cause?: unknown): PortcullisError {
+  return new PortcullisError('BUNDLE_INVALID', message, { cause });
+}

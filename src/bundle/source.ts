@@ -1,0 +1,228 @@
+/**
+ * Keeps the policy that lies at a path in force: looks for changes, reads what changed, has it
+ * activated, and only then lets it take the place of the one before. What cannot be read or
+ * activated leaves the active policy where it is, until that is older than allowed (ruling R18).
+ */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../contract/ambient.ts';
+import { PortcullisError } from '../errors.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { layPolicyData, readBundle, type PolicyBundle } from './bundle.ts';
+import { invalidData, isDataFile, readData, readDataFile, type Data } from './data_files.ts';
+import { BUNDLE_LIMITS, listFolder, readBounded, readFiles } from './files.ts';
+
+export interface BundleSourceSettings {
+  /** Bundle archive or folder. */
+  bundle: string;
+  /** Data laid over it: a YAML or JSON file, or a folder of `data.json` and `data.yaml`. */
+  data: string | null;
+  /** Without a check that found the policy readable for so long, there is none; 0 is no limit. */
+  age_seconds_max: number;
+  reload_interval_ms: number;
+}
+
+export interface BundleSourceOptions<Active> {
+  settings: BundleSourceSettings;
+  clock: Clock;
+  log: Logger;
+  /** Makes a policy ready to decide, or rejects with the reason why it must not. */
+  activate(bundle: PolicyBundle): Promise<Active>;
+}
+
+/** Reads and activates the policy, then watches it. Rejects where the first one cannot be used. */
+export async function openBundleSource<Active extends { close(): void }>(
+  options: BundleSourceOptions<Active>,
+): Promise<BundleSource<Active>> {
+  const source = new BundleSource(options);
+  await source.start();
+  return source;
+}
+
+/**
+ * The policy in force. A replaced one stays usable for whoever still holds it, and is released with
+ * the last reference; only closing the source ends the active one.
+ */
+export class BundleSource<Active extends { close(): void }> {
+  readonly #options: BundleSourceOptions<Active>;
+  readonly #listeners = new Set<() => void>();
+  #active: Active | undefined;
+  #digest = '';
+  /** State of the files when the active policy was read, when they were looked at last, and when
+   * they were last found bad. */
+  #loaded: string | undefined;
+  #seen: string | undefined;
+  #refused: string | undefined;
+  #checked_at_ms = 0;
+  #problem: string | undefined;
+  #wasReady = false;
+  #timer: NodeJS.Timeout | undefined;
+  #checking: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: BundleSourceOptions<Active>) {
+    this.#options = options;
+  }
+
+  /** The active policy. Throws `POLICY_ABSENT`. */
+  current(): Active {
+    if (this.#active && !this.#isTooOld()) return this.#active;
+    const state = this.#active ? 'the policy is older than age_seconds_max' : 'no policy is active';
+    const problem = this.#problem === undefined ? '' : `: ${this.#problem}`;
+    throw new PortcullisError('POLICY_ABSENT', `${state}${problem}`);
+  }
+
+  /** Calls `listener` after each change, also to and from too old; returns the way to stop. */
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Reads without waiting for the files to settle, so what it read counts as unknown and the first
+   * checks read it again.
+   */
+  async start(): Promise<void> {
+    await this.#load();
+    this.#schedule();
+  }
+
+  /** Looks at the files once, as the timer does. Never rejects; checks do not overlap. */
+  async check(): Promise<void> {
+    this.#checking ??= this.#check().finally(() => {
+      this.#checking = undefined;
+    });
+    await this.#checking;
+  }
+
+  /** Stops watching and releases the active policy. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#checking;
+    this.#active?.close();
+    this.#active = undefined;
+  }
+
+  #schedule(): void {
+    if (this.#closed) return;
+    const again = (): void => void this.check().finally(() => this.#schedule());
+    this.#timer = setTimeout(again, this.#options.settings.reload_interval_ms).unref();
+  }
+
+  /** A file is read when two checks in a row saw it unchanged: half a YAML file may look whole. */
+  async #check(): Promise<void> {
+    try {
+      const state = await this.#state();
+      if (state === this.#loaded) this.#confirm();
+      else if (state !== this.#seen) this.#seen = state;
+      else if (state !== this.#refused) await this.#reload(state);
+    } catch (error) {
+      this.#note(error);
+    }
+    this.#tellIfChanged();
+  }
+
+  async #reload(state: string): Promise<void> {
+    this.#refused = state;
+    await this.#load();
+    this.#refused = undefined;
+    this.#loaded = state;
+  }
+
+  async #load(): Promise<void> {
+    const { settings, activate, log } = this.#options;
+    const state = await this.#state();
+    const bundle = await readPolicy(settings);
+    if (state !== (await this.#state())) {
+      throw new PortcullisError('BUNDLE_INVALID', 'the policy changed while it was read');
+    }
+    if (bundle.identity.digest !== this.#digest) {
+      const active = await activate(bundle);
+      this.#active = active;
+      this.#digest = bundle.identity.digest;
+      this.#wasReady = false;
+      log.info('a policy was activated', { ...bundle.identity });
+    }
+    this.#confirm();
+    this.#tellIfChanged();
+  }
+
+  async #state(): Promise<string> {
+    const { bundle, data } = this.#options.settings;
+    return `${await stateOf(bundle)} ${data === null ? '' : await stateOf(data)}`;
+  }
+
+  #confirm(): void {
+    this.#checked_at_ms = this.#options.clock.now_ms();
+    this.#problem = undefined;
+  }
+
+  /** Keeps the reason, and logs it when it is new. */
+  #note(error: unknown): void {
+    const isKnown = error instanceof PortcullisError;
+    const problem = isKnown ? error.message : 'the policy could not be read';
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    const code = isKnown ? error.code : 'INTERNAL';
+    this.#options.log.warn('the policy was not reloaded', { code, problem });
+  }
+
+  #isTooOld(): boolean {
+    const { settings, clock } = this.#options;
+    const age_ms = clock.now_ms() - this.#checked_at_ms;
+    return settings.age_seconds_max > 0 && age_ms > settings.age_seconds_max * 1000;
+  }
+
+  #tellIfChanged(): void {
+    const isReady = this.#active !== undefined && !this.#isTooOld();
+    if (isReady === this.#wasReady) return;
+    this.#wasReady = isReady;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** Reads the bundle and the data over it. Throws `BUNDLE_INVALID` or `DATA_INVALID`. */
+export async function readPolicy(settings: {
+  bundle: string;
+  data: string | null;
+}): Promise<PolicyBundle> {
+  const bundle = readBundle(await readFiles(settings.bundle));
+  if (settings.data === null) return layPolicyData(bundle);
+  return layPolicyData(bundle, await readOverlay(settings.data));
+}
+
+async function readOverlay(path: string): Promise<Data> {
+  try {
+    const { unpacked_bytes_max, files_max } = BUNDLE_LIMITS;
+    if ((await stat(path)).isFile()) {
+      return readDataFile(path, await readBounded(path, unpacked_bytes_max));
+    }
+    const stray = (await listFolder(path, files_max)).find(isStrayData);
+    if (stray !== undefined)
+      throw invalidData(`only data.json and data.yaml are read: \`${stray}\``);
+    return readData(await readFiles(path));
+  } catch (cause) {
+    if (cause instanceof PortcullisError && cause.code === 'DATA_INVALID') throw cause;
+    throw new PortcullisError('DATA_INVALID', `cannot read \`${path}\``, { cause });
+  }
+}
+
+/** A file that looks like data but would be passed over. */
+function isStrayData(path: string): boolean {
+  return /\.(?:json|ya?ml)$/.test(path) && !isDataFile(path);
+}
+
+/** Text that changes with any change of a file, or of the files in a folder. */
+async function stateOf(path: string): Promise<string> {
+  try {
+    const found = await stat(path, { bigint: true });
+    const own = [found.ino, found.size, found.mtimeNs, found.ctimeNs].join();
+    if (!found.isDirectory()) return own;
+    const names = await listFolder(path, BUNDLE_LIMITS.files_max);
+    const inner = names.map(async (name) => `${name}:${await stateOf(join(path, name))}`);
+    return [own, ...(await Promise.all(inner))].join();
+  } catch (cause) {
+    throw new PortcullisError('BUNDLE_INVALID', `cannot read \`${path}\``, { cause });
+  }
+}

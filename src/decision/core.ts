@@ -1,0 +1,223 @@
+/**
+ * The decision core: one policy decides a request, the evidence of it becomes durable, and only
+ * then is it answered (ruling R19).
+ */
+import { setImmediate } from 'node:timers/promises';
+import type { Clock, Random } from '../contract/ambient.ts';
+import { OBLIGATION_TYPES } from '../contract/obligations.ts';
+import type { EvaluationResponse, Status } from '../contract/types.gen.ts';
+import { VALIDATORS } from '../contract/validate.ts';
+import { PortcullisError } from '../errors.ts';
+import type { EvidenceEntry, EvidenceLog } from '../evidence/types.ts';
+import { answerOf } from './answer.ts';
+import {
+  endsBatch,
+  entitiesOf,
+  isDiscovery,
+  readBatch,
+  type Batch,
+  type BatchEntry,
+} from './batch.ts';
+import { decide } from './decide.ts';
+import { discover, readDiscovery } from './discovery.ts';
+import { decisionEntry, discoveryEntry, type RecordHead } from './evidence_entry.ts';
+import {
+  completeInput,
+  readEvaluation,
+  requestInvalid,
+  type Circumstances,
+  type Profile,
+  type Request,
+} from './request.ts';
+import { readSepRequest, sepAnswerOf } from './sep.ts';
+import type { Caller, DecisionCore, EvaluationAnswer, Evaluator } from './types.ts';
+import { indeterminate, plainVerdict, refuse, type Verdict } from './verdict.ts';
+
+export interface DecisionSettings {
+  /** Name of this instance, as in the evidence. */
+  instance: string;
+  /** Server that the SEP profile, which names none, speaks of. */
+  sep_server: string;
+  /** Most entries of a batch or a catalogue. */
+  batch_items_max: number;
+}
+
+export interface DecisionParts {
+  evaluator: Evaluator;
+  evidence: EvidenceLog;
+  clock: Clock;
+  random: Random;
+  settings: DecisionSettings;
+}
+
+/** A long batch gives way to other requests after so many entries. */
+const ENTRIES_AT_ONCE = 100;
+
+export function createDecisionCore(parts: DecisionParts): DecisionCore {
+  return new PolicyDecisionCore(parts);
+}
+
+class PolicyDecisionCore implements DecisionCore {
+  readonly #parts: DecisionParts;
+
+  constructor(parts: DecisionParts) {
+    this.#parts = parts;
+  }
+
+  async evaluation(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
+    const request = readEvaluation(body);
+    const head = this.#begin(request.profile, caller);
+    const verdict = await this.#decide(head, request);
+    const { evaluation_id, policy } = head;
+    return { body: answerOf(verdict, policy, evaluation_id), evaluation_id };
+  }
+
+  async evaluations(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
+    if (isDiscovery(body)) return this.#discovery(body, caller);
+    const batch = readBatch(body, this.#parts.settings.batch_items_max);
+    if (batch) return this.#batch(batch, caller);
+    const request = readEvaluation(entitiesOf(body));
+    const head = this.#begin(request.profile, caller);
+    const verdict = await this.#decide(head, request);
+    return { body: answerOf(verdict, head.policy), evaluation_id: head.evaluation_id };
+  }
+
+  async sepDecision(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
+    const { request, isUnknown } = readSepRequest(body, this.#parts.settings.sep_server);
+    const head = this.#begin('sep', caller);
+    const verdict = isUnknown
+      ? await this.#denyUnknown(head, request)
+      : await this.#decide(head, request);
+    return { body: sepAnswerOf(verdict), evaluation_id: head.evaluation_id };
+  }
+
+  async outcome(body: unknown, caller: Caller): Promise<void> {
+    const result = VALIDATORS.outcome_report(body);
+    if (!result.ok) throw requestInvalid(result.fault);
+    const { evaluation_id, status, reason_code, masked } = result.value;
+    await this.#append({
+      kind: 'outcome',
+      evaluation_id,
+      caller: caller.id,
+      status,
+      ...(reason_code !== undefined && { reason_code }),
+      ...(masked !== undefined && { masked }),
+    });
+  }
+
+  status(): Status {
+    const { evaluator, evidence, clock, settings } = this.#parts;
+    const base = { instance: settings.instance, obligations: [...OBLIGATION_TYPES] };
+    try {
+      const policy = evaluator.current();
+      const { writable, problem } = evidence.status();
+      const age_ms = clock.now_ms() - Date.parse(policy.activated_at);
+      return {
+        ...base,
+        ready: writable,
+        policy: {
+          ...policy.identity,
+          activated_at: policy.activated_at,
+          age_seconds: Math.max(0, age_ms / 1000),
+          unsafe_allow_all: policy.unsafe_allow_all,
+        },
+        arguments_projection: policy.projection,
+        ...(!writable && { problem: problem ?? 'the evidence log cannot be written' }),
+      };
+    } catch (error) {
+      if (!(error instanceof PortcullisError)) throw error;
+      return { ...base, ready: false, problem: error.message.slice(0, 1024) };
+    }
+  }
+
+  watch(listener: (status: Status) => void): () => void {
+    return this.#parts.evaluator.watch(() => listener(this.status()));
+  }
+
+  /** Fixes the policy that decides, however often it changes meanwhile. */
+  #begin(profile: Profile, caller: Caller): RecordHead {
+    const policy = this.#parts.evaluator.current();
+    return { evaluation_id: this.#parts.random.id(), caller, profile, policy };
+  }
+
+  #circumstances(caller: Caller): Circumstances {
+    return { caller, time: new Date(this.#parts.clock.now_ms()).toISOString() };
+  }
+
+  async #decide(head: RecordHead, request: Request): Promise<Verdict> {
+    const circumstances = this.#circumstances(head.caller);
+    const { input, verdict } = await decide(request, head.policy, circumstances);
+    await this.#append(decisionEntry(head, input, verdict));
+    return verdict;
+  }
+
+  async #denyUnknown(head: RecordHead, request: Request): Promise<Verdict> {
+    const input = completeInput(request, this.#circumstances(head.caller));
+    const verdict = refuse({ ...plainVerdict('deny'), visible: true }, 'UNKNOWN_METHOD_DENIED');
+    await this.#append(decisionEntry(head, input, verdict));
+    return verdict;
+  }
+
+  /** Entries are decided in order and made durable together; the id of each is `<id>#<index>`. */
+  async #batch({ entries, semantic }: Batch, caller: Caller): Promise<EvaluationAnswer> {
+    const { evaluation_id, policy } = this.#begin('authzen', caller);
+    const circumstances = this.#circumstances(caller);
+    const answers: EvaluationResponse[] = [];
+    const records: EvidenceEntry[] = [];
+    for (const [i, entry] of entries.entries()) {
+      if (i > 0 && i % ENTRIES_AT_ONCE === 0) await setImmediate();
+      const { evidence, verdict } = await decideEntry(entry, circumstances, {
+        evaluation_id: `${evaluation_id}#${i}`,
+        caller,
+        policy,
+      });
+      records.push(evidence);
+      answers.push(answerOf(verdict, policy));
+      if (endsBatch(semantic, verdict)) break;
+    }
+    await Promise.all(records.map((record) => this.#append(record)));
+    return { body: { evaluations: answers }, evaluation_id };
+  }
+
+  async #discovery(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
+    const request = readDiscovery(body, this.#parts.settings.batch_items_max);
+    const head = this.#begin('mcp/1', caller);
+    const found = await discover(request, head.policy, this.#circumstances(caller));
+    const { catalogue_digest } = request.options.portcullis.discovery;
+    await this.#append(discoveryEntry(head, found.input, catalogue_digest, found));
+    return { body: found.answer, evaluation_id: head.evaluation_id };
+  }
+
+  /** Resolves when the record is durable. */
+  async #append(entry: EvidenceEntry): Promise<void> {
+    try {
+      await this.#parts.evidence.append(entry);
+    } catch (cause) {
+      if (cause instanceof PortcullisError && cause.code === 'EVIDENCE_UNWRITABLE') throw cause;
+      const message = 'the decision could not be recorded';
+      throw new PortcullisError('EVIDENCE_UNWRITABLE', message, { cause });
+    }
+  }
+}
+
+/** An entry that is no request, or one beyond the engine's limits, is denied by itself. */
+async function decideEntry(
+  entry: BatchEntry,
+  circumstances: Circumstances,
+  head: Omit<RecordHead, 'profile'>,
+): Promise<{ evidence: EvidenceEntry; verdict: Verdict }> {
+  let fault = 'fault' in entry ? entry.fault : '';
+  try {
+    if ('request' in entry) {
+      const { request } = entry;
+      const { input, verdict } = await decide(request, head.policy, circumstances);
+      const evidence = decisionEntry({ ...head, profile: request.profile }, input, verdict);
+      return { verdict, evidence };
+    }
+  } catch (error) {
+    if (!(error instanceof PortcullisError)) throw error;
+    fault = error.message;
+  }
+  const verdict = indeterminate(fault);
+  return { verdict, evidence: decisionEntry({ ...head, profile: 'authzen' }, undefined, verdict) };
+}

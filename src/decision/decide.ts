@@ -1,0 +1,79 @@
+/** One decision, from the request to the verdict. Nothing here waits on a disk or a network. */
+import { PortcullisError } from '../errors.ts';
+import { demandActor, demandArguments } from './constraints.ts';
+import { demandObligations, settleObligations } from './obligations.ts';
+import {
+  completeInput,
+  discoveryInput,
+  type Circumstances,
+  type CompleteInput,
+  type Request,
+} from './request.ts';
+import { judgeList, judgeResult } from './result.ts';
+import type { Resource } from '../contract/types.gen.ts';
+import type { ActivePolicy } from './types.ts';
+import { indeterminate, type Verdict } from './verdict.ts';
+
+export interface Decided {
+  /** What the policy saw. */
+  input: CompleteInput;
+  verdict: Verdict;
+}
+
+/**
+ * Decides one request by one policy. Every state that is not plainly an allow is a deny, as a
+ * value. Throws `REQUEST_TOO_LARGE` where the engine cannot take the request at all.
+ */
+export async function decide(
+  request: Request,
+  policy: ActivePolicy,
+  circumstances: Circumstances,
+): Promise<Decided> {
+  const input = completeInput(request, circumstances);
+  const judged = await evaluate(policy, input);
+  const seen = await settleVisibility(judged, policy, input);
+  const informed = demandArguments(seen, request, input, policy.projection);
+  const acted = demandActor(informed, input);
+  const bound = settleObligations(acted);
+  return { input, verdict: demandObligations(bound, input) };
+}
+
+async function evaluate(policy: ActivePolicy, input: CompleteInput): Promise<Verdict> {
+  try {
+    return judgeResult(await policy.evaluate(input));
+  } catch (error) {
+    return indeterminate(brokenOff(error));
+  }
+}
+
+/**
+ * What can be called is visible. Where the policy does not say it of what it denies, the same
+ * question is asked as a list asks it, so that a hidden item costs no less than a denied one.
+ */
+async function settleVisibility(
+  verdict: Verdict,
+  policy: ActivePolicy,
+  input: CompleteInput,
+): Promise<Verdict> {
+  if (verdict.visible !== undefined) return verdict;
+  const visible = verdict.outcome !== 'deny' || (await isListed(policy, input));
+  return { ...verdict, visible };
+}
+
+async function isListed(policy: ActivePolicy, input: CompleteInput): Promise<boolean> {
+  try {
+    const resource = input.resource as unknown as Resource;
+    const raw = await policy.list(discoveryInput(input), [resource]);
+    return judgeList(raw, 1)?.has(0) ?? false;
+  } catch (error) {
+    brokenOff(error);
+    return false;
+  }
+}
+
+/** Why an evaluation gave nothing. A request beyond the limits is not decided at all. */
+export function brokenOff(error: unknown): string {
+  if (!(error instanceof PortcullisError)) return 'the evaluation failed';
+  if (error.code === 'REQUEST_TOO_LARGE') throw error;
+  return `${error.code}: ${error.message}`;
+}

@@ -1,0 +1,148 @@
+/**
+ * The evidence record of a decision. It is made from what the policy saw; a plain AuthZEN request
+ * may hold anything in its members, so each is written only as far as the record's schema takes it,
+ * and a name that is too long as its digest.
+ */
+import { digestOfBytes } from '../contract/digest.ts';
+import type { ActorType, RecordedItem, RecordedRequest } from '../contract/types.gen.ts';
+import type { EvidenceEntry } from '../evidence/types.ts';
+import { members, type CompleteInput, type Members, type Profile } from './request.ts';
+import type { ActivePolicy, Caller } from './types.ts';
+import type { Verdict } from './verdict.ts';
+
+/** What stands in every record of one request. */
+export interface RecordHead {
+  evaluation_id: string;
+  caller: Caller;
+  profile: Profile;
+  policy: ActivePolicy;
+}
+
+const ACTOR_TYPES: ReadonlySet<unknown> = new Set<ActorType>([
+  'human',
+  'supervised_ai',
+  'automation',
+  'service_account',
+]);
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+const KEYED_DIGEST = /^hmac-sha256:[A-Za-z0-9._-]{1,64}:[0-9a-f]{64}$/;
+const RULES_MAX = 1024;
+const DETAIL_CHARACTERS_MAX = 1024;
+
+/** A record of kind `decision`. */
+export function decisionEntry(
+  head: RecordHead,
+  input: CompleteInput | undefined,
+  verdict: Verdict,
+): EvidenceEntry {
+  const { outcome, visible = false, reason_code, constraints, rules, detail } = verdict;
+  return {
+    kind: 'decision',
+    ...headOf(head),
+    ...(input && { request: recordedRequest(input) }),
+    decision: outcome === 'allow',
+    outcome,
+    visible,
+    reason_code,
+    constraints,
+    obligations: [...new Set(verdict.obligations.map(({ type }) => type))],
+    rules: rules.slice(0, RULES_MAX),
+    ...(detail !== undefined && { detail: detail.slice(0, DETAIL_CHARACTERS_MAX) }),
+  };
+}
+
+/** A record of kind `discovery`: what was shown of a catalogue, and what was withheld. */
+export function discoveryEntry(
+  head: RecordHead,
+  input: CompleteInput,
+  catalogue_digest: string,
+  items: { shown: RecordedItem[]; withheld: RecordedItem[]; detail: string | undefined },
+): EvidenceEntry {
+  const { shown, withheld, detail } = items;
+  return {
+    kind: 'discovery',
+    ...headOf(head),
+    request: recordedRequest(input),
+    catalogue_digest,
+    shown,
+    withheld,
+    ...(detail !== undefined && { detail: detail.slice(0, DETAIL_CHARACTERS_MAX) }),
+  };
+}
+
+function headOf({ evaluation_id, caller, profile, policy }: RecordHead): Partial<EvidenceEntry> {
+  return {
+    evaluation_id,
+    caller: caller.id,
+    policy: policy.identity,
+    ...(policy.unsafe_allow_all && { unsafe_allow_all: true }),
+    profile,
+  };
+}
+
+function recordedRequest({ subject, action, resource, context }: CompleteInput): RecordedRequest {
+  return compact({
+    subject: recordedSubject(subject),
+    action: label(action.name, 128) ?? '',
+    resource: resource && recordedResource(resource),
+    phase: context.phase === 'discovery' ? 'discovery' : 'call',
+    agent: label(members(context.agent).id, 512),
+    surface: label(context.surface, 128),
+    environment: label(members(context.environment).deployment, 128),
+    session: label(members(context.session).state, 32),
+    arguments_digest: matching(KEYED_DIGEST, context.arguments_digest),
+    request_id: requestId(members(context.request).id),
+    traceparent: label(members(context.request).traceparent, 128),
+  }) as unknown as RecordedRequest;
+}
+
+function recordedSubject({ id, properties }: Members): RecordedRequest['subject'] {
+  const { actor_type, tenant, groups, delegation } = members(properties);
+  return compact({
+    id: label(id, 512),
+    actor_type: ACTOR_TYPES.has(actor_type) ? actor_type : undefined,
+    tenant: label(tenant, 256),
+    groups: Array.isArray(groups) ? labels(groups, 256, 20_000) : undefined,
+    delegation: Array.isArray(delegation)
+      ? labels(
+          delegation.map((link) => members(link).id),
+          512,
+          8,
+        )
+      : undefined,
+  }) as unknown as RecordedRequest['subject'];
+}
+
+function recordedResource({ type, id, properties }: Members): RecordedItem & { server?: string } {
+  const { server, definition_digest } = members(properties);
+  return compact({
+    type: label(type, 64),
+    id: label(id, 2048),
+    server: label(server, 128),
+    definition_digest: matching(DIGEST, definition_digest),
+  }) as unknown as RecordedItem;
+}
+
+function requestId(id: unknown): unknown {
+  return Number.isSafeInteger(id) ? id : label(id, 256);
+}
+
+/** A name that the record can hold: of its length, or its digest. Undefined where there is none. */
+function label(value: unknown, characters_max: number): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  if (value === '') return '""';
+  return value.length <= characters_max ? value : digestOfBytes(value).slice(0, characters_max);
+}
+
+function labels(values: readonly unknown[], characters_max: number, items_max: number): string[] {
+  return values.slice(0, items_max).flatMap((value) => label(value, characters_max) ?? []);
+}
+
+function matching(pattern: RegExp, value: unknown): string | undefined {
+  return typeof value === 'string' && pattern.test(value) ? value : undefined;
+}
+
+function compact(members: Record<string, unknown>): Record<string, unknown> {
+  for (const name of Object.keys(members)) if (members[name] === undefined) delete members[name];
+  return members;
+}

@@ -1,0 +1,89 @@
+/** A compiled policy as the decision core asks it. */
+import { canonicalJson } from '../contract/canonical.ts';
+import type { BundleMetadata, Policy, Projection, Resource } from '../contract/types.gen.ts';
+import type { Engine } from '../engine/types.ts';
+import { PortcullisError } from '../errors.ts';
+import { judgeResult } from './result.ts';
+import type { ActivePolicy, PolicyInput } from './types.ts';
+
+export interface Entrypoints {
+  /** Yields a decision for one input. */
+  decision: string;
+  /** Yields the positions of the visible ones among `input.resources`. */
+  discovery: string | undefined;
+}
+
+export interface WasmPolicyParts {
+  engine: Engine;
+  entrypoints: Entrypoints;
+  identity: Required<Policy>;
+  projection: Projection;
+  /** RFC 3339, UTC. */
+  activated_at: string;
+  unsafe_allow_all: boolean;
+}
+
+/**
+ * The entrypoints to ask: those that the metadata names, else the only one. Throws
+ * `ENGINE_UNSUITED` naming what is missing or what there is to choose from.
+ */
+export function chooseEntrypoints(
+  available: readonly string[],
+  metadata: BundleMetadata | undefined,
+): Entrypoints {
+  const { entrypoint, discovery } = metadata ?? {};
+  const missing = [entrypoint, discovery].find((name) => name && !available.includes(name));
+  if (missing) throw unsuited(`the bundle has no entrypoint \`${missing}\``);
+  const decision = entrypoint ?? (available.length === 1 ? available[0] : undefined);
+  if (decision !== undefined) return { decision, discovery };
+  const names = available.map((name) => `\`${name}\``).join(', ');
+  throw unsuited(`name one entrypoint in metadata.portcullis of the bundle: ${names}`);
+}
+
+/** The policy over an engine, until it is closed. */
+export class WasmPolicy implements ActivePolicy {
+  readonly identity: Required<Policy>;
+  readonly projection: Projection;
+  readonly activated_at: string;
+  readonly unsafe_allow_all: boolean;
+  readonly #engine: Engine;
+  readonly #entrypoints: Entrypoints;
+
+  constructor(parts: WasmPolicyParts) {
+    this.identity = parts.identity;
+    this.projection = parts.projection;
+    this.activated_at = parts.activated_at;
+    this.unsafe_allow_all = parts.unsafe_allow_all;
+    this.#engine = parts.engine;
+    this.#entrypoints = parts.entrypoints;
+  }
+
+  evaluate(input: PolicyInput): unknown {
+    return this.#engine.evaluate(this.#entrypoints.decision, canonicalJson(input));
+  }
+
+  /** A policy without a discovery entrypoint is asked for each resource by itself. */
+  list(input: PolicyInput, resources: readonly Resource[]): unknown {
+    const { discovery } = this.#entrypoints;
+    if (discovery !== undefined) {
+      return this.#engine.evaluate(discovery, canonicalJson({ ...input, resources }));
+    }
+    return [...resources.keys()].filter((i) => this.#isVisible(input, resources[i]));
+  }
+
+  #isVisible(input: PolicyInput, resource: Resource | undefined): boolean {
+    const { visible, outcome } = judgeResult(
+      this.evaluate({ ...input, ...(resource && { resource }) }),
+    );
+    return visible ?? outcome !== 'deny';
+  }
+
+  /** Releases the engine; evaluations of whoever still holds the policy deny. */
+  close(): void {
+    this.#engine.close();
+  }
+}
+
+function unsuited(message: string): PortcullisError {
+  return new PortcullisError('ENGINE_UNSUITED', message);
+}
