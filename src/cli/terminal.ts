@@ -36,7 +36,7 @@ export function printError({ stderr }: Terminal, error: unknown): void {
   if (known.code === 'INTERNAL' && error instanceof Error) stderr.write(`${error.stack}\n`);
 }
 
-/** Exit codes: 0 done, 1 the answer is no, 2 usage or configuration, 3 something is out of reach. */
+/** 0 is done; 1 the answer is no; 2 usage or configuration; 3 something is out of reach. */
 export const EXIT_CODES: Readonly<Record<ErrorCode, 1 | 2 | 3>> = {
   ARGUMENT_INVALID: 2,
   BUNDLE_INVALID: 2,

@@ -1,4 +1,4 @@
-/** `portcullis test DIR`: every test of a policy in OPA and in the compiled policy, with coverage. */
+/** `portcullis test DIR`: each test of a policy, in OPA and in the compiled policy. */
 import { preparePolicyData } from '../bundle/policy_data.ts';
 import { loadEngine } from '../engine/engine.ts';
 import type { Logger } from '../telemetry/logger.ts';

@@ -1,14 +1,15 @@
 /**
- * How a PEP and a PDP that share a token prove it to each other over TCP without sending it. Whoever
- * grabs the port while the PDP is down sees every request, so a PEP that sent the token would hand
- * him the means to forge answers: it signs the request instead, and each answer is signed over the
- * nonce and the digest of the request that it answers. HMAC is RFC 2104, with SHA-256.
+ * How a PEP and a PDP that share a token prove it to each other over TCP without sending it.
+ * Whoever grabs the port while the PDP is down sees every request, so a PEP that sent the token
+ * would hand over the means to forge answers: it signs the request instead, and each answer is
+ * signed over the nonce and the digest of the request that it answers.
  *
- *     request digest = SHA-256( METHOD SP target LF body )                             as hex
- *     request proof  = HMAC( token, "portcullis request" LF nonce LF request digest )  as base64url
- *     answer proof   = HMAC( token, "portcullis answer"  LF nonce LF request digest LF status LF body )
+ *     digest of a request = SHA-256( METHOD SP target LF body )
+ *     proof of a request  = HMAC( token, "portcullis request" LF nonce LF digest )
+ *     proof of an answer  = HMAC( token, "portcullis answer" LF nonce LF digest LF status LF body )
  *
- * No field but the last can hold a line feed, so that none runs into its neighbour.
+ * HMAC is that of RFC 2104 with SHA-256; the digest is written as hex, the proofs as base64url. No
+ * field but the last can hold a line feed, so that none runs into its neighbour.
  */
 import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto';
 

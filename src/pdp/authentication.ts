@@ -1,6 +1,6 @@
 /**
- * Who calls. A Unix socket in a folder of our own is its callers' proof; over TCP a caller sends the
- * bearer token (RFC 6750), or signs the request with it as a guard does (contract/proof.ts).
+ * Who calls. A Unix socket in a folder of our own is its callers' proof; over TCP a caller sends
+ * the bearer token (RFC 6750), or signs the request with it as a guard does (contract/proof.ts).
  */
 import {
   equalSecrets,
@@ -69,7 +69,7 @@ function findToken(sent: string, tokens: readonly CallerToken[]): CallerToken | 
   return found;
 }
 
-/** Whether the credential stands for this request: a token that was sent does, a proof must match. */
+/** Whether the credential is for this request: a token that was sent is, a proof must match. */
 export function isProved({ token, proof }: Credential, request: SignedRequest): boolean {
   if (proof === undefined) return true;
   return isNonce(request.nonce) && equalSecrets(requestProof(token.token, request), proof);

@@ -15,8 +15,8 @@ export function announcesJson({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * The bytes of the body. Rejects with `REQUEST_TOO_LARGE` as soon as the limit is known to be passed
- * (what still comes is discarded unread), and with `WIRE_INVALID` where the client breaks off.
+ * The bytes of the body. Rejects with `REQUEST_TOO_LARGE` as soon as the limit is known to be
+ * passed (what still comes is discarded), and with `WIRE_INVALID` where the client breaks off.
  */
 export function readBody(request: IncomingMessage, size_bytes_max: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {

@@ -44,7 +44,7 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** Starts to listen. Rejects with `LISTEN_FAILED` or `CONFIGURATION_INVALID`; then nothing is open. */
+/** Starts to listen; where it rejects, with `LISTEN_FAILED`, nothing is left open. */
 export async function startService(parts: ServiceParts): Promise<Service> {
   const { settings } = parts;
   if (settings.listen === null && settings.socket === null) {
@@ -152,7 +152,7 @@ function createListener(edge: Edge, channel: Channel, { settings, log }: Service
 
 const IDLE_SWEEP_INTERVAL_MS = 50;
 
-/** Connections end with the answer that they wait for, at the latest when the drain time is over. */
+/** Connections end with the answer that they wait for, at the latest after the drain time. */
 async function closeAll(edge: Edge, servers: readonly Server[], timeout_ms: number): Promise<void> {
   edge.drain();
   const sweep = setInterval(() => {

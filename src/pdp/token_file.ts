@@ -94,7 +94,7 @@ function publish(draft: string, path: string): void {
   }
 }
 
-/** The tokens of a file that is looked at again, at most once a second, while they are asked for. */
+/** The tokens of a file, which is looked at again, at most once a second, as they are asked for. */
 export function watchedTokens(path: string, clock: Clock, log: Logger): TokenSource {
   let tokens = readTokens(path);
   let version = versionOf(path);

@@ -41,12 +41,12 @@ function write(path: string, text: string): void {
   writeFileSync(file, text);
 }
 
-describeWithOpa('commands on a policy folder', () => {
-  beforeEach(() => {
-    write('rules/payments/balance.rego', RULE);
-    write('rules/payments/balance_test.rego', TEST);
-  });
+beforeEach(() => {
+  write('rules/payments/balance.rego', RULE);
+  write('rules/payments/balance_test.rego', TEST);
+});
 
+describeWithOpa('check and test', () => {
   test('check finds nothing in a sound policy', async () => {
     const { code, stdout } = await run('check', folder.path);
     expect([code, stdout]).toEqual([0, 'nothing is refused\n']);
@@ -96,7 +96,9 @@ describeWithOpa('commands on a policy folder', () => {
       expect.objectContaining({ passed: 0, failed: 0, tests: [] }),
     ]);
   });
+});
 
+describeWithOpa('build', () => {
   test('build writes the same bytes for the same sources, whole', async () => {
     const [one, two] = [join(folder.path, 'one.tar.gz'), join(folder.path, 'two.tar.gz')];
     const built = await run('build', folder.path, '-o', one, '--json');

@@ -107,7 +107,8 @@ test('an IPv6 address stands in brackets', async () => {
 
 test('the socket of a killed process is replaced', async () => {
   const socket = join(folder.path, 'pdp.sock');
-  const script = `require('net').createServer().listen(${JSON.stringify(socket)}, () => console.log())`;
+  const path = JSON.stringify(socket);
+  const script = `require('net').createServer().listen(${path}, () => console.log())`;
   const child = spawn(process.execPath, ['-e', script]);
   await once(child.stdout, 'data');
   child.kill('SIGKILL');

@@ -98,7 +98,7 @@ function readOrigin(url: string): string {
   throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/decision_point/url' });
 }
 
-/** Looks at the folder before each new connection: what it was at the start proves nothing later. */
+/** Looks at the folder before each new connection: what it was once proves nothing later. */
 function socketConnector(socketPath: string): buildConnector.connector {
   const connect = buildConnector({ socketPath });
   return (options, callback) => {

@@ -1,7 +1,7 @@
 /**
- * A Unix socket is trusted for its place: only its owner and root can put a socket into a folder that
- * nobody else may write, and into parents where nobody else may rename that folder. Node cannot read
- * the credentials of a peer, so this is what identifies the decision point to its callers.
+ * What lies in a folder is trusted for its place, if nobody but we and root can put something there
+ * or rename the folder within its parents. Node cannot read the credentials of a peer, so this is
+ * what identifies the decision point behind a Unix socket to its callers.
  */
 import { lstatSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -10,7 +10,7 @@ const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
 const ROOT = 0;
 
-/** Why the folder of a socket is not to be trusted, and what mends it; undefined where it is. */
+/** Why a folder is not to be trusted, and what mends it; undefined where it is. */
 export function findFolderFault(folder: string): string | undefined {
   let place = realpathSync(folder);
   const fault = findPlaceFault(place, WRITABLE_BY_OTHERS);

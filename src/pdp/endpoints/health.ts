@@ -1,6 +1,6 @@
 /**
- * `GET /health`, `/health/live` and `/health/ready`, open to everybody, so they tell nothing but the
- * state: live says that the process answers, ready that it would decide.
+ * `GET /health`, `/health/live` and `/health/ready`, open to everybody, so they tell nothing but
+ * the state: live says that the process answers, ready that it would decide.
  */
 import type { Answer, Exchange } from '../exchange.ts';
 

@@ -1,4 +1,4 @@
-/** Over TCP anybody may hold the port: only an answer made with the token, for this request, counts. */
+/** Over TCP anybody may hold the port: only a proven answer to this very request counts. */
 import { afterEach, expect, test } from '@jest/globals';
 import { Client } from 'undici';
 import { answerProof, PROOF_HEADERS, type SignedRequest } from '../../../src/contract/proof.ts';
