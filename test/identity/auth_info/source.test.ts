@@ -228,6 +228,11 @@ describe('the session', () => {
   });
 });
 
+test('a login within the tolerance of two clocks is taken', () => {
+  const assurance = source(extraOf({ auth_time: NOW_S + 60 }))?.subject.properties?.assurance;
+  expect(assurance).toEqual({ authenticated_at: '2025-11-13T02:14:20.000Z' });
+});
+
 test('eight actors are taken, the one that acts now first', () => {
   const delegation = source(extraOf({ act: actChain(8) }))?.subject.properties?.delegation;
   expect(delegation?.map(({ id }) => id)).toEqual(

@@ -79,6 +79,11 @@ describe('keep_fields', () => {
     expect(shaped(CUSTOMER, obligations)).toEqual({ value, masked: ['/*', '/contact/*'] });
   });
 
+  test('a container that only one list leads into does not pass', () => {
+    const obligations = [keep(['/contact/email', '/id']), keep(['/name', '/id'])];
+    expect(shaped(CUSTOMER, obligations)).toEqual({ value: { id: 'c-1' }, masked: ['/*'] });
+  });
+
   test('escaped names and a literal asterisk are reached', () => {
     const value = { 'a/b': 1, 'c~d': 2, '*': 3, e: 4 };
     expect(shaped(value, [keep(['/a~1b', '/c~0d'])])).toMatchObject({
