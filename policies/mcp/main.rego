@@ -143,7 +143,7 @@ _approval_constraint := {
 	outcome == "require_approval"
 }
 
-_channel := _shared_channels[0] if count(_shared_channels) > 0
+_channel := first if first := _shared_channels[0]
 
 else := "none"
 
@@ -177,7 +177,7 @@ else := _listed
 # description: The code of the first decisive rule, by name, that declares one.
 reason_code := "ACTOR_VALIDATION_FAILED" if _actor_refuses
 
-else := _codes[0] if count(_codes) > 0
+else := code if code := _codes[0]
 
 else := _default_reasons[outcome] if count(_decisive) > 0
 
@@ -199,7 +199,7 @@ _default_reasons := {
 # description: The sentence of the first decisive rule that declares one, else null.
 default safe_message := null
 
-safe_message := _messages[0] if count(_messages) > 0
+safe_message := _messages[0]
 
 _codes := [code | some id in sort(_decisive); some code in sort(_said(id, "reason_code"))]
 

@@ -39,10 +39,7 @@ _speaks_of_members(pointer) if contains(pointer, "/*")
 # RFC 6901: `~1` is a slash, `~0` a tilde, in this order.
 _at("", value) := value
 
-_at(pointer, value) := object.get(value, _steps(pointer), null) if {
-	pointer != ""
-	is_object(value)
-}
+_at(pointer, value) := object.get(value, _steps(pointer), null)
 
 _steps(pointer) := [step |
 	some i, raw in split(pointer, "/")

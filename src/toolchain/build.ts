@@ -76,19 +76,21 @@ export function refuseFindings(found: readonly Finding[]): void {
   throw new PortcullisError('RULES_REFUSED', lines.join('\n'));
 }
 
-/** The library's scanning providers, which the build writes anew. */
-export const REPLACED_MODULES = ['mcp/router.rego', 'mcp/tables.rego'] as const;
+/** The policy with the tables that its data has, and with the library's scanning router. */
+export function scanningModules({ sources }: ParsedPolicy): SourceFile[] {
+  return replaced(sources.modules, { 'mcp/tables.rego': tablesSource(tableNames(sources.data)) });
+}
 
-/** The policy with generated providers; the rest stays as it is. */
-export function staticModules({ sources, rules }: ParsedPolicy): SourceFile[] {
-  const generated: Record<(typeof REPLACED_MODULES)[number], () => string> = {
-    'mcp/router.rego': () => routerSource(rules),
-    'mcp/tables.rego': () => tablesSource(tableNames(sources.data)),
-  };
-  return sources.modules.map(({ path, text }) => {
-    const replaced = REPLACED_MODULES.find((name) => name === path);
-    return { path, text: replaced ? generated[replaced]() : text };
-  });
+/** The policy as it is compiled: with a router that is generated from its rules. */
+export function staticModules(policy: ParsedPolicy): SourceFile[] {
+  return replaced(scanningModules(policy), { [ROUTER]: routerSource(policy.rules) });
+}
+
+/** The library's scanning provider, which a build replaces. */
+export const ROUTER = 'mcp/router.rego';
+
+function replaced(files: readonly SourceFile[], texts: Record<string, string>): SourceFile[] {
+  return files.map(({ path, text }) => ({ path, text: texts[path] ?? text }));
 }
 
 /** The data of the bundle: the author's, and what the rules' METADATA says, keyed by rule. */

@@ -76,8 +76,9 @@ async function installWithGo(
   try {
     const env = { ...settings.environment, GOBIN: folder };
     await run(go, ['install', OPA_MODULE], { env, timeout: 900_000, maxBuffer: 64 * 1024 * 1024 });
+    if ((await versionOf(join(folder, 'opa'))) !== OPA_VERSION) throw new Error('another version');
     renameSync(join(folder, 'opa'), target);
-    return await demandVersion(target);
+    return target;
   } catch (cause) {
     throw absent(settings, 'building it with Go failed', cause);
   } finally {

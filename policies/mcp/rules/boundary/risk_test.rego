@@ -39,6 +39,12 @@ test_above_the_ceiling_of_an_agent_is_denied if {
 		with data.agents as _agents
 }
 
+test_the_ceiling_of_an_agent_elsewhere_does_not_count if {
+	not risk.applies with input as fixture.call
+		with data.registry as _registered("medium")
+		with data.agents as _agents
+}
+
 test_the_lowest_ceiling_counts if {
 	risk.applies with input as object.union(_planner, {"context": {"surface": "ide"}})
 		with data.registry as _registered("medium")
