@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
@@ -8,6 +9,9 @@ import { PEOPLE, issueTokens } from '../../examples/payments-server/people.ts';
 import { buildServer } from '../../examples/payments-server/server.ts';
 import type { Capability, PolicyData } from '../../src/contract/types.gen.ts';
 import { VALIDATORS } from '../../src/contract/validate.ts';
+import { gatherSources, readSources } from '../../src/toolchain/sources.ts';
+import { testPolicy } from '../../src/toolchain/test.ts';
+import { LIBRARY, TOOLS, describeWithOpa } from '../support/toolchain.ts';
 
 const FOLDER = new URL('../../examples/payments-server/policy/', import.meta.url);
 const data = load('data.yaml') as PolicyData;
@@ -35,6 +39,15 @@ test('the data and the self-tests fit their schemas', () => {
   expect(VALIDATORS.policy_data(data)).toEqual({ ok: true, value: data });
   const metadata = { schema_version: 1, self_tests: load('self_tests.yaml') };
   expect(VALIDATORS.bundle_metadata(metadata)).toEqual({ ok: true, value: metadata });
+});
+
+describeWithOpa('what the data means', () => {
+  test('is as its tests say, in OPA and compiled', async () => {
+    const author = readSources(fileURLToPath(FOLDER));
+    const report = await testPolicy(TOOLS, gatherSources(author, readSources(LIBRARY)));
+    expect(report.tests.filter(({ passed }) => !passed)).toEqual([]);
+    expect(report.passed).toBeGreaterThan(10);
+  });
 });
 
 test('every tool is registered, and nothing else', () => {

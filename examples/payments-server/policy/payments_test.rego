@@ -34,11 +34,7 @@ _lists(person, context) := {tool |
 	main.visible with input as _request(person, tool, "discovery", context)
 }
 
-_call(person, tool, arguments) := _call_in(person, tool, {"arguments": arguments})
-
-_call_in(person, tool, context) := decision if {
-	decision := main.decision with input as _request(person, tool, "call", context)
-}
+_call(person, tool, arguments) := _request(person, tool, "call", {"arguments": arguments})
 
 _client(id) := {"agent": {"id": id, "verified": true}}
 
@@ -79,50 +75,55 @@ test_an_expired_session_lists_nothing if {
 }
 
 test_tellers_transfer_within_their_limit if {
-	_call("alice", "transfer", _pay(9000)).decision == "allow"
-	_call("bob", "transfer", _pay(500)).decision == "allow"
+	main.outcome == "allow" with input as _call("alice", "transfer", _pay(9000))
+	main.outcome == "allow" with input as _call("bob", "transfer", _pay(500))
 }
 
 test_tellers_do_not_transfer_beyond_their_limit if {
 	every case in [["bob", 501], ["alice", 25001], ["alice", -1], ["alice", 0], ["alice", "1"]] {
 		[person, amount] := case
-		decision := _call(person, "transfer", _pay(amount))
+		decision := main.decision with input as _call(person, "transfer", _pay(amount))
 		decision.decision == "deny"
-		decision.reason_code == "TRANSFER_LIMIT"
 		decision.visible
+		decision.reason_code == "TRANSFER_LIMIT"
 	}
 }
 
 test_large_transfers_need_the_manager if {
-	decision := _call("alice", "transfer", _pay(10001))
+	decision := main.decision with input as _call("alice", "transfer", _pay(10001))
 	decision.decision == "require_approval"
 	decision.reason_code == "MANAGER_APPROVAL"
 	decision.constraints == {"approval_required": true, "require_approval_via": "task"}
 }
 
 test_refunds_need_a_supervisor if {
-	refund := {"payment": "e-1", "amount": 12.5, "reason": "late"}
-	decision := _call("dana", "refund", refund)
+	decision := main.decision with input as _call("dana", "refund", {"payment": "e-1", "amount": 12.5})
 	decision.decision == "require_approval"
 	decision.reason_code == "SUPERVISOR_APPROVAL"
-	_call("dana", "refund", object.union(refund, {"amount": 501})).decision == "deny"
+}
+
+test_refunds_have_a_limit if {
+	decision := main.decision with input as _call("dana", "refund", {"payment": "e-1", "amount": 501})
+	decision.decision == "deny"
+	decision.reason_code == "REFUND_LIMIT"
 }
 
 test_automation_alone_exports if {
-	_call("nightly", "export_ledger", {}).decision == "allow"
-	decision := _call("alice", "export_ledger", {})
+	main.outcome == "allow" with input as _call("nightly", "export_ledger", {})
+	decision := main.decision with input as _call("alice", "export_ledger", {})
 	decision.decision == "deny"
 	not decision.visible
 }
 
 test_people_see_customers_whole if {
-	decision := _call("dana", "customer", {"id": "c-1"})
+	decision := main.decision with input as _call("dana", "customer", {"id": "c-1"})
 	decision.decision == "allow"
 	decision.obligations == set()
 }
 
 test_the_support_bot_keeps_public_fields if {
-	decision := _call_in("dana", "customer", object.union(_client("cid-support-bot"), {"arguments": {"id": "c-1"}}))
+	call := _call("dana", "customer", {"id": "c-1"})
+	decision := main.decision with input as object.union(call, {"context": _client("cid-support-bot")})
 	decision.decision == "allow"
 	decision.obligations == {{
 		"type": "keep_fields",

@@ -32,7 +32,8 @@ export type Refused = { ok: false; reason: string };
 
 /**
  * `masked` names what was taken away, in the words of the policy's paths: `*` stands for names that
- * the policy does not name, and the empty path for unstructured content.
+ * the policy does not name, and the empty path for unstructured content, or for all that was taken
+ * where it is more than an outcome report can name.
  */
 export type AppliedResult = { ok: true; result: unknown; masked: string[] } | Refused;
 export type AppliedError = { ok: true; error: RpcError; masked: string[] } | Refused;
@@ -52,7 +53,7 @@ export function applyToResult(
   const work = { plan: planned.plan, key, limits, masked: new Set<string>() };
   const masked = maskResult(captured, work);
   if (masked === undefined) return refuse('unstructured content may not pass');
-  return { ok: true, result: masked, masked: [...work.masked].sort() };
+  return { ok: true, result: masked, masked: recorded(work) };
 }
 
 /** Masks a JSON-RPC error: `data` like a structured value, while `message` is unstructured. */
@@ -72,7 +73,17 @@ export function applyToError(
   const masked: RpcError = { code: codeOf(captured), message: WITHHELD };
   const data = maskData(captured.data, work);
   if (data !== undefined) masked.data = data;
-  return { ok: true, error: masked, masked: [...work.masked].sort() };
+  return { ok: true, error: masked, masked: recorded(work) };
+}
+
+/** The limits of `masked` in outcome_report.schema.json. */
+const MASKED_PATHS_MAX = 1024;
+const MASKED_PATH_LENGTH_MAX = 1024;
+
+function recorded({ masked }: Work): string[] {
+  const paths = [...masked].sort();
+  const fits = paths.every(({ length }) => length <= MASKED_PATH_LENGTH_MAX);
+  return fits && paths.length <= MASKED_PATHS_MAX ? paths : [''];
 }
 
 interface Work {

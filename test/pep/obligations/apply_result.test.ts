@@ -107,6 +107,27 @@ describe('keep_fields', () => {
   });
 });
 
+test('the record fits into an outcome report', () => {
+  const names = Array.from({ length: 1100 }, (_, i) => `n${i}`);
+  const value = Object.fromEntries(names.map((name) => [name, { a: 1 }]));
+  const masks = (count: number) =>
+    Array.from({ length: Math.ceil(count / 256) }, (_, i) =>
+      mask(
+        names.slice(i * 256, Math.min(count, (i + 1) * 256)).map((name) => `/${name}/a`),
+        'remove',
+      ),
+    );
+  expect(shaped(value, masks(1024))).toMatchObject({ masked: { length: 1024 } });
+  expect(shaped(value, masks(1025))).toMatchObject({ masked: [''] });
+  const long = 'n'.repeat(1023);
+  expect(shaped({ [long]: 1 }, [mask([`/${long}`], 'remove')])).toMatchObject({
+    masked: [`/${long}`],
+  });
+  expect(shaped({ [long]: { a: 1 } }, [mask([`/${long}/a`], 'remove')])).toMatchObject({
+    masked: [''],
+  });
+});
+
 describe('mask_fields', () => {
   const email = keyedDigestOf(KEY, 'ada@example.com');
 
