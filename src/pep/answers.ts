@@ -1,0 +1,122 @@
+/**
+ * Every answer that the guard gives itself. What a peer can see is made here and nowhere else, so
+ * that a hidden tool and one that does not exist cannot come to differ.
+ */
+import { safeMessage } from '../contract/reasons.ts';
+import type { SchemaFault } from '../contract/validate.ts';
+import type { Id } from './message.ts';
+import type { Era } from './methods.ts';
+
+/** The SDK line of the guarded server: each tells a client in its own way that a tool is unknown. */
+export type ServerLine = 1 | 2;
+
+/** The extension under which the guard declares itself and explains a refusal. */
+export const EXTENSION = 'io.modelcontextprotocol/server-policy-enforcement';
+
+/** JSON-RPC 2.0, section 5.1. */
+export const RPC = {
+  INVALID_REQUEST: -32600,
+  METHOD_NOT_FOUND: -32601,
+  INVALID_PARAMS: -32602,
+} as const;
+
+/**
+ * The code of a refusal by policy, the same in both eras: outside -32768..-32000, which JSON-RPC and
+ * MCP keep for themselves.
+ */
+export const REFUSED_CODE = 403;
+
+/** What a client may do about a refusal. */
+export type Retry =
+  'never' | 'after_seconds' | 'after_approval' | 'with_step_up' | 'with_smaller_arguments';
+
+export interface Refusal {
+  reason_code: string;
+  /** The policy's own sentence; else the one that belongs to the code. */
+  safe_message?: string | undefined;
+  /** Names this refusal to an operator. */
+  request_id: string;
+  /** Where the arguments break the tool's own schema. */
+  arguments_fault?: SchemaFault | undefined;
+}
+
+const RETRIES: Readonly<Record<string, Retry>> = {
+  APPROVAL_REQUIRED: 'after_approval',
+  ARGUMENTS_INCOMPLETE: 'after_seconds',
+  DEFINITION_CHANGED: 'after_seconds',
+  POLICY_UNAVAILABLE: 'after_seconds',
+};
+
+const SECONDS = 5;
+
+function explain({ reason_code, safe_message, request_id, arguments_fault }: Refusal): object {
+  const retry: Retry = RETRIES[reason_code] ?? 'never';
+  return {
+    error: { code: reason_code, message: safeMessage(reason_code, safe_message) },
+    reason_code,
+    retry,
+    ...(retry === 'after_seconds' && { retry_after_seconds: SECONDS }),
+    request_id,
+    ...(arguments_fault && { arguments_fault }),
+  };
+}
+
+/** A refused call of a visible tool: a result, so that a model can read it and react. */
+export function refusedCall(id: Id, era: Era, refusal: Refusal): object {
+  const fault = refusal.arguments_fault;
+  const hint = fault
+    ? ` The arguments do not fit the input schema of the tool at \`${fault.pointer}\` (${fault.keyword}).`
+    : '';
+  const result = {
+    content: [
+      { type: 'text', text: safeMessage(refusal.reason_code, refusal.safe_message) + hint },
+    ],
+    isError: true,
+    _meta: { [EXTENSION]: explain(refusal) },
+    ...(era === 'modern' && { resultType: 'complete' }),
+  };
+  return { jsonrpc: '2.0', id, result };
+}
+
+/** A refusal of everything that is not a tool call, or of those too where the setting says so. */
+export function refusedRequest(id: Id, refusal: Refusal): object {
+  const message = safeMessage(refusal.reason_code, refusal.safe_message);
+  return failure(id, REFUSED_CODE, message, explain(refusal));
+}
+
+/**
+ * The one answer for every tool that the caller may not know of: what an `McpServer` of that line
+ * says about a tool that was never registered, byte for byte.
+ */
+export function unknownTool(line: ServerLine, id: Id, name: string): object {
+  if (line === 2) return failure(id, RPC.INVALID_PARAMS, `Tool ${name} not found`);
+  const text = `MCP error ${RPC.INVALID_PARAMS}: Tool ${name} not found`;
+  return { result: { content: [{ type: 'text', text }], isError: true }, jsonrpc: '2.0', id };
+}
+
+/** A method that does not exist, or whose handling is not enforced. */
+export function deniedMethod(id: Id): object {
+  const reason_code = 'UNKNOWN_METHOD_DENIED';
+  const error = { code: reason_code, message: safeMessage(reason_code) };
+  return failure(id, RPC.METHOD_NOT_FOUND, 'Method not found', { error });
+}
+
+/** `id` is undefined where the message had none that can be repeated. */
+export function invalidRequest(id: Id | undefined, pointer: string): object {
+  return failure(id, RPC.INVALID_REQUEST, 'Invalid request', { pointer });
+}
+
+export function invalidParams(id: Id, method: string, pointer: string): object {
+  return failure(id, RPC.INVALID_PARAMS, `Invalid ${method} request`, { pointer });
+}
+
+/** A list with nothing in it, for a caller that nobody could prove. */
+export function emptyToolList(id: Id, era: Era): object {
+  const cache = { resultType: 'complete', ttlMs: 0, cacheScope: 'private' };
+  return { jsonrpc: '2.0', id, result: { tools: [], ...(era === 'modern' && cache) } };
+}
+
+export function failure(id: Id | undefined, code: number, message: string, data?: unknown): object {
+  const error = { code, message, ...(data !== undefined && { data }) };
+  return { jsonrpc: '2.0', ...(id !== undefined && { id }), error };
+}

@@ -1,0 +1,179 @@
+/** What the client sends: captured, classified, and then handled or denied by name. */
+import type { TrustedContext } from '../identity/types.ts';
+import { deniedMethod, invalidRequest, refusedRequest } from './answers.ts';
+import type { Ends } from './ends.ts';
+import { claimsOf, eraOf, handshakeClaims, type ClientClaims } from './evaluation.ts';
+import { Exchange, type Arrival } from './exchange.ts';
+import type { Gate, Handler } from './gate.ts';
+import {
+  captureMessage,
+  mutableCopy,
+  type Answer,
+  type Message,
+  type Notification,
+  type Request,
+} from './message.ts';
+import { isEnforced, type EnforcedMethod, type EnforcedRequest } from './methods.ts';
+import { discoverServer, initialize, pass } from './protocol.ts';
+import { callTool, mayKnowTool } from './tool_call.ts';
+import { listTools } from './tool_list.ts';
+import type { MessageExtra } from './transport.ts';
+
+const HANDLERS: Readonly<Record<EnforcedRequest, Handler>> = {
+  initialize,
+  'server/discover': discoverServer,
+  ping: pass,
+  'logging/setLevel': pass,
+  'tools/list': listTools,
+  'tools/call': callTool,
+};
+
+type Told = EnforcedMethod<'notification', 'client_to_server'>;
+
+export class ClientSide {
+  readonly #gate: Gate;
+  readonly #ends: Ends;
+  #handshake: ClientClaims = {};
+  #principal: string | undefined;
+  #initialized = false;
+
+  constructor(gate: Gate, ends: Ends) {
+    this.#gate = gate;
+    this.#ends = ends;
+  }
+
+  /** The client said that its handshake is done, and may be told of changes. */
+  get initialized(): boolean {
+    return this.#initialized;
+  }
+
+  /** Takes a message. What ends in `-32601` is answered before this returns. */
+  receive(raw: unknown, extra?: MessageExtra): void {
+    const message = captureMessage(raw);
+    const trusted = this.#identify(extra);
+    if (!this.#isSameCaller(trusted)) this.#turnAway(message);
+    else if (message.kind === 'request') this.#request(this.#arrive(message, extra, trusted));
+    else if (message.kind === 'notification') this.#notification(message, extra);
+    else if (message.kind === 'answer') this.#answer(message, extra);
+    else this.#reply(invalidRequest(message.id, message.pointer));
+  }
+
+  /** Whether the caller may know of the tool that a request calls, which has not arrived yet. */
+  async mayKnow(raw: unknown, extra?: MessageExtra): Promise<boolean> {
+    const message = captureMessage(raw);
+    const trusted = this.#identify(extra);
+    if (message.kind !== 'request' || !this.#isSameCaller(trusted)) return false;
+    return mayKnowTool(this.#gate, new Exchange(this.#arrive(message, extra, trusted)));
+  }
+
+  #arrive(
+    request: Request,
+    extra: MessageExtra | undefined,
+    trusted: TrustedContext | undefined,
+  ): Arrival {
+    if (request.method === 'initialize') this.#handshake = handshakeClaims(request);
+    const claims = claimsOf(request, this.#handshake);
+    return { request, era: eraOf(request), extra, claims, trusted };
+  }
+
+  #request(arrival: Arrival): void {
+    const { request, era } = arrival;
+    const { id, method } = request;
+    if (!isEnforced(method, 'request', 'client_to_server', era)) {
+      return this.#reply(deniedMethod(id));
+    }
+    // Two open requests under one id would make their answers interchangeable.
+    if (this.#ends.exchanges.get(id)) return this.#reply(invalidRequest(id, '/id'));
+    const exchange = new Exchange(arrival);
+    if (this.#ends.exchanges.size >= this.#gate.parts.settings.requests_in_flight_max) {
+      return this.#reply(this.#gate.refuse(exchange, { reason_code: 'POLICY_UNAVAILABLE' }));
+    }
+    this.#ends.exchanges.add(exchange);
+    const work = HANDLERS[method as EnforcedRequest](this.#gate, exchange);
+    exchange.done = this.#finish(exchange, work);
+  }
+
+  async #finish(exchange: Exchange, work: Promise<object | undefined>): Promise<void> {
+    let message: object | undefined;
+    try {
+      message = await work;
+    } catch (error) {
+      this.#gate.parts.log.error('a request cannot be decided', { error });
+      message = this.#gate.refuse(exchange, { reason_code: 'POLICY_UNAVAILABLE' });
+    }
+    this.#ends.exchanges.remove(exchange);
+    if (message && !exchange.cancelled) await this.#ends.toClient(message);
+  }
+
+  #notification(told: Notification, extra: MessageExtra | undefined): void {
+    const enforced = isEnforced(told.method, 'notification', 'client_to_server', 'legacy');
+    const passes = enforced && this.#passing[told.method as Told](told);
+    if (!passes || !this.#gate.watch.ready) return;
+    const { method, params } = told;
+    const copy = mutableCopy(params);
+    this.#ends.toServer({ jsonrpc: '2.0', method, params: copy }, extra);
+  }
+
+  readonly #passing: Readonly<Record<Told, (told: Notification) => boolean>> = {
+    'notifications/initialized': () => {
+      this.#initialized = true;
+      return true;
+    },
+    'notifications/cancelled': ({ params }) => this.#cancel(params['requestId']),
+    'notifications/progress': ({ params }) => this.#ends.asked.expects(params['progressToken']),
+  };
+
+  /** True where the server has the request and must hear of it too. */
+  #cancel(id: unknown): boolean {
+    const exchange = this.#ends.exchanges.get(id);
+    if (!exchange) return false;
+    const { forwarded, masked } = exchange;
+    if (forwarded && masked) this.#ends.stream.taint();
+    this.#ends.exchanges.remove(exchange);
+    exchange.cancel();
+    return forwarded;
+  }
+
+  /** An answer passes once, to the request that the server asked under this id. */
+  #answer({ id, body }: Answer, extra: MessageExtra | undefined): void {
+    if (!this.#ends.asked.settle(id)) return;
+    this.#ends.toServer({ jsonrpc: '2.0', id, ...(mutableCopy(body) as object) }, extra);
+  }
+
+  /** A connection belongs to who used it first, whoever else learns its name. */
+  #isSameCaller(trusted: TrustedContext | undefined): boolean {
+    const principal = principalOf(trusted);
+    this.#principal ??= principal;
+    return this.#principal === principal;
+  }
+
+  #turnAway(message: Message): void {
+    this.#gate.parts.log.warn('a connection was used by another principal than began it');
+    if (message.kind !== 'request') return;
+    const request_id = this.#gate.parts.random.id();
+    this.#reply(refusedRequest(message.id, { reason_code: 'POLICY_DENIED', request_id }));
+  }
+
+  #identify(extra: MessageExtra | undefined): TrustedContext | undefined {
+    const { identity, log } = this.#gate.parts;
+    const requestInfo = extra?.requestInfo ?? extra?.request;
+    const report = (reason: string) => log.warn('the caller is not proved', { reason });
+    try {
+      return identity({ authInfo: extra?.authInfo, requestInfo }, report);
+    } catch (error) {
+      log.error('the caller cannot be resolved', { error });
+      return undefined;
+    }
+  }
+
+  #reply(message: object): void {
+    this.#ends.toClient(message).catch(() => undefined);
+  }
+}
+
+/** Who a connection belongs to; nobody is somebody of their own. */
+export function principalOf(trusted: TrustedContext | undefined): string {
+  if (!trusted) return 'nobody';
+  const { subject, agent } = trusted;
+  return JSON.stringify([subject.id, subject.properties?.tenant, agent?.id]);
+}

@@ -1,0 +1,138 @@
+/**
+ * The guard of one connection: between a client and a server, it sees every message both ways and
+ * knows of each what it is about.
+ */
+import type { EvaluationResponse, OutcomeReport } from '../contract/types.gen.ts';
+import { PortcullisError } from '../errors.ts';
+import { refusedCall, refusedRequest, RPC, type Refusal, type ServerLine } from './answers.ts';
+import { deliverIn, type CallContext } from './call_context.ts';
+import { Catalogue, type Snapshot } from './catalogue.ts';
+import { checkOf } from './check.ts';
+import { ClientSide } from './client_side.ts';
+import { withinDeadline } from './deadline.ts';
+import { Ends, type Wire } from './ends.ts';
+import { envelopeOf, withoutClientCapabilities } from './evaluation.ts';
+import type { Exchange, ServerAnswer } from './exchange.ts';
+import type { Gate } from './gate.ts';
+import { isObject, mutableCopy, wireCopy, type JsonObject } from './message.ts';
+import type { PolicyWatch } from './policy_watch.ts';
+import { ServerSide, TOOLS_CHANGED } from './server_side.ts';
+import type { GuardParts } from './settings.ts';
+import type { MessageExtra, SendOptions } from './transport.ts';
+
+export class Connection implements Gate {
+  readonly parts: GuardParts;
+  readonly line: ServerLine;
+  readonly watch: PolicyWatch;
+  readonly #ends: Ends;
+  readonly #client: ClientSide;
+  readonly #server: ServerSide;
+  readonly #catalogue: Catalogue;
+  readonly #unwatch: () => void;
+
+  constructor(parts: GuardParts, watch: PolicyWatch, line: ServerLine, wire: Wire) {
+    this.parts = parts;
+    this.line = line;
+    this.watch = watch;
+    this.#ends = new Ends(parts, wire);
+    this.#client = new ClientSide(this, this.#ends);
+    this.#server = new ServerSide(this.#ends, parts.log, () => this.forgetTools());
+    this.#catalogue = new Catalogue(parts.settings.catalogue_items_max);
+    this.#unwatch = watch.onChange(() => this.#announceTools());
+  }
+
+  /** Takes a message of the client. */
+  receive(raw: unknown, extra?: MessageExtra): void {
+    if (!this.#ends.closed) this.#client.receive(raw, extra);
+  }
+
+  /** Takes a message of the server; settles when what it led to has left. */
+  async deliver(raw: unknown, options?: SendOptions): Promise<void> {
+    if (!this.#ends.closed) await this.#server.deliver(raw, options);
+  }
+
+  /** Whether the caller may know of the tool that a request calls, which has not arrived yet. */
+  async mayKnow(raw: unknown, extra?: MessageExtra): Promise<boolean> {
+    try {
+      return await this.#client.mayKnow(raw, extra);
+    } catch (error) {
+      this.parts.log.error('a request cannot be decided', { error });
+      return false;
+    }
+  }
+
+  close(): void {
+    this.#unwatch();
+    this.#ends.close();
+  }
+
+  async tools(exchange: Exchange): Promise<Snapshot> {
+    return this.#catalogue.current((cursor) => this.#listPage(exchange, cursor));
+  }
+
+  forgetTools(): void {
+    this.#catalogue.invalidate();
+  }
+
+  forward(
+    exchange: Exchange,
+    params: JsonObject | undefined,
+    decision?: EvaluationResponse,
+  ): Promise<ServerAnswer | undefined> {
+    const { request, extra } = exchange.arrival;
+    const { id, method } = request;
+    const sent = params && { params: mutableCopy(withoutClientCapabilities(params)) };
+    const context = decision && this.#contextOf(exchange, decision);
+    return exchange.forward(() =>
+      deliverIn(context, () => this.#ends.toServer({ jsonrpc: '2.0', id, method, ...sent }, extra)),
+    );
+  }
+
+  refuse(exchange: Exchange, refusal: Omit<Refusal, 'request_id'>, id?: string): object {
+    const { request, era } = exchange.arrival;
+    const named = { ...refusal, request_id: id ?? this.parts.random.id() };
+    const as_result = request.method === 'tools/call' && !this.parts.settings.denials_as_errors;
+    return as_result ? refusedCall(request.id, era, named) : refusedRequest(request.id, named);
+  }
+
+  report({ context }: EvaluationResponse, done: Omit<OutcomeReport, 'evaluation_id'>): void {
+    const { evaluation_id } = context;
+    if (evaluation_id === undefined) return;
+    const { decisionPoint, settings, clock, log } = this.parts;
+    const outcome = {
+      ...done,
+      evaluation_id,
+      ...(done.masked && { masked: done.masked.slice(0, MASKED_MAX) }),
+      occurred_at: new Date(clock.now_ms()).toISOString(),
+    };
+    withinDeadline(() => decisionPoint.report(outcome), settings.decision_timeout_ms).catch(
+      (error: unknown) => log.warn('an outcome was not reported', { evaluation_id, error }),
+    );
+  }
+
+  #contextOf(exchange: Exchange, decision: EvaluationResponse): CallContext {
+    const { id, masked } = exchange;
+    return { connection: this.#ends, id, masked, decision, check: checkOf(this, exchange) };
+  }
+
+  /** Asked as the client would ask: with its proofs, and with its envelope where it sends one. */
+  async #listPage({ arrival }: Exchange, cursor: string | undefined): Promise<unknown> {
+    const _meta = envelopeOf(arrival.request);
+    const params = { ...(cursor !== undefined && { cursor }), ...(_meta && { _meta }) };
+    const body = await this.#ends.own.ask('tools/list', params, (message) =>
+      deliverIn(undefined, () => this.#ends.toServer(message, arrival.extra)),
+    );
+    if ('result' in body) return wireCopy(body.result);
+    if (isObject(body.error) && body.error['code'] === RPC.METHOD_NOT_FOUND) return undefined;
+    throw new PortcullisError('INTERNAL', 'the server does not list its tools for the guard');
+  }
+
+  /** Another policy may show other tools. */
+  #announceTools(): void {
+    if (!this.#client.initialized) return;
+    this.#ends.toClient(TOOLS_CHANGED).catch(() => undefined);
+  }
+}
+
+/** Most paths that a report may name. */
+const MASKED_MAX = 1024;

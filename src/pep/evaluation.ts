@@ -1,0 +1,175 @@
+/** Puts what is proved of a caller and what it asks for into requests to the decision point. */
+import type {
+  Resource,
+  Context,
+  DiscoveryRequest,
+  EvaluationRequest,
+} from '../contract/types.gen.ts';
+import type { TrustedContext } from '../identity/types.ts';
+import type { CatalogueItem } from './catalogue.ts';
+import { isObject, type Id, type JsonObject, type Request } from './message.ts';
+import type { Era } from './methods.ts';
+import { OBLIGATIONS_SUPPORTED } from './obligations/plan.ts';
+import type { MessageExtra } from './transport.ts';
+
+/** Members of `_meta` that carry the modern envelope (MCP 2026-07-28, basic/lifecycle). */
+export const ENVELOPE = {
+  VERSION: 'io.modelcontextprotocol/protocolVersion',
+  CAPABILITIES: 'io.modelcontextprotocol/clientCapabilities',
+  CLIENT: 'io.modelcontextprotocol/clientInfo',
+} as const;
+
+/** What a client said of itself and its wire; none of it is proved. */
+export interface ClientClaims {
+  protocol_version?: string;
+  name?: string;
+  version?: string;
+}
+
+/** The `_meta` of a message, empty where it has none. */
+export function metaOf({ params }: Pick<Request, 'params'>): JsonObject {
+  return isObject(params['_meta']) ? params['_meta'] : {};
+}
+
+/**
+ * What a client offers to be asked for does not reach the server, because such requests are not
+ * enforced (`sampling`, `elicitation`, `roots`).
+ */
+export function withoutClientCapabilities(params: JsonObject): JsonObject {
+  const meta = params['_meta'];
+  if (!isObject(meta) || !(ENVELOPE.CAPABILITIES in meta)) return params;
+  return { ...params, _meta: { ...meta, [ENVELOPE.CAPABILITIES]: {} } };
+}
+
+/** The envelope for a request of the guard's own; undefined in the legacy era. */
+export function envelopeOf(request: Pick<Request, 'params'>): JsonObject | undefined {
+  if (eraOf(request) === 'legacy') return undefined;
+  const { [ENVELOPE.VERSION]: version, [ENVELOPE.CLIENT]: client } = metaOf(request);
+  return {
+    [ENVELOPE.VERSION]: version,
+    [ENVELOPE.CAPABILITIES]: {},
+    ...(client !== undefined && { [ENVELOPE.CLIENT]: client }),
+  };
+}
+
+/** A request that claims the modern envelope is of the modern era, whatever it says in it. */
+export function eraOf(request: Pick<Request, 'params'>): Era {
+  return ENVELOPE.VERSION in metaOf(request) ? 'modern' : 'legacy';
+}
+
+/** What an `initialize` request claims for its connection. */
+export function handshakeClaims({ params }: Request): ClientClaims {
+  return readClaims(params['protocolVersion'], params['clientInfo']);
+}
+
+/** What the message itself claims, over what the handshake of its connection claimed. */
+export function claimsOf(request: Request, handshake: ClientClaims): ClientClaims {
+  const meta = metaOf(request);
+  return { ...handshake, ...readClaims(meta[ENVELOPE.VERSION], meta[ENVELOPE.CLIENT]) };
+}
+
+const CLAIM_LENGTH_MAX = 256;
+
+function readClaims(revision: unknown, client: unknown): ClientClaims {
+  const { name, version } = isObject(client) ? client : {};
+  return {
+    ...(isText(revision) && { protocol_version: revision.slice(0, 32) }),
+    ...(isText(name) && { name: name.slice(0, CLAIM_LENGTH_MAX) }),
+    ...(isText(version) && { version: version.slice(0, CLAIM_LENGTH_MAX) }),
+  };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+/** Who asks, and how. */
+export interface Asker {
+  trusted: TrustedContext;
+  request: Request;
+  claims: ClientClaims;
+  extra: MessageExtra | undefined;
+}
+
+/** One use of a capability, with the arguments that the policy reads and a digest of all. */
+export function evaluationRequest(
+  asker: Asker,
+  action: EvaluationRequest['action'],
+  resource: Resource,
+  args: Pick<Context, 'arguments' | 'arguments_digest' | 'arguments_projection'>,
+): EvaluationRequest {
+  return {
+    subject: asker.trusted.subject,
+    action,
+    resource,
+    context: { ...circumstances(asker), phase: 'call', ...args },
+  };
+}
+
+/** One page of a list: the subject and the circumstances once, then an entry for each item. */
+export function discoveryRequest(
+  asker: Asker,
+  resources: readonly Resource[],
+  catalogue_digest: string,
+): DiscoveryRequest {
+  const cursor = asker.request.params['cursor'];
+  const usable = typeof cursor === 'string' && cursor.length > 0 && cursor.length <= 1024;
+  return {
+    subject: asker.trusted.subject,
+    action: { name: asker.request.method, properties: { verb: 'list' } },
+    context: { ...circumstances(asker), phase: 'discovery' },
+    evaluations: resources.map((resource) => ({ resource })),
+    options: {
+      portcullis: { discovery: { catalogue_digest, ...(usable && { cursor }) } },
+    },
+  };
+}
+
+/** A tool as policy names it; without a digest it is one that the server does not have. */
+export function toolResource(server: string, name: string, item?: CatalogueItem): Resource {
+  const digest = item && { definition_digest: item.digest };
+  return { type: 'tool', id: name, properties: { server, ...digest } };
+}
+
+function circumstances({ trusted, request, claims, extra }: Asker): Omit<Context, 'phase'> {
+  const { surface, environment, session, purpose } = trusted;
+  return {
+    profile: 'mcp/1',
+    agent: agentOf(trusted, claims),
+    ...(surface !== undefined && { surface }),
+    ...(environment && { environment }),
+    ...(session && { session }),
+    ...(purpose && { purpose }),
+    pep: { obligations: [...OBLIGATIONS_SUPPORTED] },
+    request: requestOf(request, claims, extra),
+  };
+}
+
+/** The client's own words stand under `claimed` only. */
+function agentOf({ agent }: TrustedContext, said: ClientClaims): NonNullable<Context['agent']> {
+  const { name, version } = said;
+  const own = { ...(name && { name }), ...(version && { version }) };
+  return { ...agent, claimed: { ...own, ...agent?.claimed } };
+}
+
+/** W3C Trace Context, section 3.2. */
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+function requestOf(
+  request: Request,
+  { protocol_version }: ClientClaims,
+  extra: MessageExtra | undefined,
+): NonNullable<Context['request']> {
+  const traceparent = metaOf(request)['traceparent'];
+  const over_http = extra?.requestInfo !== undefined || extra?.request !== undefined;
+  return {
+    ...(isRecordable(request.id) && { id: request.id }),
+    ...(protocol_version && { protocol_version }),
+    transport: over_http ? 'http' : 'stdio',
+    ...(typeof traceparent === 'string' && TRACEPARENT.test(traceparent) && { traceparent }),
+  };
+}
+
+function isRecordable(id: Id): boolean {
+  return typeof id === 'number' || id.length <= 256;
+}

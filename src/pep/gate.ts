@@ -1,0 +1,43 @@
+/** What the handling of one method knows of the connection that it stands in. */
+import type { EvaluationResponse, OutcomeReport } from '../contract/types.gen.ts';
+import type { Refusal, ServerLine } from './answers.ts';
+import type { Snapshot } from './catalogue.ts';
+import type { Asker } from './evaluation.ts';
+import type { Exchange, ServerAnswer } from './exchange.ts';
+import type { JsonObject } from './message.ts';
+import type { PolicyWatch } from './policy_watch.ts';
+import type { GuardParts } from './settings.ts';
+
+export interface Gate {
+  readonly parts: GuardParts;
+  readonly line: ServerLine;
+  readonly watch: PolicyWatch;
+  /** The tools of the server; rejects where it cannot be asked. */
+  tools(exchange: Exchange): Promise<Snapshot>;
+  /** Forgets the tools, because they were seen to differ. */
+  forgetTools(): void;
+  /** Gives the request to the server; undefined = cancelled, and nobody waits for an answer. */
+  forward(
+    exchange: Exchange,
+    params: JsonObject | undefined,
+    decision?: EvaluationResponse,
+  ): Promise<ServerAnswer | undefined>;
+  /** A refusal in the shape that belongs to the method. */
+  refuse(exchange: Exchange, refusal: Omit<Refusal, 'request_id'>, id?: string): object;
+  /** Tells the decision point what was done; a failure is logged and changes nothing. */
+  report(answer: EvaluationResponse, done: Omit<OutcomeReport, 'evaluation_id'>): void;
+}
+
+/** Yields the message for the client; undefined = none, because nobody waits for it. */
+export type Handler = (gate: Gate, exchange: Exchange) => Promise<object | undefined>;
+
+/** Who asks; undefined where nobody is proved. */
+export function askerOf({ arrival }: Exchange): Asker | undefined {
+  const { trusted, request, claims, extra } = arrival;
+  return trusted && { trusted, request, claims, extra };
+}
+
+/** Before a policy is active nothing is answered (ruling R18). */
+export function notReady(gate: Gate, exchange: Exchange): object {
+  return gate.refuse(exchange, { reason_code: 'POLICY_UNAVAILABLE' });
+}

@@ -1,0 +1,83 @@
+/**
+ * Reads the answer of a decision point. It is believed only where it is well formed, agrees with
+ * itself, and asks for nothing that this enforcement point cannot prove or do (rulings R9, R12).
+ */
+import type { OwnReason } from '../contract/reasons.ts';
+import type {
+  ActorType,
+  Constraints,
+  EvaluationResponse,
+  Obligation,
+} from '../contract/types.gen.ts';
+import { VALIDATORS } from '../contract/validate.ts';
+import { OBLIGATIONS_SUPPORTED } from './obligations/plan.ts';
+
+export type Verdict =
+  | { outcome: 'allow'; answer: EvaluationResponse }
+  /** Answer as if the capability did not exist. */
+  | { outcome: 'hidden'; answer: EvaluationResponse }
+  | {
+      outcome: 'refuse';
+      reason_code: string;
+      safe_message?: string | undefined;
+      /** Undefined where there is no decision. */
+      answer?: EvaluationResponse;
+      /** The decision point allowed it, and this enforcement point did not. */
+      overruled?: true;
+    };
+
+export const UNAVAILABLE: Verdict = { outcome: 'refuse', reason_code: 'POLICY_UNAVAILABLE' };
+
+/** Judges an answer for a caller whose actor type is proved, or is not known. */
+export function judge(raw: unknown, actor_type: ActorType | undefined): Verdict {
+  const validated = VALIDATORS.evaluation_response(raw);
+  if (!validated.ok) return UNAVAILABLE;
+  const answer = validated.value;
+  const { outcome, visible, reason_code, safe_message, constraints, obligations } = answer.context;
+  if (answer.decision && outcome !== 'allow') return UNAVAILABLE;
+  if (!visible) return { outcome: 'hidden', answer };
+  if (!answer.decision) return { outcome: 'refuse', answer, ...reasonOf(answer) };
+  const objection = constraintFault(constraints, actor_type) ?? obligationFault(obligations);
+  if (objection === undefined) return { outcome: 'allow', answer };
+  const sentence = objection === reason_code ? safe_message : undefined;
+  return {
+    outcome: 'refuse',
+    answer,
+    reason_code: objection,
+    safe_message: sentence,
+    overruled: true,
+  };
+}
+
+/** An approval cannot be had yet, so whatever needs one says so, in the policy's own words. */
+function reasonOf({ context }: EvaluationResponse): { reason_code: string; safe_message?: string } {
+  const reason_code =
+    context.outcome === 'require_approval' ? 'APPROVAL_REQUIRED' : context.reason_code;
+  const { safe_message } = context;
+  return { reason_code, ...(safe_message !== undefined && { safe_message }) };
+}
+
+/** Who satisfies a required actor: a human also stands in for a supervised agent. */
+const ACTORS: Readonly<Record<ActorType, readonly ActorType[]>> = {
+  human: ['human'],
+  supervised_ai: ['supervised_ai', 'human'],
+  automation: ['automation'],
+  service_account: ['service_account'],
+};
+
+function constraintFault(
+  { actor_required, approval_required, require_approval_via }: Constraints,
+  actor_type: ActorType | undefined,
+): OwnReason | undefined {
+  if (approval_required === true || require_approval_via !== undefined) return 'APPROVAL_REQUIRED';
+  if (actor_required === undefined) return undefined;
+  if (actor_type !== undefined && ACTORS[actor_required].includes(actor_type)) return undefined;
+  return 'ACTOR_VALIDATION_FAILED';
+}
+
+function obligationFault(obligations: readonly Obligation[]): OwnReason | undefined {
+  const unmet = obligations.some(
+    ({ type, mandatory }) => mandatory !== false && !OBLIGATIONS_SUPPORTED.includes(type),
+  );
+  return unmet ? 'OBLIGATION_UNSUPPORTED' : undefined;
+}

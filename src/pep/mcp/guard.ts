@@ -1,0 +1,55 @@
+/** What a server author holds: `guard(server)`, `guard.http(factory)` and `guard.wire(transport)`. */
+import { Connection } from '../connection.ts';
+import { GuardedTransport } from '../guarded_transport.ts';
+import { PolicyWatch } from '../policy_watch.ts';
+import type { GuardParts } from '../settings.ts';
+import type { Transport } from '../transport.ts';
+import { guardHttp, type HttpGuard, type HttpOptions, type ServerFactory } from './http.ts';
+import { guardServer, type Open } from './server.ts';
+
+export interface Guard {
+  /**
+   * Guards an `McpServer` or `Server` of either line and gives it back:
+   * `await guard(server).connect(transport)`. Throws GUARD_MISUSED.
+   */
+  <S extends object>(server: S): S;
+  /** A handler for Streamable HTTP: `app.all('/mcp', guard.http(() => buildServer()))`. */
+  http(factory: ServerFactory, options?: HttpOptions): HttpGuard;
+  /** Guards a wire: `serveStdio(factory, { transport: guard.wire(new StdioServerTransport()) })`. */
+  wire<T extends object>(transport: T): T;
+  /** Whether a policy is active. */
+  ready(): Promise<boolean>;
+  /** Stops listening for changes of policy. Connections stay guarded. */
+  close(): void;
+}
+
+/** The decision point belongs to whoever made it, and is not closed here. */
+export function createGuard(parts: GuardParts): Guard {
+  const { decisionPoint, settings, log } = parts;
+  const watch = new PolicyWatch(decisionPoint, settings.decision_timeout_ms, log);
+  const opener =
+    (own: GuardParts): Open =>
+    (wire, line) =>
+      new Connection(own, watch, line, wire);
+  const guard = <S extends object>(server: S): S => guardServer(server, opener(parts));
+  return Object.assign(guard, {
+    http(factory: ServerFactory, options: HttpOptions = {}): HttpGuard {
+      const own = { ...parts, identity: options.identity ?? parts.identity };
+      return guardHttp(factory, own, opener(own), options);
+    },
+    // Only 2.x has an entry that takes a wire transport.
+    wire<T extends object>(transport: T): T {
+      const open = opener(parts);
+      const wired: Transport = new GuardedTransport(transport as unknown as Transport, (wire) =>
+        open(wire, 2),
+      );
+      return wired as unknown as T;
+    },
+    async ready(): Promise<boolean> {
+      return (await watch.ask()) !== undefined;
+    },
+    close(): void {
+      watch.close();
+    },
+  });
+}

@@ -1,0 +1,151 @@
+/**
+ * Streamable HTTP for a server of either line: one handler that installs every seam which the line
+ * needs, so that nothing answers before the guard.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IdentitySource } from '../../identity/types.ts';
+import { failure } from '../answers.ts';
+import type { Message } from '../message.ts';
+import type { GuardParts } from '../settings.ts';
+import { admit, turnAway } from './http_body.ts';
+import { sendWebResponse, toWebRequest } from './http_node.ts';
+import { sessionEndpoint } from './http_sessions.ts';
+import { statelessEndpoint } from './http_stateless.ts';
+import { handlerEndpoint } from './http_handler.ts';
+import { detect, misused } from './lines.ts';
+import type { Open } from './server.ts';
+
+/** What a factory may know; 1.x factories ignore it. */
+export interface FactoryContext {
+  era: 'legacy' | 'modern';
+  authInfo?: unknown;
+  requestInfo?: Request;
+}
+
+/** Builds a server for a session or for one request; never the same one twice. */
+export type ServerFactory = (context: FactoryContext) => object | Promise<object>;
+
+export interface HttpOptions {
+  /** Proves the caller from what the host's own authentication found; else that of the guard. */
+  identity?: IdentitySource;
+  /** 1.x: keep a session for each client, bound to who began it. Default: a server per request. */
+  sessions?: boolean;
+  /** 2.x: `createMcpHandler` of the copy of the SDK that builds the servers. */
+  createMcpHandler?: unknown;
+}
+
+/** What comes with a request. */
+export interface Given {
+  authInfo?: unknown;
+  parsedBody?: unknown;
+}
+
+/** Serves admitted requests of one line. */
+export interface Endpoint {
+  fetch(request: Request, given: Given, message: Message | undefined): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export interface HttpGuard {
+  /** For Express and `node:http`; takes `req.auth` as the host's proof of the caller. */
+  (req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** For hosts that speak the web's types. */
+  fetch(request: Request, given?: Given): Promise<Response>;
+  /** Rejects with GUARD_MISUSED where the factory does not build what can be guarded. */
+  readonly ready: Promise<void>;
+  close(): Promise<void>;
+}
+
+export function guardHttp(
+  factory: ServerFactory,
+  parts: GuardParts,
+  open: Open,
+  options: HttpOptions,
+): HttpGuard {
+  const door = new Door(factory, parts, open, options);
+  const ready = door.probe();
+  ready.catch((error: unknown) => parts.log.error('the endpoint cannot be guarded', { error }));
+  const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    const gone = new AbortController();
+    res.once('close', () => gone.abort());
+    let response: Response;
+    try {
+      const { request, ...given } = toWebRequest(req, gone.signal);
+      response = await door.fetch(request, given);
+    } catch (error) {
+      parts.log.error('a request could not be served', { error });
+      response = turnAway(500, failure(undefined, -32603, 'Internal error'));
+    }
+    await sendWebResponse(response, res);
+  };
+  return Object.assign(handle, {
+    fetch: (request: Request, given: Given = {}) => door.fetch(request, given),
+    ready,
+    close: () => door.close(),
+  });
+}
+
+class Door {
+  readonly #factory: ServerFactory;
+  readonly #parts: GuardParts;
+  readonly #open: Open;
+  readonly #options: HttpOptions;
+  #endpoint: Promise<Endpoint> | undefined;
+
+  constructor(factory: ServerFactory, parts: GuardParts, open: Open, options: HttpOptions) {
+    this.#factory = factory;
+    this.#parts = parts;
+    this.#open = open;
+    this.#options = options;
+  }
+
+  /** Builds one server to see its line. A factory that needs a caller is seen with the first. */
+  async probe(): Promise<void> {
+    const built = await this.#build({ era: 'legacy' }).catch(() => undefined);
+    if (built !== undefined) await this.#endpointFor(built);
+  }
+
+  async fetch(request: Request, given: Given): Promise<Response> {
+    const post = request.method === 'POST';
+    const limit = this.#parts.settings.http.body_bytes_max;
+    const admitted = post ? await admit(request, limit, given.parsedBody) : undefined;
+    if (admitted instanceof Response) return admitted;
+    const endpoint = await this.#serving(request, given);
+    const { url, method, headers, signal } = request;
+    // The body was read, and is handed on as the value that was admitted.
+    const bare = new Request(url, { method, headers, signal });
+    const known = { authInfo: given.authInfo, ...(admitted && { parsedBody: admitted.body }) };
+    return endpoint.fetch(bare, known, admitted?.message);
+  }
+
+  async close(): Promise<void> {
+    await (await this.#endpoint)?.close();
+  }
+
+  async #serving(requestInfo: Request, { authInfo }: Given): Promise<Endpoint> {
+    if (this.#endpoint) return this.#endpoint;
+    return this.#endpointFor(await this.#build({ era: 'legacy', authInfo, requestInfo }));
+  }
+
+  async #build(context: FactoryContext): Promise<object> {
+    return this.#factory(context);
+  }
+
+  #endpointFor(built: object): Promise<Endpoint> {
+    this.#endpoint ??= this.#choose(built);
+    return this.#endpoint;
+  }
+
+  async #choose(built: object): Promise<Endpoint> {
+    const { line, low } = detect(built);
+    await low.close();
+    const { createMcpHandler, sessions } = this.#options;
+    if (line === 2) {
+      if (sessions) throw misused('2.x keeps no sessions here: leave out `sessions`');
+      return handlerEndpoint(this.#factory, this.#open, createMcpHandler);
+    }
+    return sessions
+      ? sessionEndpoint(this.#factory, this.#open, this.#parts)
+      : statelessEndpoint(this.#factory, this.#open);
+  }
+}

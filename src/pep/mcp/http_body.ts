@@ -1,0 +1,102 @@
+/**
+ * The seam in front of an HTTP entry of the SDK: reads the body once, decides on the body only, and
+ * turns away what the entry would read in another way than the guard.
+ */
+import { parseJson, type JsonFault } from '../../contract/json.ts';
+import { deniedMethod, failure, invalidRequest, RPC } from '../answers.ts';
+import { eraOf } from '../evaluation.ts';
+import { readMessage, type Message, type Request as RpcRequest } from '../message.ts';
+import { isEnforced } from '../methods.ts';
+
+/** The message of a POST, or the response that turns it away. */
+export type Admitted = { message: Message; body: unknown } | Response;
+
+/** JSON-RPC codes: 2.0, section 5.1, and MCP 2026-07-28 for headers that differ from the body. */
+const PARSE_ERROR = -32700;
+const HEADER_MISMATCH = -32020;
+
+const DEPTH_MAX = 64;
+
+/** Admits the body of a POST: bytes as they came, or what another reader made of them. */
+export async function admit(
+  request: Request,
+  size_bytes_max: number,
+  parsed: unknown,
+): Promise<Admitted> {
+  if (!isJson(request.headers.get('content-type'))) {
+    return turnAway(415, failure(undefined, RPC.INVALID_REQUEST, 'The body must be JSON'));
+  }
+  const read =
+    parsed === undefined
+      ? await readBody(request, size_bytes_max)
+      : ({ ok: true, value: parsed } as const);
+  if (!read.ok) return refuseBody(read.fault);
+  const message = readMessage(read.value);
+  const refusal = refuseMessage(message, request.headers);
+  return refusal ?? { message, body: read.value };
+}
+
+export function turnAway(status: number, body: object): Response {
+  return Response.json(body, { status });
+}
+
+/** The media type alone counts: parameters may hold any text (RFC 9110, section 8.3.1). */
+function isJson(header: string | null): boolean {
+  return header?.split(';', 1)[0]?.trim().toLowerCase() === 'application/json';
+}
+
+async function readBody(
+  request: Request,
+  size_bytes_max: number,
+): Promise<ReturnType<typeof parseJson>> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const body = request.body as AsyncIterable<Uint8Array> | null;
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    if (size > size_bytes_max) return { ok: false, fault: { code: 'too_large', pointer: '' } };
+    chunks.push(chunk);
+  }
+  return parseJson(Buffer.concat(chunks), { size_bytes_max, depth_max: DEPTH_MAX });
+}
+
+function refuseBody({ code, pointer }: JsonFault): Response {
+  const status = code === 'too_large' ? 413 : 400;
+  return turnAway(status, failure(undefined, PARSE_ERROR, 'Parse error', { code, pointer }));
+}
+
+function refuseMessage(message: Message, headers: Headers): Response | undefined {
+  if (message.kind === 'malformed') {
+    return turnAway(400, invalidRequest(message.id, message.pointer));
+  }
+  if (message.kind === 'answer') return undefined;
+  const differing = differingHeader(message, headers);
+  if (differing !== undefined) {
+    const id = message.kind === 'request' ? message.id : undefined;
+    const data = { header: differing };
+    return turnAway(400, failure(id, HEADER_MISMATCH, 'A header differs from the body', data));
+  }
+  if (message.kind === 'notification' || eraOf(message) === 'legacy') return undefined;
+  const enforced = isEnforced(message.method, 'request', 'client_to_server', 'modern');
+  return enforced ? undefined : turnAway(404, deniedMethod(message.id));
+}
+
+/** The mirrors of the body that others on the way may have decided on (MCP 2026-07-28). */
+function differingHeader(
+  { method, params }: Pick<RpcRequest, 'method' | 'params'>,
+  headers: Headers,
+): string | undefined {
+  const told = headers.get('mcp-method');
+  if (told !== null && told !== method) return 'Mcp-Method';
+  const name = headers.get('mcp-name');
+  const named = method === 'tools/call' ? params['name'] : undefined;
+  if (name !== null && named !== undefined && decodeHeader(name) !== named) return 'Mcp-Name';
+  return undefined;
+}
+
+const BASE64 = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/;
+
+function decodeHeader(value: string): string {
+  const encoded = BASE64.exec(value)?.[1];
+  return encoded === undefined ? value : Buffer.from(encoded, 'base64').toString('utf8');
+}

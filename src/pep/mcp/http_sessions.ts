@@ -1,0 +1,107 @@
+/** Sessions of 1.x: a server for each, bound to the principal that began it. */
+import type { IdentitySource } from '../../identity/types.ts';
+import { failure, RPC } from '../answers.ts';
+import { principalOf } from '../client_side.ts';
+import type { Message } from '../message.ts';
+import type { GuardParts } from '../settings.ts';
+import { turnAway } from './http_body.ts';
+import type { Endpoint, Given, ServerFactory } from './http.ts';
+import { detect, type Connectable } from './lines.ts';
+import { loadHttpTransport, type HttpTransport, type HttpTransportClass } from './sdk1.ts';
+import { guardServer, type Open } from './server.ts';
+
+interface Session {
+  transport: HttpTransport;
+  server: Connectable;
+  principal: string;
+  used_at_ms: number;
+}
+
+export async function sessionEndpoint(
+  factory: ServerFactory,
+  open: Open,
+  parts: GuardParts,
+): Promise<Endpoint> {
+  return new Sessions(factory, open, parts, await loadHttpTransport());
+}
+
+class Sessions implements Endpoint {
+  readonly #factory: ServerFactory;
+  readonly #open: Open;
+  readonly #parts: GuardParts;
+  readonly #HttpTransport: HttpTransportClass;
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(
+    factory: ServerFactory,
+    open: Open,
+    parts: GuardParts,
+    HttpTransport: HttpTransportClass,
+  ) {
+    this.#factory = factory;
+    this.#open = open;
+    this.#parts = parts;
+    this.#HttpTransport = HttpTransport;
+  }
+
+  async fetch(request: Request, given: Given, message: Message | undefined): Promise<Response> {
+    const principal = principalOf(this.#identify(request, given));
+    const id = request.headers.get('mcp-session-id');
+    if (id !== null) return this.#resume(id, principal, request, given);
+    if (message?.kind !== 'request' || message.method !== 'initialize') {
+      return turnAway(400, failure(undefined, RPC.INVALID_REQUEST, 'Mcp-Session-Id is required'));
+    }
+    this.#closeIdle();
+    if (this.#sessions.size >= this.#parts.settings.http.sessions_max) {
+      return turnAway(503, failure(message.id, RPC.INVALID_REQUEST, 'Too many sessions'));
+    }
+    return this.#begin(principal, request, given);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map(({ server }) => server.close()));
+    this.#sessions.clear();
+  }
+
+  /** Another principal is told what is told about a session that never was. */
+  async #resume(id: string, principal: string, request: Request, given: Given): Promise<Response> {
+    const session = this.#sessions.get(id);
+    if (session?.principal !== principal) {
+      return turnAway(404, failure(undefined, SESSION_NOT_FOUND, 'Session not found'));
+    }
+    session.used_at_ms = this.#parts.clock.now_ms();
+    return session.transport.handleRequest(request, given);
+  }
+
+  async #begin(principal: string, request: Request, given: Given): Promise<Response> {
+    const context = { era: 'legacy', authInfo: given.authInfo, requestInfo: request } as const;
+    const { low: server } = detect(guardServer(await this.#factory(context), this.#open, 'http'));
+    const transport = new this.#HttpTransport({
+      sessionIdGenerator: () => this.#parts.random.id(),
+      onsessioninitialized: (id) => {
+        const used_at_ms = this.#parts.clock.now_ms();
+        this.#sessions.set(id, { transport, server, principal, used_at_ms });
+      },
+    });
+    transport.onclose = () => {
+      this.#sessions.delete(transport.sessionId ?? '');
+    };
+    await server.connect(transport);
+    return transport.handleRequest(request, given);
+  }
+
+  #closeIdle(): void {
+    const { clock, settings } = this.#parts;
+    const since_ms = clock.now_ms() - settings.http.session_idle_ms;
+    for (const session of this.#sessions.values()) {
+      if (session.used_at_ms < since_ms) session.server.close().catch(() => undefined);
+    }
+  }
+
+  #identify(request: Request, { authInfo }: Given): ReturnType<IdentitySource> {
+    return this.#parts.identity({ authInfo, requestInfo: request });
+  }
+}
+
+/** What the SDK answers for a session that it does not know (MCP 2025-11-25, transports). */
+const SESSION_NOT_FOUND = -32001;

@@ -1,0 +1,53 @@
+/**
+ * Which arguments leave the server for the decision point: those that the rules read (requirement
+ * E-18). Arrays go whole, since leaving items out would change their positions and number.
+ */
+import { pointerSteps } from '../contract/json.ts';
+import type { Projection } from '../contract/types.gen.ts';
+import { isObject, type JsonObject } from './message.ts';
+
+/** The part of `values` that the projection names for a tool; nothing where there is none. */
+export function projectArguments(
+  projection: Projection | undefined,
+  server: string,
+  tool: string,
+  values: JsonObject,
+): JsonObject {
+  const part: Record<string, unknown> = {};
+  for (const pointer of pointersOf(projection, server, tool)) {
+    if (pointer === '') return values;
+    const steps = pointerSteps(pointer);
+    if (steps !== undefined) copyPath(values, part, steps);
+  }
+  return part;
+}
+
+function pointersOf(
+  projection: Projection | undefined,
+  server: string,
+  tool: string,
+): readonly string[] {
+  const pointers = projection?.pointers ?? {};
+  return [`tool:${server}/${tool}`, `tool:${server}/*`, '*'].flatMap((name) =>
+    Object.hasOwn(pointers, name) ? (pointers[name] ?? []) : [],
+  );
+}
+
+/** A `*` that is no name stands for any member: all of them go. */
+function copyPath(from: JsonObject, to: Record<string, unknown>, steps: readonly string[]): void {
+  const [step, ...rest] = steps;
+  if (step === undefined) return;
+  if (!Object.hasOwn(from, step)) {
+    if (step === '*') Object.assign(to, from);
+    return;
+  }
+  const member = from[step];
+  const taken = Object.hasOwn(to, step) ? to[step] : undefined;
+  if (rest.length === 0 || !isObject(member)) {
+    to[step] = member;
+  } else if (taken !== member) {
+    const part = isObject(taken) ? taken : {};
+    to[step] = part;
+    copyPath(member, part, rest);
+  }
+}

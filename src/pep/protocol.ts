@@ -1,0 +1,46 @@
+/** The protocol's own methods: passed once a policy is active, with capabilities trimmed. */
+import { trimServerResult, privateCache } from './capabilities.ts';
+import type { Exchange, ServerAnswer } from './exchange.ts';
+import { notReady, type Gate } from './gate.ts';
+import { isObject, wireCopy, type JsonObject } from './message.ts';
+
+/** Passes a request and its answer as they are; synchronously where a policy is known to be active. */
+export async function pass(gate: Gate, exchange: Exchange): Promise<object | undefined> {
+  if (!gate.watch.ready && !(await gate.watch.ask())) return notReady(gate, exchange);
+  const answer = await gate.forward(exchange, exchange.arrival.request.params);
+  return answer?.raw;
+}
+
+/** Begins a connection only while the decision point answers now, not because it once did. */
+export async function initialize(gate: Gate, exchange: Exchange): Promise<object | undefined> {
+  if (!(await gate.watch.ask())) return notReady(gate, exchange);
+  const { protocolVersion, clientInfo, _meta } = exchange.arrival.request.params;
+  // What a client offers to be asked for is withheld, because such requests are not enforced.
+  const params = { protocolVersion, capabilities: {}, clientInfo, _meta };
+  const answer = await gate.forward(exchange, params);
+  return answer && trimmed(gate, exchange, answer, (result) => result);
+}
+
+/** As `initialize`; and the answer belongs to this caller alone. */
+export async function discoverServer(gate: Gate, exchange: Exchange): Promise<object | undefined> {
+  if (!(await gate.watch.ask())) return notReady(gate, exchange);
+  const answer = await gate.forward(exchange, exchange.arrival.request.params);
+  const ttl_ms_max = gate.parts.settings.list_ttl_ms_max;
+  return answer && trimmed(gate, exchange, answer, (result) => privateCache(result, ttl_ms_max));
+}
+
+function trimmed(
+  { parts }: Gate,
+  { id, arrival }: Exchange,
+  { body, raw }: ServerAnswer,
+  finish: (result: JsonObject) => JsonObject,
+): object {
+  if ('error' in body) return raw;
+  const result = wireCopy(body.result);
+  const known = isObject(result) ? result : {};
+  return {
+    jsonrpc: '2.0',
+    id,
+    result: finish(trimServerResult(known, arrival.era, parts.settings)),
+  };
+}

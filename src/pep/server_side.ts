@@ -1,0 +1,87 @@
+/** What the server sends: matched to what it belongs to, or dropped. */
+import type { Logger } from '../telemetry/logger.ts';
+import { deniedMethod } from './answers.ts';
+import type { Ends } from './ends.ts';
+import { metaOf } from './evaluation.ts';
+import { readMessage, type Answer, type Notification, type Request } from './message.ts';
+import { isEnforced, type EnforcedMethod } from './methods.ts';
+import type { SendOptions } from './transport.ts';
+
+type Told = EnforcedMethod<'notification', 'server_to_client'>;
+
+/** The list of tools may have changed. */
+export const TOOLS_CHANGED = {
+  jsonrpc: '2.0',
+  method: 'notifications/tools/list_changed',
+} as const;
+
+export class ServerSide {
+  readonly #ends: Ends;
+  readonly #log: Logger;
+  readonly #tools_changed: () => void;
+
+  constructor(ends: Ends, log: Logger, tools_changed: () => void) {
+    this.#ends = ends;
+    this.#log = log;
+    this.#tools_changed = tools_changed;
+  }
+
+  /** Takes a message; settles when what it led to has left. */
+  async deliver(raw: unknown, options?: SendOptions): Promise<void> {
+    const message = readMessage(raw);
+    if (message.kind === 'answer') return this.#answer(message, raw as object);
+    if (message.kind === 'request') return this.#request(message, raw as object, options);
+    if (message.kind === 'notification') return this.#notification(message, raw as object, options);
+    this.#log.error('dropped a malformed message of the server', { pointer: message.pointer });
+  }
+
+  async #answer(answer: Answer, raw: object): Promise<void> {
+    if (this.#ends.own.take(answer)) return;
+    const exchange = this.#ends.exchanges.get(answer.id);
+    if (!exchange?.forwarded) {
+      this.#log.debug('dropped an answer that nobody waits for');
+      return;
+    }
+    exchange.settle({ body: answer.body, raw });
+    await exchange.done;
+  }
+
+  /** A request whose handling is not enforced is answered here, by name, and never leaves. */
+  async #request(request: Request, raw: object, options?: SendOptions): Promise<void> {
+    const { id, method } = request;
+    const passes = isEnforced(method, 'request', 'server_to_client', 'legacy');
+    if (passes && this.#ends.asked.open(id, metaOf(request))) {
+      return this.#ends.toClient(raw, options);
+    }
+    this.#log.warn('denied a request of the server', { method });
+    queueMicrotask(() => this.#ends.toServer(deniedMethod(id)));
+  }
+
+  async #notification(told: Notification, raw: object, options?: SendOptions): Promise<void> {
+    const { method } = told;
+    const enforced = isEnforced(method, 'notification', 'server_to_client', 'legacy');
+    const passed = enforced && PASSING[method as Told](this.#ends, told, raw, options);
+    if (method === TOOLS_CHANGED.method) this.#tools_changed();
+    if (passed) await this.#ends.toClient(passed, options);
+    else this.#log.debug('withheld a notification of the server', { method });
+  }
+}
+
+/** What of a notification goes to the client; undefined = nothing. */
+type Passing = (
+  ends: Ends,
+  told: Notification,
+  raw: object,
+  options: SendOptions | undefined,
+) => object | undefined;
+
+const PASSING: Readonly<Record<Told, Passing>> = {
+  'notifications/cancelled': ({ asked }, { params }, raw) =>
+    asked.settle(params['requestId']) ? raw : undefined,
+  'notifications/progress': ({ stream }, told, raw) =>
+    stream.progressPasses(told) ? raw : undefined,
+  'notifications/message': ({ stream }, _told, raw, options) =>
+    stream.logPasses(options) ? raw : undefined,
+  // Said anew, since its members could carry what a masked call may not tell.
+  'notifications/tools/list_changed': () => TOOLS_CHANGED,
+};

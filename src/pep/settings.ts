@@ -1,0 +1,50 @@
+/** What a guard is handed. Defaults and descriptions stand in the schema of the configuration. */
+import type { Clock, Random } from '../contract/ambient.ts';
+import type { DecisionPoint } from '../contract/decision_point.ts';
+import type { DigestKey } from '../contract/digest.ts';
+import type { IdentitySource } from '../identity/types.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+export interface GuardSettings {
+  /** Name of the server in capability names, such as `payments` in `tool:payments/transfer`. */
+  server: string;
+  /** Longest wait for one answer of the decision point. */
+  decision_timeout_ms: number;
+  /** Refused tool calls answer with a JSON-RPC error and not with a result. */
+  denials_as_errors: boolean;
+  /** Most tools that the server may have; with more of them nothing is answered. */
+  catalogue_items_max: number;
+  /** Longest wait for one page of the server's own tool list. */
+  catalogue_timeout_ms: number;
+  /** Largest result that is masked; a larger one is withheld. */
+  result_bytes_max: number;
+  /** Most requests of one connection that are unanswered at a time. */
+  requests_in_flight_max: number;
+  /** Longest time that a client may keep a filtered list (2026-07-28). */
+  list_ttl_ms_max: number;
+  /** The decision point writes the audit events of the draft. */
+  audit_events: boolean;
+  http: HttpSettings;
+}
+
+export interface HttpSettings {
+  /** Largest request body. */
+  body_bytes_max: number;
+  /** Most sessions at a time (1.x with sessions). */
+  sessions_max: number;
+  /** A session that was not used for this long may be closed for another. */
+  session_idle_ms: number;
+}
+
+/** What a guard works with. */
+export interface GuardParts {
+  decisionPoint: DecisionPoint;
+  /** Proves the caller of a message; undefined = nobody, who sees and may do nothing. */
+  identity: IdentitySource;
+  settings: GuardSettings;
+  log: Logger;
+  clock: Clock;
+  random: Random;
+  /** For digests of arguments and masked values. */
+  digestKey: DigestKey;
+}

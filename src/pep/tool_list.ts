@@ -1,0 +1,129 @@
+/** `tools/list`: the server's own answer, without what policy hides from this caller. */
+import type { Resource } from '../contract/types.gen.ts';
+import { VALIDATORS } from '../contract/validate.ts';
+import { PortcullisError } from '../errors.ts';
+import { emptyToolList } from './answers.ts';
+import { privateCache } from './capabilities.ts';
+import { nameOf, readPage, type CatalogueItem, type Snapshot } from './catalogue.ts';
+import { withinDeadline } from './deadline.ts';
+import { discoveryRequest, toolResource, type Asker } from './evaluation.ts';
+import type { Exchange } from './exchange.ts';
+import { askerOf, notReady, type Gate } from './gate.ts';
+import { isObject, wireCopy } from './message.ts';
+
+/** Order and cursor stay the server's, so a page may come out empty. */
+export async function listTools(gate: Gate, exchange: Exchange): Promise<object | undefined> {
+  const { request, era } = exchange.arrival;
+  if (!gate.watch.ready && !(await gate.watch.ask())) return notReady(gate, exchange);
+  const asker = askerOf(exchange);
+  if (!asker) return emptyToolList(exchange.id, era);
+  await gate.tools(exchange);
+  const answer = await gate.forward(exchange, listParams(request.params));
+  if (answer === undefined) return undefined;
+  if ('error' in answer.body) return answer.raw;
+  const page = wireCopy(answer.body.result);
+  const { tools } = readPage(page);
+  const shown = await visibleTools(gate, exchange, asker, tools);
+  if (exchange.cancelled) return undefined;
+  const result = { ...(page as object), tools: shown };
+  const ttl_ms_max = gate.parts.settings.list_ttl_ms_max;
+  return {
+    jsonrpc: '2.0',
+    id: exchange.id,
+    result: era === 'modern' ? privateCache(result, ttl_ms_max) : result,
+  };
+}
+
+function listParams({
+  cursor,
+  _meta,
+}: Record<string, unknown>): Record<string, unknown> | undefined {
+  if (cursor === undefined && _meta === undefined) return undefined;
+  return { ...(cursor !== undefined && { cursor }), ...(isObject(_meta) && { _meta }) };
+}
+
+/** A tool as the page says it; `name` is undefined where it has none that is its own. */
+interface Listed {
+  tool: unknown;
+  name: string | undefined;
+  repeated: boolean;
+  text: string;
+}
+
+interface Known {
+  tool: unknown;
+  item: CatalogueItem;
+}
+
+function readTools(tools: readonly unknown[]): Listed[] {
+  const names = tools.map(nameOf);
+  const seen = new Set<string | undefined>();
+  const repeated = new Set(names.filter((name) => seen.size === seen.add(name).size));
+  return tools.map((tool, index) => {
+    const name = names[index];
+    return { tool, name, repeated: repeated.has(name), text: JSON.stringify(tool) };
+  });
+}
+
+/** One question for the page. A tool that is not as the guard knows it is looked up, or hidden. */
+async function visibleTools(
+  gate: Gate,
+  exchange: Exchange,
+  asker: Asker,
+  tools: readonly unknown[],
+): Promise<unknown[]> {
+  const page = readTools(tools);
+  const snapshot = await snapshotOf(gate, exchange, page);
+  const known = page.flatMap((listed) => find(snapshot, listed) ?? []);
+  const resources = known.map(({ item }) =>
+    toolResource(gate.parts.settings.server, item.name, item),
+  );
+  const visible = await discover(gate, exchange, asker, resources, snapshot.digest);
+  return known.filter((_entry, index) => visible[index] === true).map(({ tool }) => tool);
+}
+
+async function snapshotOf(
+  gate: Gate,
+  exchange: Exchange,
+  page: readonly Listed[],
+): Promise<Snapshot> {
+  const snapshot = await gate.tools(exchange);
+  const accounted = page.every(
+    (listed) =>
+      listed.name === undefined ||
+      snapshot.doubled.has(listed.name) ||
+      find(snapshot, listed) !== undefined,
+  );
+  if (accounted) return snapshot;
+  gate.forgetTools();
+  return gate.tools(exchange);
+}
+
+function find({ items }: Snapshot, { tool, name, repeated, text }: Listed): Known | undefined {
+  const item = name === undefined || repeated ? undefined : items.get(name);
+  return item?.text === text ? { tool, item } : undefined;
+}
+
+/** Which resources the caller may know of. Rejects where there is no answer to believe. */
+async function discover(
+  { parts }: Gate,
+  { signal }: Exchange,
+  asker: Asker,
+  resources: readonly Resource[],
+  catalogue_digest: string,
+): Promise<boolean[]> {
+  const request = discoveryRequest(asker, resources, catalogue_digest);
+  const work = (until: AbortSignal) => parts.decisionPoint.discover(request, { signal: until });
+  const raw: unknown = await withinDeadline(work, parts.settings.decision_timeout_ms, signal);
+  const validated = VALIDATORS.evaluations_response(raw);
+  if (!validated.ok) {
+    throw new PortcullisError('DECISION_POINT_UNREACHABLE', 'the answer is malformed', {
+      pointer: validated.fault.pointer,
+    });
+  }
+  const { evaluations } = validated.value;
+  if (evaluations.length !== resources.length) {
+    throw new PortcullisError('DECISION_POINT_UNREACHABLE', 'the answer has another length');
+  }
+  return evaluations.map(({ decision, context }) => context?.visible ?? decision);
+}
