@@ -1,11 +1,11 @@
 /** `portcullis build DIR -o FILE`: a policy as a standard OPA bundle; same input, same bytes. */
+import type { Variables } from '../config/environment.ts';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readBundle } from '../bundle/bundle.ts';
 import { writeBundle } from '../bundle/files.ts';
 import { PortcullisError } from '../errors.ts';
 import { buildPolicy, type BuildOptions } from '../toolchain/build.ts';
-import { openOpa, readPolicySources } from './policy_tools.ts';
-import type { Environment, PolicyOptions } from './policy_tools.ts';
+import { openOpa, readPolicySources, type PolicyOptions } from './policy_tools.ts';
 import { print, printJson, printProgress, type Terminal } from './terminal.ts';
 
 export interface BuildCommandOptions extends PolicyOptions {
@@ -18,10 +18,10 @@ export async function runBuild(
   folder: string,
   options: BuildCommandOptions,
   terminal: Terminal,
-  environment: Environment,
+  variables?: Variables,
 ): Promise<number> {
   const sources = readPolicySources(folder, options);
-  const opa = await openOpa(terminal, environment);
+  const opa = await openOpa(terminal, variables);
   printProgress(terminal, `building ${sources.modules.length} modules`);
   const built = await buildPolicy(opa, sources, buildOptions(options));
   const bytes = writeBundle(built.files);

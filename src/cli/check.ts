@@ -1,18 +1,18 @@
 /** `portcullis check DIR`: what would be silently wrong in a policy, and what to write instead. */
+import type { Variables } from '../config/environment.ts';
 import { findings } from '../toolchain/build.ts';
 import { parsePolicy } from '../toolchain/policy.ts';
-import { openOpa, placeIn, readPolicySources } from './policy_tools.ts';
-import type { Environment, PolicyOptions } from './policy_tools.ts';
+import { openOpa, placeIn, readPolicySources, type PolicyOptions } from './policy_tools.ts';
 import { print, printJson, printProgress, styled, type Terminal } from './terminal.ts';
 
 export async function runCheck(
   folder: string,
   options: PolicyOptions,
   terminal: Terminal,
-  environment: Environment,
+  variables?: Variables,
 ): Promise<number> {
   const sources = readPolicySources(folder, options);
-  const opa = await openOpa(terminal, environment);
+  const opa = await openOpa(terminal, variables);
   printProgress(terminal, `checking ${sources.modules.length} modules`);
   const policy = await parsePolicy(opa, sources);
   const found = (await findings(opa, policy, options)).map((finding) => ({

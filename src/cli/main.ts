@@ -1,8 +1,10 @@
 /** The command line: which commands there are, with which options, and how they end. */
 import { Command, CommanderError } from 'commander';
+import type { Variables } from '../config/environment.ts';
 import { runBuild, type BuildCommandOptions } from './build.ts';
 import { runCheck } from './check.ts';
-import type { Environment, PolicyOptions } from './policy_tools.ts';
+import type { PolicyOptions } from './policy_tools.ts';
+import { runServe, type ServeOptions } from './serve.ts';
 import { exitCodeOf, printError, type Terminal } from './terminal.ts';
 import { runTest } from './test.ts';
 
@@ -12,10 +14,10 @@ const USAGE = 2;
 export async function main(
   argv: readonly string[],
   terminal: Terminal = process,
-  environment: Environment = {},
+  variables?: Variables,
 ): Promise<number> {
   let code = 0;
-  const program = describeProgram(terminal, environment, (found) => {
+  const program = describeProgram(terminal, variables, (found) => {
     code = found;
   });
   try {
@@ -30,7 +32,7 @@ export async function main(
 
 function describeProgram(
   terminal: Terminal,
-  environment: Environment,
+  variables: Variables | undefined,
   done: (code: number) => void,
 ): Command {
   const program = new Command('portcullis')
@@ -44,22 +46,39 @@ function describeProgram(
     .showHelpAfterError('  see --help of that command')
     .addHelpText('after', '\nExample:\n  $ portcullis test policies/payments');
 
+  serveCommand(program).action(async (options: ServeOptions) =>
+    done(await runServe(options, terminal, variables)),
+  );
   policyCommand(program, 'check', 'refuse what would be silently wrong in a policy').action(
     async (folder: string, options: PolicyOptions) =>
-      done(await runCheck(folder, options, terminal, environment)),
+      done(await runCheck(folder, options, terminal, variables)),
   );
   policyCommand(program, 'test', "run a policy's tests in OPA and in the compiled policy").action(
     async (folder: string, options: PolicyOptions) =>
-      done(await runTest(folder, options, terminal, environment)),
+      done(await runTest(folder, options, terminal, variables)),
   );
   policyCommand(program, 'build', 'make a bundle of a policy', ' -o policy.tar.gz')
     .requiredOption('-o, --output <file>', 'where to write the bundle')
     .option('--revision <text>', 'revision of the bundle (default: from the digest of the sources)')
     .option('--unsafe-allow-all', 'mark the bundle as one that may allow everything')
     .action(async (folder: string, options: BuildCommandOptions) =>
-      done(await runBuild(folder, options, terminal, environment)),
+      done(await runBuild(folder, options, terminal, variables)),
     );
   return program;
+}
+
+function serveCommand(program: Command): Command {
+  return program
+    .command('serve')
+    .description('decide over HTTP, for guards and for whoever speaks AuthZEN')
+    .option('--config <file>', 'configuration (default: portcullis.yaml where there is one)')
+    .option('--bundle <path>', 'the policy: setting policy.bundle')
+    .option('--policy-data <path>', 'data of the policy: setting policy.data')
+    .option('--data <folder>', 'folder for evidence, token and socket: setting state')
+    .option('--listen <host:port>', 'setting pdp.listen')
+    .option('--socket <path>', 'setting pdp.socket')
+    .option('--json', 'print the addresses as JSON')
+    .addHelpText('after', '\nExample:\n  $ portcullis serve --bundle bundles/mcp.tar.gz');
 }
 
 /** What the commands on a policy folder have in common. */

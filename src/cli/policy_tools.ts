@@ -1,15 +1,14 @@
 /** What the commands on policies share: the author's sources beside the library, and OPA. */
 import { realpathSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readEnvironment, type Variables } from '../config/environment.ts';
 import { PortcullisError } from '../errors.ts';
 import { findOpa } from '../toolchain/opa.ts';
 import { opaAt, type Opa } from '../toolchain/opa_run.ts';
 import { gatherSources, readSources, type Sources } from '../toolchain/sources.ts';
 import { printProgress, type Terminal } from './terminal.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Options of every command on a policy folder. */
 export interface PolicyOptions {
@@ -30,11 +29,12 @@ export function readPolicySources(folder: string, { entrypoint }: PolicyOptions)
 }
 
 /** OPA of the pinned version, from where it is or built once. */
-export async function openOpa(terminal: Terminal, environment: Environment): Promise<Opa> {
+export async function openOpa(terminal: Terminal, variables?: Variables): Promise<Opa> {
+  const environment = readEnvironment(variables);
   const file = await findOpa({
-    opa: environment.PORTCULLIS_OPA,
-    environment,
-    cache: join(environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'portcullis'),
+    opa: environment.opa,
+    environment: environment.variables,
+    cache: join(environment.cache_home ?? tmpdir(), 'portcullis'),
     progress: (text) => printProgress(terminal, text),
   });
   return opaAt(file);

@@ -1,10 +1,10 @@
 /** `portcullis test DIR`: each test of a policy, in OPA and in the compiled policy. */
+import type { Variables } from '../config/environment.ts';
 import { preparePolicyData } from '../bundle/policy_data.ts';
 import { loadEngine } from '../engine/engine.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { testPolicy, type TestReport, type TestResult, type TestTools } from '../toolchain/test.ts';
-import { openOpa, placeIn, readPolicySources } from './policy_tools.ts';
-import type { Environment, PolicyOptions } from './policy_tools.ts';
+import { openOpa, placeIn, readPolicySources, type PolicyOptions } from './policy_tools.ts';
 import { print, printJson, printProgress, styled, type Terminal } from './terminal.ts';
 
 const LIMITS = {
@@ -26,11 +26,11 @@ export async function runTest(
   folder: string,
   options: PolicyOptions,
   terminal: Terminal,
-  environment: Environment,
+  variables?: Variables,
 ): Promise<number> {
   const sources = readPolicySources(folder, options);
   const tools: TestTools = {
-    opa: await openOpa(terminal, environment),
+    opa: await openOpa(terminal, variables),
     progress: (text) => printProgress(terminal, text),
     index: (data) => preparePolicyData({ own: data, library: true }).data,
     load: async (wasm, data) => {

@@ -1,0 +1,106 @@
+/** `portcullis serve`: the decision service, until it is told to stop. */
+import { loadConfiguration } from '../config/load.ts';
+import type { Variables } from '../config/environment.ts';
+import type { Configuration } from '../config/types.gen.ts';
+import { startService, type Service } from '../pdp/service.ts';
+import { ensureTokenFile, watchedTokens } from '../pdp/token_file.ts';
+import { createLogger } from '../telemetry/create_logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { CLOCK, openDecisionCore } from './compose.ts';
+import { print, printJson, type Terminal } from './terminal.ts';
+
+export interface ServeOptions {
+  config?: string;
+  /** Folder for evidence, token and socket. */
+  data?: string;
+  bundle?: string;
+  policyData?: string;
+  listen?: string;
+  socket?: string;
+  json?: true;
+}
+
+/** Names that settings fall back to where nobody chose any. */
+const NAMES = { server: 'portcullis', instance: 'main' };
+
+export async function runServe(
+  options: ServeOptions,
+  terminal: Terminal,
+  variables?: Variables,
+): Promise<number> {
+  const configuration = loadConfiguration({
+    ...(options.config === undefined ? {} : { config: options.config }),
+    ...(variables === undefined ? {} : { variables }),
+    overrides: overridesOf(options),
+    names: NAMES,
+  });
+  const log = createLogger(configuration.log, terminal.stderr);
+  const opened = new AsyncDisposableStack();
+  const stop = stopSignal(opened);
+  try {
+    const service = await openService(configuration, log, opened);
+    announce(service, configuration, options, terminal);
+    log.info('the service stops', { signal: await stop });
+  } finally {
+    await opened.disposeAsync();
+  }
+  return 0;
+}
+
+/** Options in the shape of the configuration file; what was not given is left out. */
+function overridesOf(options: ServeOptions): object {
+  const { data, bundle, policyData, listen, socket } = options;
+  return withoutUndefined({
+    state: data,
+    policy: withoutUndefined({ bundle, data: policyData }),
+    pdp: withoutUndefined({ listen, socket }),
+  });
+}
+
+function withoutUndefined(members: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
+
+async function openService(
+  configuration: Configuration,
+  log: Logger,
+  opened: AsyncDisposableStack,
+): Promise<Service> {
+  const { pdp } = configuration;
+  const core = await openDecisionCore(configuration, log, opened);
+  if (pdp.listen !== null) ensureTokenFile(pdp.token_file);
+  const tokens =
+    pdp.listen === null ? { current: () => [] } : watchedTokens(pdp.token_file, CLOCK, log);
+  const service = await startService({ core, tokens, settings: pdp, log });
+  opened.defer(() => service.close());
+  return service;
+}
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/** Resolves with the first signal to stop; a second one ends the process at once. */
+function stopSignal(opened: AsyncDisposableStack): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const forget = (): void => {
+      for (const signal of SIGNALS) process.removeListener(signal, take);
+    };
+    const take = (signal: NodeJS.Signals): void => {
+      forget();
+      resolve(signal);
+    };
+    for (const signal of SIGNALS) process.on(signal, take);
+    opened.defer(forget);
+  });
+}
+
+function announce(
+  { addresses }: Service,
+  { pdp }: Configuration,
+  { json }: ServeOptions,
+  terminal: Terminal,
+): void {
+  const token_file = addresses.url === null ? null : pdp.token_file;
+  if (json) return printJson(terminal, { ...addresses, token_file });
+  if (addresses.url) print(terminal, `decides on ${addresses.url}, token in ${token_file}`);
+  if (addresses.socket) print(terminal, `decides on unix:${addresses.socket}`);
+}
