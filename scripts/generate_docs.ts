@@ -5,6 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REASONS } from '../src/contract/reasons.ts';
+import { CONTRADICTIONS } from '../src/config/contradictions.ts';
+import { type Setting, SETTINGS, choicesOf } from '../src/config/settings.ts';
 import { ERRORS } from '../src/errors.ts';
 import { FOLDERS, NODE_MODULES, PACKAGES, type FolderRow } from './import_table.ts';
 
@@ -41,7 +43,35 @@ const BLOCKS: readonly Block[] = [
     heads: ['Package or module', 'Only in'],
     rows: [...fences(PACKAGES, ''), ...fences(NODE_MODULES, 'node:')],
   },
+  ...[...new Set(SETTINGS.map(groupOf))].map((group) => ({
+    path: 'docs/configuration.md',
+    name: group,
+    heads: ['Setting', 'Default', 'Range', 'Meaning', 'Variable'],
+    rows: SETTINGS.filter((setting) => groupOf(setting) === group).map(settingRow),
+  })),
+  {
+    path: 'docs/configuration.md',
+    name: 'contradictions',
+    heads: ['Settings', 'Fault'],
+    rows: CONTRADICTIONS.map(({ names, fault }) => [
+      names.map((name) => `\`${name}\``).join(', '),
+      fault,
+    ]),
+  },
 ];
+
+/** Settings that stand in no group come first. */
+function groupOf({ path: [group = ''], path }: Setting): string {
+  return path.length === 1 ? 'process' : group;
+}
+
+function settingRow({ name, rule, unit, variable }: Setting): string[] {
+  const { default: usual, minimum, maximum } = rule;
+  const shown = typeof usual === 'string' ? usual : JSON.stringify(usual);
+  const range =
+    unit === undefined ? choicesOf(rule).join(', ') : `${minimum} to ${maximum} ${unit}`;
+  return [`\`${name}\``, `\`${shown}\``, range || '–', rule.description, `\`${variable}\``];
+}
 
 function mayImport(row: FolderRow): string {
   if (row.may_import.includes('*')) return 'everything';

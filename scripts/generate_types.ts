@@ -1,12 +1,35 @@
 /**
- * Writes src/contract/types.gen.ts from the JSON Schemas, which are the one source of the messages.
- * With --check it writes nothing and exits 1 where the file is stale.
+ * Writes the types of the messages and of the configuration from their JSON Schemas, which are the
+ * one source. With --check it writes nothing and exits 1 where a file is stale.
  */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 
-const FOLDER = new URL('../src/contract/schemas/', import.meta.url);
-const TARGET = new URL('../src/contract/types.gen.ts', import.meta.url);
+type Schema = JSONSchema & { title: string };
+
+/** A generated file, where its schemas stand, and how they read for the one who uses the type. */
+interface Module {
+  path: string;
+  source: string;
+  schemas: () => Schema[];
+}
+
+const TOP = join(import.meta.dirname, '..');
+
+const MODULES: readonly Module[] = [
+  {
+    path: 'src/contract/types.gen.ts',
+    source: 'src/contract/schemas',
+    schemas: () => readSchemas('src/contract/schemas'),
+  },
+  {
+    path: 'src/config/types.gen.ts',
+    source: 'src/config/schema.json',
+    // A file may leave out what has a default; the configuration that was loaded has it all.
+    schemas: () => [requireAll(readSchema('src/config/schema.json'))],
+  },
+];
 
 /** Array limits are for the validator; in a type they are noise. */
 const LIMITS = new RegExp(
@@ -17,19 +40,12 @@ const LIMITS = new RegExp(
   ].join('|'),
   'gm',
 );
-const BANNER = 'Generated from src/contract/schemas by scripts/generate_types.ts; do not edit.';
 
 /** One module: definitions that several schemas share appear once; a test keeps them equal. */
-async function generate(): Promise<string> {
-  const files = readdirSync(FOLDER)
-    .filter((name) => name.endsWith('.schema.json'))
-    .sort();
+async function generate({ source, schemas }: Module): Promise<string> {
   const seen = new Set<string>();
   const parts: string[] = [];
-  for (const file of files) {
-    const schema = JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8')) as JSONSchema & {
-      title: string;
-    };
+  for (const schema of schemas()) {
     const text = await compile(schema, schema.title, {
       bannerComment: '',
       ignoreMinAndMaxItems: true,
@@ -43,7 +59,30 @@ async function generate(): Promise<string> {
         .map(({ code }) => code),
     );
   }
-  return `/* ${BANNER} */\n\n${parts.join('\n\n')}\n`;
+  const banner = `Generated from ${source} by scripts/generate_types.ts; do not edit.`;
+  return `/* ${banner} */\n\n${parts.join('\n\n')}\n`;
+}
+
+function readSchemas(folder: string): Schema[] {
+  return readdirSync(join(TOP, folder))
+    .filter((name) => name.endsWith('.schema.json'))
+    .sort()
+    .map((name) => readSchema(join(folder, name)));
+}
+
+function readSchema(path: string): Schema {
+  return JSON.parse(readFileSync(join(TOP, path), 'utf8')) as Schema;
+}
+
+/** The same schema, with each property required. */
+function requireAll<S extends JSONSchema>(schema: S): S {
+  if (!schema.properties) return schema;
+  const properties = Object.entries(schema.properties).map(([name, property]) => [
+    name,
+    requireAll(property),
+  ]);
+  const required = Object.keys(schema.properties);
+  return { ...schema, properties: Object.fromEntries(properties) as S['properties'], required };
 }
 
 /** Splits generated source into its exported declarations, each with its comment. */
@@ -64,12 +103,13 @@ function declarations(source: string): { name: string; code: string }[] {
   }));
 }
 
-const fresh = await generate();
-if (process.argv.includes('--check')) {
-  if (readFileSync(TARGET, 'utf8') !== fresh) {
-    process.stderr.write('src/contract/types.gen.ts is stale: run `npm run generate`\n');
+const check = process.argv.includes('--check');
+for (const module of MODULES) {
+  const file = join(TOP, module.path);
+  const fresh = await generate(module);
+  if (!check) writeFileSync(file, fresh);
+  else if (readFileSync(file, 'utf8') !== fresh) {
+    process.stderr.write(`${module.path} is stale: run \`npm run generate\`\n`);
     process.exitCode = 1;
   }
-} else {
-  writeFileSync(TARGET, fresh);
 }

@@ -1,0 +1,291 @@
+/* Generated from src/config/schema.json by scripts/generate_types.ts; do not edit. */
+
+/**
+ * The settings, complete: given ones over defaults, paths absolute.
+ */
+export interface Configuration {
+  /**
+   * Folder for evidence, token, socket and keys.
+   */
+  state: string;
+  /**
+   * Name of this process among those of the same server; stands in each evidence record.
+   */
+  instance: string;
+  /**
+   * What is logged. Lines go to stderr: JSON, or text on a terminal.
+   */
+  log: {
+    /**
+     * Least important level that is written. Single decisions are logged at `debug`.
+     */
+    level: 'error' | 'warn' | 'info' | 'debug';
+  };
+  /**
+   * The policy, for whoever decides: `portcullis serve`, or a guard with `decision_point.embedded`.
+   */
+  policy: {
+    /**
+     * Bundle of the policy: a `.tar.gz` or a folder.
+     */
+    bundle: string | null;
+    /**
+     * Data of the policy: a YAML or JSON file, or a folder of them. Each of its roots replaces the bundle's root of that name.
+     */
+    data: string | null;
+    /**
+     * A policy that could not be read again for so long denies everything; 0 is no limit.
+     */
+    age_seconds_max: number;
+    /**
+     * How often bundle and data are looked at for changes.
+     */
+    reload_interval_ms: number;
+    /**
+     * Accepts a bundle that allows everything, which its manifest must ask for as well. It is stamped on each record.
+     */
+    unsafe_allow_all: boolean;
+    /**
+     * Limits of one evaluation.
+     */
+    evaluation: {
+      /**
+       * Largest input of the policy.
+       */
+      input_bytes_max: number;
+      /**
+       * A policy instance is replaced after so many evaluations.
+       */
+      evaluations_per_instance_max: number;
+      /**
+       * Largest memory of a policy instance, in pages of 64 KiB; two instances are held.
+       */
+      memory_pages_max: number;
+    };
+  };
+  /**
+   * The decision service of `portcullis serve`.
+   */
+  pdp: {
+    /**
+     * Address on which it listens, with IPv6 in brackets; null is no TCP.
+     */
+    listen: string | null;
+    /**
+     * Unix socket on which it listens; null is none. Its folder is for its owner only.
+     */
+    socket: string | null;
+    /**
+     * Values of `Host` that are served beside the loopback names.
+     */
+    hosts: string[];
+    /**
+     * File of the bearer tokens that it takes over TCP.
+     */
+    token_file: string;
+    /**
+     * Largest body of a request.
+     */
+    body_bytes_max: number;
+    /**
+     * Most evaluations in one request.
+     */
+    batch_items_max: number;
+    /**
+     * Most connections at a time.
+     */
+    connections_max: number;
+    /**
+     * Time in which a request must have arrived whole.
+     */
+    request_timeout_ms: number;
+    /**
+     * Time that accepted requests get to finish when it stops.
+     */
+    drain_timeout_ms: number;
+  };
+  /**
+   * The evidence log. A decision that cannot be recorded is not given.
+   */
+  evidence: {
+    /**
+     * Folder of the log; it has one writer.
+     */
+    directory: string;
+    /**
+     * Longest that a flush waits for more records, where the disk is slow.
+     */
+    linger_us_max: number;
+    /**
+     * Largest file of the log.
+     */
+    segment_bytes_max: number;
+    /**
+     * Most records that wait for the disk; more are refused.
+     */
+    queue_records_max: number;
+    /**
+     * Largest record.
+     */
+    record_bytes_max: number;
+  };
+  /**
+   * Where a guard has its decisions made: exactly one of `socket`, `url` and `embedded`.
+   */
+  decision_point: {
+    /**
+     * Unix socket of the decision service.
+     */
+    socket: string | null;
+    /**
+     * Address of the decision service.
+     */
+    url: string | null;
+    /**
+     * File of the bearer token for `decision_point.url`.
+     */
+    token_file: string;
+    /**
+     * Decides within the process of the server, by `policy`.
+     */
+    embedded: boolean;
+    /**
+     * Longest wait for an answer; then the request is refused.
+     */
+    timeout_ms: number;
+    /**
+     * How often a changed policy is asked for.
+     */
+    watch_interval_ms: number;
+  };
+  /**
+   * The guard within an MCP server.
+   */
+  guard: {
+    /**
+     * Name of the server in capability names, such as `payments` in `tool:payments/transfer`.
+     */
+    server: string;
+    /**
+     * Where the server runs.
+     */
+    environment: {
+      /**
+       * Deployment, such as `production`.
+       */
+      deployment: string | null;
+      /**
+       * Risk class of the environment.
+       */
+      risk: string | null;
+    };
+    /**
+     * Surface on which the agent is used, such as `ide`.
+     */
+    surface: string | null;
+    /**
+     * Who uses a server on stdio, as its launcher configures it.
+     */
+    subject: {
+      /**
+       * Principal, such as `user:alice@example.com`; null is the local user of the operating system.
+       */
+      id: string | null;
+      /**
+       * What kind of actor it is.
+       */
+      actor_type: 'human' | 'supervised_ai' | 'automation' | 'service_account' | null;
+      /**
+       * Groups of the subject.
+       */
+      groups: string[];
+      /**
+       * Tenant of the subject.
+       */
+      tenant: string | null;
+    };
+    /**
+     * The agent for which a server on stdio is started.
+     */
+    agent: {
+      /**
+       * Client id of the agent.
+       */
+      id: string | null;
+    };
+    /**
+     * Which claim of the host's own authentication becomes which attribute, over HTTP. A claim is a name or a JSON Pointer.
+     */
+    identity: {
+      /**
+       * Who the user is. `email` counts only where `email_verified` is true.
+       */
+      subject_claim: string;
+      /**
+       * Stands before the claim, so that users and others never share an id.
+       */
+      subject_prefix: string;
+      /**
+       * Array of text, or one text that is split at spaces.
+       */
+      groups: string | null;
+      /**
+       * Tenant; where it is mapped, a user without one is nobody.
+       */
+      tenant: string | null;
+      /**
+       * `human`, `supervised_ai`, `automation` or `service_account`; any other value proves nobody.
+       */
+      actor_type: string | null;
+    };
+    /**
+     * Refused tool calls answer with a JSON-RPC error, not with a result.
+     */
+    denials_as_errors: boolean;
+    /**
+     * The decision point also writes the audit events of the draft.
+     */
+    audit_events: boolean;
+    /**
+     * Key for the digests of arguments and masked values; made where absent.
+     */
+    digest_key_file: string;
+    /**
+     * Most tools that the server may have; with more of them nothing is answered.
+     */
+    catalogue_items_max: number;
+    /**
+     * Longest wait for one page of the server's own list.
+     */
+    catalogue_timeout_ms: number;
+    /**
+     * Largest result that is masked; a larger one is withheld.
+     */
+    result_bytes_max: number;
+    /**
+     * Most unanswered requests of one connection.
+     */
+    requests_in_flight_max: number;
+    /**
+     * Longest that a client may keep a filtered list.
+     */
+    list_ttl_ms_max: number;
+    /**
+     * The guard of a server over Streamable HTTP.
+     */
+    http: {
+      /**
+       * Largest body of a request.
+       */
+      body_bytes_max: number;
+      /**
+       * Most sessions at a time.
+       */
+      sessions_max: number;
+      /**
+       * A session that was not used for so long may be closed for another.
+       */
+      session_idle_ms: number;
+    };
+  };
+}

@@ -1,0 +1,77 @@
+import { describe, expect, test } from '@jest/globals';
+import { loadConfiguration } from '../../src/config/load.ts';
+import schema from '../../src/config/schema.json' with { type: 'json' };
+import { SETTINGS, type Setting, hasType } from '../../src/config/settings.ts';
+import { putAt, valueAt } from '../../src/config/source.ts';
+import mapping from '../../src/identity/auth_info/mapping.schema.json' with { type: 'json' };
+
+const NUMBERS = SETTINGS.filter(({ rule }) => hasType(rule, 'integer'));
+
+/** Limits that a neighbour bounds too are widened there. */
+const ROOM = { evidence: { segment_bytes_max: 1_073_741_824 }, policy: { age_seconds_max: 0 } };
+
+function loadWith({ path }: Setting, value: unknown): unknown {
+  const overrides = structuredClone(ROOM) as Record<string, unknown>;
+  if (path.join('.') === 'evidence.segment_bytes_max') {
+    putAt(overrides, ['evidence', 'record_bytes_max'], 65_536);
+  }
+  if (path.join('.') === 'policy.age_seconds_max') {
+    putAt(overrides, ['policy', 'reload_interval_ms'], 50);
+  }
+  putAt(overrides, path, value);
+  const names = { server: 's', instance: 'i' };
+  const options = { names, overrides, cwd: '/nowhere', variables: { HOME: '/nobody' } };
+  return valueAt(loadConfiguration(options), path);
+}
+
+describe.each(NUMBERS)('$name', (setting) => {
+  const { minimum = NaN, maximum = NaN, default: usual } = setting.rule;
+
+  test('is taken at its limits and at its default', () => {
+    expect(loadWith(setting, minimum)).toBe(minimum);
+    expect(loadWith(setting, maximum)).toBe(maximum);
+    expect(loadWith(setting, usual)).toBe(usual);
+  });
+
+  test.each([minimum - 1, maximum + 1, minimum + 0.5, NaN, Infinity, '7', null])(
+    'refuses %p',
+    (value) => {
+      const message = expect.stringMatching(
+        new RegExp(`^\`${setting.name}\` .* must be an integer from ${minimum} to ${maximum} `),
+      );
+      expect(() => loadWith(setting, value)).toThrow(
+        expect.objectContaining({ code: 'CONFIGURATION_INVALID', message }),
+      );
+    },
+  );
+});
+
+test('each setting has a default, a description and a variable of its own', () => {
+  const lacking = SETTINGS.filter(
+    ({ rule }) => rule.default === undefined || !/^[A-Z`].*\.$/.test(rule.description),
+  );
+  expect(lacking).toEqual([]);
+  expect(new Set(SETTINGS.map(({ variable }) => variable)).size).toBe(SETTINGS.length);
+});
+
+test('each number has its unit in its name, and each text and list a limit', () => {
+  expect(NUMBERS.filter(({ unit }) => unit === undefined)).toEqual([]);
+  const boundless = SETTINGS.filter(
+    ({ rule }) =>
+      (hasType(rule, 'string') && rule.maxLength === undefined) ||
+      (hasType(rule, 'array') && rule.maxItems === undefined),
+  );
+  expect(boundless).toEqual([]);
+});
+
+test('the mapping of claims is the one that the identity source takes', () => {
+  const { properties } = schema.properties.guard.properties.identity;
+  expect(Object.keys(properties)).toEqual(Object.keys(mapping.properties));
+  expect(properties.subject_claim.default).toBe(mapping.properties.subject_claim.default);
+  expect(properties.subject_prefix).toMatchObject({
+    default: mapping.properties.subject_prefix.default,
+    pattern: mapping.properties.subject_prefix.pattern,
+    maxLength: mapping.properties.subject_prefix.maxLength,
+  });
+  expect(schema.$defs.claim).toMatchObject({ pattern: mapping.$defs.claim.pattern });
+});
