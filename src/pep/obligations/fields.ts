@@ -6,7 +6,7 @@ import { keyedDigestOf, type DigestKey } from '../../contract/digest.ts';
 import { advance, recordedStep, type PathTree } from './paths.ts';
 
 /** What stands in place of a masked value in mode `replace`. */
-export const MASKED = '[masked]';
+const MASKED = '[masked]';
 
 /** From the strictest to the mildest; where several masks meet, the strictest holds. */
 export const MASK_MODES = ['remove', 'replace', 'digest'] as const;
