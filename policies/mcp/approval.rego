@@ -11,7 +11,6 @@ import data.mcp.router
 
 # METADATA
 # description: The rules and grants on this capability that accept the caller as an approver.
-# entrypoint: true
 eligible contains id if {
 	request.method == "approval/grant"
 	some pattern in request.patterns

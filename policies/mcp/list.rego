@@ -8,5 +8,4 @@ import data.mcp.main
 
 # METADATA
 # description: The positions of the items that are visible.
-# entrypoint: true
 visible := [i | some i, item in input.resources; main.visible with input.resource as item]

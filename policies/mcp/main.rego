@@ -11,7 +11,6 @@ import data.mcp.router
 
 # METADATA
 # description: The answer of the library, in the shape of the policy result schema.
-# entrypoint: true
 decision := {
 	"decision": outcome,
 	"visible": visible,

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { BUNDLES } from '../../scripts/bundles.ts';
+import { readBundle } from '../../src/bundle/bundle.ts';
+import { unpack, writeBundle } from '../../src/bundle/files.ts';
+import { readPolicySources } from '../../src/cli/policy_tools.ts';
+import { buildPolicy } from '../../src/toolchain/build.ts';
+import { describeWithOpa, opa } from '../support/toolchain.ts';
+
+const CASES = Object.entries(BUNDLES);
+
+test.each(CASES)('%s is what %s was built from', (folder, file) => {
+  const { manifest } = readBundle(unpack(readFileSync(file)));
+  const { digest } = readPolicySources(folder, {});
+  expect(manifest.portcullis?.sources_digest).toBe(digest);
+});
+
+describeWithOpa('committed bundles', () => {
+  test.each(CASES)('%s builds to the bytes of %s', async (folder, file) => {
+    const { files } = await buildPolicy(opa, readPolicySources(folder, {}));
+    expect(Buffer.compare(writeBundle(files), readFileSync(file))).toBe(0);
+  });
+});
