@@ -150,7 +150,9 @@ export class BundleSource<Active extends { close(): void }> {
 
   async #state(): Promise<string> {
     const { bundle, data } = this.#options.settings;
-    return `${await stateOf(bundle)} ${data === null ? '' : await stateOf(data)}`;
+    const states = [await stateOf(bundle, 'BUNDLE_INVALID')];
+    if (data !== null) states.push(await stateOf(data, 'DATA_INVALID'));
+    return states.join(' ');
   }
 
   #confirm(): void {
@@ -214,15 +216,15 @@ function isStrayData(path: string): boolean {
 }
 
 /** Text that changes with any change of a file, or of the files in a folder. */
-async function stateOf(path: string): Promise<string> {
+async function stateOf(path: string, code: 'BUNDLE_INVALID' | 'DATA_INVALID'): Promise<string> {
   try {
     const found = await stat(path, { bigint: true });
     const own = [found.ino, found.size, found.mtimeNs, found.ctimeNs].join();
     if (!found.isDirectory()) return own;
     const names = await listFolder(path, BUNDLE_LIMITS.files_max);
-    const inner = names.map(async (name) => `${name}:${await stateOf(join(path, name))}`);
+    const inner = names.map(async (name) => `${name}:${await stateOf(join(path, name), code)}`);
     return [own, ...(await Promise.all(inner))].join();
   } catch (cause) {
-    throw new PortcullisError('BUNDLE_INVALID', `cannot read \`${path}\``, { cause });
+    throw new PortcullisError(code, `cannot read \`${path}\``, { cause });
   }
 }

@@ -15,6 +15,8 @@ export interface TarFile {
 const BLOCK = 512;
 const NAME_BYTES = 100;
 const PREFIX_BYTES = 155;
+const EQUALS = 0x3d;
+const NEWLINE = 0x0a;
 const TYPE = { file: '0', old_file: '\0', folder: '5', pax: 'x' } as const;
 /** Records that do not change what a file is or holds, beside `path`. */
 const PAX_HARMLESS = new Set(['atime', 'ctime', 'gid', 'gname', 'mtime', 'uid', 'uname']);
@@ -67,11 +69,7 @@ function readHeader(
   const field = (start: number, length: number): string => {
     const bytes = header.subarray(start, start + length);
     const end = bytes.indexOf(0);
-    try {
-      return utf8.decode(end === -1 ? bytes : bytes.subarray(0, end));
-    } catch {
-      throw fail('a name is not UTF-8');
-    }
+    return decodeName(end === -1 ? bytes : bytes.subarray(0, end), fail);
   };
   const octal = (start: number, length: number): number => {
     const text = field(start, length).trim();
@@ -103,8 +101,9 @@ function readPaxName(bytes: Uint8Array, fail: Fail): string | undefined {
     const length = /^([1-9]\d{0,6}) /.exec(latin1(bytes.subarray(at, at + 8)))?.[1];
     if (length === undefined) throw fail('an extended header is malformed');
     const record = bytes.subarray(at + length.length + 1, at + Number(length));
-    const equals = record.indexOf(0x3d);
-    if (equals < 1 || record.at(-1) !== 0x0a) throw fail('an extended header is malformed');
+    const equals = record.indexOf(EQUALS);
+    const isWhole = record.at(-1) === NEWLINE && at + Number(length) <= bytes.length;
+    if (equals < 1 || !isWhole) throw fail('an extended header is malformed');
     const key = latin1(record.subarray(0, equals));
     if (key === 'path') name = decodeName(record.subarray(equals + 1, -1), fail);
     else if (!PAX_HARMLESS.has(key)) throw fail('an extended header is not known');
@@ -122,7 +121,7 @@ function decodeName(bytes: Uint8Array, fail: Fail): string {
 }
 
 function latin1(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
+  return Buffer.from(bytes).toString('latin1');
 }
 
 function isZero(bytes: Uint8Array): boolean {
@@ -151,8 +150,9 @@ function writeHeader(name: string, size_bytes: number, position: number): Uint8A
   octal(0, 116, 7);
   octal(size_bytes, 124, 11);
   octal(0, 136, 11);
-  header.write(`${TYPE.file}`, 156, 'latin1');
-  header.write('ustar\x0000', 257, 'latin1');
+  header.write(TYPE.file, 156, 'latin1');
+  header.write('ustar', 257, 'latin1');
+  header.write('00', 263, 'latin1');
   header.write(prefix, 345, 'utf8');
   octal(checksum(header), 148, 6);
   header.write(' ', 155, 'latin1');

@@ -132,9 +132,10 @@ class PolicyEngine implements Engine {
   #replaceWorn(): void {
     if (!this.#working) return;
     const { evaluations, pages } = this.#working;
-    if (evaluations >= this.#limits.evaluations_per_instance_max || pages > this.#worn_pages) {
-      this.#working = undefined;
-    }
+    const isWorn = evaluations >= this.#limits.evaluations_per_instance_max;
+    if (!isWorn && pages <= this.#worn_pages) return;
+    this.#working = undefined;
+    this.#log.debug('an instance was replaced', { evaluations, pages });
   }
 }
 

@@ -1,7 +1,8 @@
 /**
- * The size of the memory that a module imports, read from its import section (WebAssembly core
- * specification, section 5.5.5), because the JavaScript interface does not tell it. The SDK's own
- * default of five pages is too small for a policy of a thousand rules.
+ * The size of the memory to give to a module, read from its binary (WebAssembly core specification,
+ * chapter 5), because the JavaScript interface does not tell it. Neither the SDK's five pages nor
+ * the size that the module imports hold the constants of a policy of a thousand rules: OPA appends
+ * them and leaves the import as it was.
  */
 import { PortcullisError } from '../errors.ts';
 
@@ -11,32 +12,43 @@ export interface MemorySize {
   maximum: number;
 }
 
-const IMPORT_SECTION = 2;
+interface Imported {
+  initial: number;
+  maximum: number | undefined;
+}
+
+const PAGE_BYTES = 65_536;
 const HEADER_BYTES = 8;
+const SECTION = { import: 2, data: 11 } as const;
 const KIND = { func: 0, table: 1, memory: 2, global: 3, tag: 4 } as const;
 const HAS_MAXIMUM = 1;
+const PASSIVE = 1;
+const EXPLICIT_MEMORY = 2;
+const I32_CONST = 0x41;
+const END = 0x0b;
 
-/** The memory to hand to a module that compiled. Throws `ENGINE_UNSUITED` if it asks for more. */
+/** For a module that compiled. Throws `ENGINE_UNSUITED` if it needs more than `pages_max`. */
 export function sizeMemory(wasm: Uint8Array, pages_max: number): MemorySize {
-  const asked = importedMemory(new Reader(wasm, HEADER_BYTES));
-  if (asked.initial > pages_max) {
-    const message = `the policy needs ${asked.initial} pages of memory, more than memory_pages_max`;
-    throw new PortcullisError('ENGINE_UNSUITED', message);
-  }
-  return { initial: asked.initial, maximum: Math.min(pages_max, asked.maximum ?? pages_max) };
-}
-
-function importedMemory(reader: Reader): { initial: number; maximum?: number } {
+  let imported: Imported | undefined;
+  let data_bytes = 0;
+  const reader = new Reader(wasm, HEADER_BYTES);
   while (!reader.atEnd()) {
     const id = reader.byte();
-    const length = reader.number();
-    if (id === IMPORT_SECTION) return firstMemory(reader);
-    reader.skip(length);
+    const end = reader.number() + reader.at;
+    if (id === SECTION.import) imported = readImports(reader);
+    if (id === SECTION.data) data_bytes = readDataEnd(reader);
+    reader.at = end;
   }
-  throw noMemory();
+  if (!imported) throw unsuited('the module imports no memory as OPA modules do');
+  const initial = Math.max(imported.initial, Math.ceil(data_bytes / PAGE_BYTES));
+  if (initial <= pages_max) {
+    return { initial, maximum: Math.min(pages_max, imported.maximum ?? pages_max) };
+  }
+  throw unsuited(`the policy needs ${initial} pages of memory, more than memory_pages_max`);
 }
 
-function firstMemory(reader: Reader): { initial: number; maximum?: number } {
+/** The first memory of the import section (5.5.5). */
+function readImports(reader: Reader): Imported | undefined {
   for (let left = reader.number(); left > 0; left -= 1) {
     reader.skip(reader.number());
     reader.skip(reader.number());
@@ -50,40 +62,54 @@ function firstMemory(reader: Reader): { initial: number; maximum?: number } {
     else if (kind === KIND.tag) {
       reader.skip(1);
       reader.number();
-    } else throw noMemory();
+    } else throw unsuited('the module imports something unknown');
   }
-  throw noMemory();
+  return undefined;
 }
 
-function noMemory(): PortcullisError {
-  return new PortcullisError('ENGINE_UNSUITED', 'the module imports no memory as OPA modules do');
+/** Where the last active segment of the data section ends (5.5.14). */
+function readDataEnd(reader: Reader): number {
+  let end = 0;
+  for (let left = reader.number(); left > 0; left -= 1) {
+    const mode = reader.number();
+    if (mode === EXPLICIT_MEMORY) reader.number();
+    const offset = mode === PASSIVE ? 0 : reader.constant();
+    const length = reader.number();
+    if (mode !== PASSIVE) end = Math.max(end, offset + length);
+    reader.skip(length);
+  }
+  return end;
+}
+
+function unsuited(message: string): PortcullisError {
+  return new PortcullisError('ENGINE_UNSUITED', message);
 }
 
 class Reader {
+  at: number;
   readonly #bytes: Uint8Array;
-  #at: number;
 
-  constructor(bytes: Uint8Array, start: number) {
+  constructor(bytes: Uint8Array, at: number) {
     this.#bytes = bytes;
-    this.#at = start;
+    this.at = at;
   }
 
   atEnd(): boolean {
-    return this.#at >= this.#bytes.length;
+    return this.at >= this.#bytes.length;
   }
 
   skip(bytes: number): void {
-    this.#at += bytes;
+    this.at += bytes;
   }
 
   byte(): number {
-    const byte = this.#bytes[this.#at];
-    if (byte === undefined) throw noMemory();
-    this.#at += 1;
+    const byte = this.#bytes[this.at];
+    if (byte === undefined) throw unsuited('the module is cut off');
+    this.at += 1;
     return byte;
   }
 
-  /** An unsigned LEB128 number of at most 32 bits (section 5.2.2). */
+  /** An unsigned LEB128 number of at most 32 bits (5.2.2); as an address it is never negative. */
   number(): number {
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
@@ -91,12 +117,20 @@ class Reader {
       value += (byte & 0x7f) * 2 ** shift;
       if (byte < 0x80) return value;
     }
-    throw noMemory();
+    throw unsuited('a number in the module is malformed');
   }
 
-  limits(): { initial: number; maximum?: number } {
-    const flags = this.byte();
+  limits(): Imported {
+    const hasMaximum = (this.byte() & HAS_MAXIMUM) !== 0;
     const initial = this.number();
-    return (flags & HAS_MAXIMUM) === 0 ? { initial } : { initial, maximum: this.number() };
+    return { initial, maximum: hasMaximum ? this.number() : undefined };
+  }
+
+  /** The offset of a segment, which OPA writes as a constant. */
+  constant(): number {
+    const isConstant = this.byte() === I32_CONST;
+    const value = this.number();
+    if (isConstant && this.byte() === END) return value;
+    throw unsuited('a segment of the module has no constant place');
   }
 }
