@@ -6,7 +6,11 @@ const under = (names) =>
   names.map((name) => `^src/${RegExp.escape(name)}${name.endsWith('.ts') ? '$' : '/'}`);
 /** Matches packages, their types, and modules of Node. */
 const modules = (names) =>
-  names.flatMap((name) => [`^node_modules/${name}/`, `^node_modules/@types/${name}/`, `^${name}$`]);
+  names.flatMap((name) => [
+    `^node_modules/${name}/`,
+    `^node_modules/@types/${name}/`,
+    `^(node:)?${name}$`,
+  ]);
 const error = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
 const folders = FOLDERS.filter((row) => !row.may_import.includes('*')).flatMap((row) => {

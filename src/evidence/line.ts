@@ -1,7 +1,7 @@
 /**
- * A line of the log: 64 hexadecimal digits, one mark, the record as canonical JSON (RFC 8785), and a
- * line feed. The digits are the hash of a Merkle tree leaf (RFC 6962, section 2.1), so that a torn
- * or changed line is recognised, and a tree can stand on the same lines.
+ * A line of the log: 64 hexadecimal digits, one mark, the record as canonical JSON (RFC 8785), and
+ * a line feed. The digits are the hash of a Merkle tree leaf (RFC 6962, section 2.1), so that a
+ * torn or changed line is recognised, and a tree can stand on the same lines.
  *
  * The mark is a space where the line begins a flush and `+` where it was flushed together with the
  * line before. A flush begins only after the one before it ended: what stands before a space was

@@ -1,9 +1,10 @@
 /**
- * One writer for each directory, across processes. The lock is one that the kernel holds for an open
- * file and drops when its process dies in any way, so none is ever stale. Node has no such lock of
- * its own; SQLite takes one on its database, here an empty file that is never written. The other
- * ways fall short: a file with a process id must be judged stale, which is a race and means nothing
- * across containers that share a volume; an abstract socket is seen in its network namespace only.
+ * One writer for each directory, across processes. The lock is one that the kernel holds for an
+ * open file and drops when its process dies in any way, so none is ever stale. Node has no such
+ * lock of its own; SQLite takes one on its database, here an empty file that is never written. The
+ * other ways fall short: a file with a process id must be judged stale, which is a race and means
+ * nothing across containers that share a volume; an abstract socket is seen in its network
+ * namespace only.
  */
 import { accessSync, chmodSync, constants } from 'node:fs';
 import { join } from 'node:path';

@@ -37,8 +37,8 @@ export interface EvidenceLogOptions {
 }
 
 /**
- * Opens the log of a directory, as its only writer. Throws `EVIDENCE_LOCKED`, `EVIDENCE_DAMAGED`, or
- * `EVIDENCE_UNWRITABLE`.
+ * Opens the log of a directory, as its only writer. Throws `EVIDENCE_LOCKED`, `EVIDENCE_DAMAGED`,
+ * or `EVIDENCE_UNWRITABLE`.
  */
 export async function openEvidenceLog(options: EvidenceLogOptions): Promise<EvidenceLog> {
   const { directory, files } = options;

@@ -109,7 +109,7 @@ export function writeFully(file: EvidenceFile, bytes: Uint8Array, position: numb
 }
 
 /** Opens a segment to read it, and closes it after. */
-export async function useFile<T>(
+async function useFile<T>(
   files: EvidenceFiles,
   segment: Segment,
   use: (file: EvidenceFile) => Promise<T>,

@@ -19,7 +19,7 @@ export interface StoredRecord {
   end_bytes: number;
 }
 
-/** Bytes at the end of a segment that an interrupted flush left, and that nobody was answered on. */
+/** Bytes at the end of a segment that an interrupted flush left; nobody was answered on them. */
 export interface TornTail {
   torn_at_bytes: number;
   line: number;
@@ -50,8 +50,8 @@ export function listSegments(files: EvidenceFiles, directory: string): Segment[]
 }
 
 /**
- * What stands in a segment, in order. A torn tail is yielded last. Throws `EVIDENCE_DAMAGED` where a
- * line that was durable is not what was written, or an index is left out.
+ * What stands in a segment, in order. A torn tail is yielded last. Throws `EVIDENCE_DAMAGED` where
+ * a line that was durable is not what was written, or an index is left out.
  */
 export async function* readSegment(
   file: EvidenceFile,

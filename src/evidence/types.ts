@@ -7,7 +7,9 @@ export type EvidenceEntry = Omit<EvidenceRecord, 'v' | 'index' | 'time' | 'insta
 export interface EvidenceLog {
   /**
    * Appends a record and resolves with its index when it is durable. Rejects with
-   * `EVIDENCE_UNWRITABLE` when it cannot be; from then on every append rejects.
+   * `EVIDENCE_UNWRITABLE` where it is not: after the disk failed, every later append does too;
+   * where too many records wait, only this one. Rejects with `REQUEST_TOO_LARGE` above the largest
+   * record.
    */
   append(entry: EvidenceEntry): Promise<number>;
   status(): EvidenceStatus;

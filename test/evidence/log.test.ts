@@ -51,7 +51,7 @@ const ENTRIES: EvidenceEntry[] = [
   { kind: 'stop', detail: 'SIGTERM' },
 ];
 
-test('each record gets its place, fits its schema, and is read back as it was written', async () => {
+test('each record gets its place, fits its schema, and is read back as written', async () => {
   const directory = temporaryDirectory();
   const log = await openLog(directory);
   const indices: number[] = [];

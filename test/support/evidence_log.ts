@@ -14,7 +14,7 @@ import { type ReadOptions, readEvidence } from '../../src/evidence/read.ts';
 import type { EvidenceEntry, EvidenceLog } from '../../src/evidence/types.ts';
 import type { LogFields, Logger } from '../../src/telemetry/logger.ts';
 
-export const SETTINGS: EvidenceSettings = {
+const SETTINGS: EvidenceSettings = {
   linger_us_max: 200,
   segment_bytes_max: 64 * 1024,
   queue_records_max: 1000,

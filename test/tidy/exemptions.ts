@@ -5,4 +5,10 @@ export interface Exemption {
   reason: string;
 }
 
-export const EXEMPTIONS: readonly Exemption[] = [];
+export const EXEMPTIONS: readonly Exemption[] = [
+  {
+    rule: 'clock and chance are handed in',
+    path: 'src/evidence/files.ts',
+    reason: 'it is the disk that is handed in, and tells how long its flushes take',
+  },
+];

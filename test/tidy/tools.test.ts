@@ -19,6 +19,7 @@ const IMPORTS: Record<string, { text: string; rule: string }> = {
   'src/decision/a.ts': { text: "import '../engine/a.ts';", rule: 'decision-types-only' },
   'src/pep/guard.ts': { text: "import express from 'express'; express();", rule: 'fence-express' },
   'src/pep/b.ts': { text: "import 'node:child_process';", rule: 'fence-child_process' },
+  'src/pep/c.ts': { text: "import 'node:sqlite';", rule: 'fence-sqlite' },
   'src/decision/b.ts': { text: "import 'prettier';", rule: 'package-without-row' },
   'src/hub/a.ts': { text: "import './absent.ts';", rule: 'no-unresolvable' },
   'src/cli/a.ts': { text: "import './b.ts';", rule: 'no-circle' },
