@@ -3,7 +3,6 @@
  * that decides in its own process. What is opened is closed in reverse, however far it came: each
  * step leaves its closing on the stack.
  */
-import type { Clock, Random } from '../contract/ambient.ts';
 import { openBundleSource } from '../bundle/source.ts';
 import type { Configuration } from '../config/types.gen.ts';
 import { activateBundle } from '../decision/activation.ts';
@@ -15,9 +14,7 @@ import { nodeFiles } from '../evidence/files.ts';
 import { openEvidenceLog } from '../evidence/log.ts';
 import type { EvidenceLog } from '../evidence/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
-
-export const CLOCK: Clock = { now_ms: () => Date.now() };
-export const RANDOM: Random = { id: () => crypto.randomUUID() };
+import { CLOCK, RANDOM } from './ambient.ts';
 
 /**
  * Opens evidence, policy and core, in this order: nothing decides before its evidence can be kept,

@@ -6,7 +6,8 @@ import { startService, type Service } from '../pdp/service.ts';
 import { ensureTokenFile, watchedTokens } from '../pdp/token_file.ts';
 import { createLogger } from '../telemetry/create_logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { CLOCK, openDecisionCore } from './compose.ts';
+import { CLOCK } from './ambient.ts';
+import { openDecisionCore } from './compose.ts';
 import { print, printJson, type Terminal } from './terminal.ts';
 
 export interface ServeOptions {

@@ -3,7 +3,7 @@ import { chmod, lstat, mkdir, unlink } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
-import { findFolderFault } from '../decision/remote/trusted_folder.ts';
+import { findFolderFault } from '../contract/trusted_folder.ts';
 import { PortcullisError } from '../errors.ts';
 
 /** `sun_path` of unix(7) without its final zero; macOS has four bytes less. */

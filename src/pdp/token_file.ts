@@ -4,28 +4,21 @@
  * must be, nobody is known over TCP: a mistake in it must not keep a revoked token alive.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { statSync } from 'node:fs';
 import type { Clock } from '../contract/ambient.ts';
 import { parseJson } from '../contract/json.ts';
 import { compileSchema } from '../contract/validate.ts';
-import { findFolderFault } from '../decision/remote/trusted_folder.ts';
-import { PortcullisError } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { SCOPES, type CallerToken, type TokenSource } from './authentication.ts';
+import {
+  ensurePrivateFile,
+  privateFileFault,
+  readPrivateFile,
+  type PrivateFile,
+} from './private_file.ts';
 
 /** How long a change of the file may go unseen. */
 const LOOK_INTERVAL_MS = 1_000;
-const OPEN_TO_OTHERS = 0o077;
-const ROOT = 0;
 
 const validate = compileSchema<{ tokens: CallerToken[] }>({
   $id: 'urn:portcullis:schema:token_file',
@@ -53,51 +46,29 @@ const validate = compileSchema<{ tokens: CallerToken[] }>({
 
 /** Reads a token file. Throws `CONFIGURATION_INVALID` with the place, never with a token. */
 export function readTokens(path: string): readonly CallerToken[] {
-  const parsed = parseJson(readPrivate(path));
-  const tokens = parsed.ok ? validate(parsed.value) : parsed;
-  if (!tokens.ok) throw invalid(path, 'is not a token file', tokens.fault.pointer);
-  const ids = new Set(tokens.value.tokens.map(({ id }) => id));
-  if (ids.size < tokens.value.tokens.length) throw invalid(path, 'has an id twice', '/tokens');
-  return tokens.value.tokens;
+  const file = tokenFile(path);
+  const parsed = parseJson(readPrivateFile(file));
+  const read = parsed.ok ? validate(parsed.value) : parsed;
+  if (!read.ok) throw privateFileFault(file, `is not a token file at \`${read.fault.pointer}\``);
+  const { tokens } = read.value;
+  const ids = new Set(tokens.map(({ id }) => id));
+  if (ids.size < tokens.length) throw privateFileFault(file, 'has an id twice');
+  return tokens;
 }
 
-/**
- * Makes a file with one token for everything, unless there is one. It appears whole or not at all,
- * because a guard that starts at the same moment reads it.
- */
+/** Makes a file with one token for everything, unless there is one. */
 export function ensureTokenFile(path: string): void {
-  const draft = `${path}.${randomBytes(8).toString('hex')}`;
-  const token: CallerToken = {
-    id: 'default',
-    token: randomBytes(32).toString('base64url'),
-    scopes: SCOPES,
-  };
-  const text = `${JSON.stringify({ tokens: [token] }, undefined, 2)}\n`;
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    if (existsSync(path)) return;
-    writeFileSync(draft, text, { mode: 0o600, flag: 'wx' });
-    publish(draft, path);
-  } catch (cause) {
-    throw invalid(path, 'cannot be made', undefined, cause);
-  }
-}
-
-/** A link, unlike a rename, never replaces what another process made in between. */
-function publish(draft: string, path: string): void {
-  try {
-    linkSync(draft, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    unlinkSync(draft);
-  }
+  ensurePrivateFile(tokenFile(path), () => {
+    const token = randomBytes(32).toString('base64url');
+    const tokens: CallerToken[] = [{ id: 'default', token, scopes: SCOPES }];
+    return `${JSON.stringify({ tokens }, undefined, 2)}\n`;
+  });
 }
 
 /** The tokens of a file, which is looked at again, at most once a second, as they are asked for. */
 export function watchedTokens(path: string, clock: Clock, log: Logger): TokenSource {
-  let tokens = readTokens(path);
   let version = versionOf(path);
+  let tokens = readTokens(path);
   let looked_at_ms = clock.now_ms();
   return {
     current() {
@@ -134,31 +105,6 @@ function versionOf(path: string): string {
   }
 }
 
-function readPrivate(path: string): Uint8Array {
-  try {
-    requirePrivate(path);
-    return readFileSync(path);
-  } catch (cause) {
-    if (cause instanceof PortcullisError) throw cause;
-    throw invalid(path, 'cannot be read', undefined, cause);
-  }
-}
-
-function requirePrivate(path: string): void {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (!found?.isFile()) throw invalid(path, 'does not exist');
-  if (found.uid !== ROOT && found.uid !== process.geteuid?.()) {
-    throw invalid(path, 'belongs to another user');
-  }
-  if ((found.mode & OPEN_TO_OTHERS) !== 0) {
-    throw invalid(path, `is open to others (run: chmod 600 ${path})`);
-  }
-  const fault = findFolderFault(dirname(path));
-  if (fault) throw invalid(path, `is not safe where it is: ${fault}`);
-}
-
-function invalid(path: string, fault: string, pointer?: string, cause?: unknown): PortcullisError {
-  const place = pointer ? ` at ${pointer}` : '';
-  const message = `the token file \`${path}\` ${fault}${place}`;
-  return new PortcullisError('CONFIGURATION_INVALID', message, { cause });
+function tokenFile(path: string): PrivateFile {
+  return { path, what: 'token file' };
 }

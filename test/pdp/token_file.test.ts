@@ -53,27 +53,27 @@ test('a place where no file can be made is named', () => {
 });
 
 test.each([
-  ['not JSON', '{', 'is not a token file'],
-  ['a bare token', TOKEN, 'is not a token file'],
-  ['no tokens', '{"tokens":[]}', 'is not a token file at /tokens'],
+  ['not JSON', '{', 'is not a token file at ``'],
+  ['a bare token', TOKEN, 'is not a token file at ``'],
+  ['no tokens', '{"tokens":[]}', 'is not a token file at `/tokens`'],
   [
     'a short token',
     [{ ...tokenOf(['decide']), token: 'x' }],
-    'is not a token file at /tokens/0/token',
+    'is not a token file at `/tokens/0/token`',
   ],
   [
     'an unknown scope',
     [{ ...tokenOf([]), scopes: ['all'] }],
-    'is not a token file at /tokens/0/scopes/0',
+    'is not a token file at `/tokens/0/scopes/0`',
   ],
-  ['no scopes', [tokenOf([])], 'is not a token file at /tokens/0/scopes'],
-  ['an id with a space', [tokenOf(['decide'], 'a b')], 'is not a token file at /tokens/0/id'],
+  ['no scopes', [tokenOf([])], 'is not a token file at `/tokens/0/scopes`'],
+  ['an id with a space', [tokenOf(['decide'], 'a b')], 'is not a token file at `/tokens/0/id`'],
   [
     'an unknown member',
     [{ ...tokenOf(['decide']), admin: true }],
-    'is not a token file at /tokens/0/admin',
+    'is not a token file at `/tokens/0/admin`',
   ],
-  ['an id twice', [tokenOf(['decide']), tokenOf(['search'])], 'has an id twice at /tokens'],
+  ['an id twice', [tokenOf(['decide']), tokenOf(['search'])], 'has an id twice'],
 ])('a file with %s is refused with the place', (_what, tokens, fault) => {
   write(tokens);
   expect(() => readTokens(path)).toThrow(invalid(fault));

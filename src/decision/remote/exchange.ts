@@ -15,7 +15,7 @@ import {
   type SignedRequest,
 } from '../../contract/proof.ts';
 import { ERRORS, PortcullisError } from '../../errors.ts';
-import { findFolderFault } from './trusted_folder.ts';
+import { findFolderFault } from '../../contract/trusted_folder.ts';
 
 /** Where a decision point listens. On TCP both sides hold a token, asked for at each request. */
 export type RemoteAddress = { socket: string } | { url: string; token: () => SharedToken };

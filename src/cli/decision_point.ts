@@ -1,0 +1,135 @@
+/** The decision point that a configuration names: in another process, or in this one. */
+import type { DecisionPoint } from '../contract/decision_point.ts';
+import type { SharedToken } from '../contract/proof.ts';
+import type { Configuration } from '../config/types.gen.ts';
+import { embeddedDecisionPoint } from '../decision/embedded.ts';
+import type { RemoteAddress } from '../decision/remote/exchange.ts';
+import { remoteDecisionPoint } from '../decision/remote/remote_decision_point.ts';
+import { PortcullisError } from '../errors.ts';
+import { SCOPES, type TokenSource } from '../pdp/authentication.ts';
+import { watchedTokens } from '../pdp/token_file.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { CLOCK, RANDOM } from './ambient.ts';
+
+/** A decision point, and when it is open; it may be asked before. */
+export interface OpenedDecisionPoint {
+  point: DecisionPoint;
+  /** Rejects with the reason why it will never decide. */
+  opened: Promise<void>;
+}
+
+/** The answer to a list of 10,000 capabilities has some 4 MB. */
+const ANSWER_BYTES_MAX = 16_777_216;
+const CONNECTIONS_MAX = 64;
+const INSTANCES_MAX = 16;
+
+/** Settings under another instance's name, for a process beside others of the same server. */
+export type LoadInstance = (instance: string) => Configuration;
+
+/** Throws `CONFIGURATION_INVALID` where the configuration names no decision point. */
+export function openDecisionPoint(
+  configuration: Configuration,
+  loadInstance: LoadInstance,
+  log: Logger,
+): OpenedDecisionPoint {
+  const { decision_point } = configuration;
+  if (decision_point.embedded) return openEmbedded(configuration, loadInstance, log);
+  const settings = {
+    ...decision_point,
+    address: addressOf(configuration, log),
+    answer_bytes_max: ANSWER_BYTES_MAX,
+    connections_max: CONNECTIONS_MAX,
+  };
+  return { point: remoteDecisionPoint(settings, RANDOM), opened: Promise.resolve() };
+}
+
+function addressOf({ decision_point }: Configuration, log: Logger): RemoteAddress {
+  const { socket, url, token_file } = decision_point;
+  if (socket !== null) return { socket };
+  if (url !== null) {
+    const tokens = watchedTokens(token_file, CLOCK, log);
+    return { url, token: () => firstToken(tokens, token_file) };
+  }
+  const message =
+    'nobody is named who decides: set decision_point.socket, decision_point.url or ' +
+    'decision_point.embedded, in portcullis.yaml or as PORTCULLIS_DECISION_POINT_…';
+  throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/decision_point' });
+}
+
+function firstToken(tokens: TokenSource, file: string): SharedToken {
+  const token = tokens.current().find(({ scopes }) => scopes.includes('decide'));
+  if (token) return token;
+  throw new PortcullisError('CONFIGURATION_INVALID', `\`${file}\` holds no token that may decide`);
+}
+
+/** Evidence and policy are opened meanwhile; who asks before waits for them. */
+function openEmbedded(
+  configuration: Configuration,
+  loadInstance: LoadInstance,
+  log: Logger,
+): OpenedDecisionPoint {
+  const stack = new AsyncDisposableStack();
+  const opening = openFreeInstance(configuration, loadInstance, log, stack);
+  const opened = opening.then(() => {});
+  opened.catch((error: unknown) => {
+    log.error('the decision point cannot be opened', { error });
+    return stack.disposeAsync();
+  });
+  return { point: deferred(opening, stack), opened };
+}
+
+/**
+ * A host may start several processes of one server, and evidence has one writer: where the usual
+ * place is taken, the next one is looked for, unless somebody chose the place.
+ */
+async function openFreeInstance(
+  configuration: Configuration,
+  loadInstance: LoadInstance,
+  log: Logger,
+  stack: AsyncDisposableStack,
+): Promise<DecisionPoint> {
+  const { openDecisionCore } = await import('./compose.ts');
+  const caller = { id: 'embedded', channel: 'embedded', scopes: new Set(SCOPES) } as const;
+  let chosen = configuration;
+  for (let number = 2; ; number += 1) {
+    try {
+      return embeddedDecisionPoint(await openDecisionCore(chosen, log, stack), caller);
+    } catch (error) {
+      const next = loadInstance(`${configuration.instance}-${number}`);
+      const isTaken = error instanceof PortcullisError && error.code === 'EVIDENCE_LOCKED';
+      const isFixed = next.evidence.directory === chosen.evidence.directory;
+      if (!isTaken || isFixed || number > INSTANCES_MAX) throw error;
+      chosen = next;
+    }
+  }
+}
+
+function deferred(opening: Promise<DecisionPoint>, stack: AsyncDisposableStack): DecisionPoint {
+  return {
+    decide: async (request, options) => (await opening).decide(request, options),
+    discover: async (request, options) => (await opening).discover(request, options),
+    report: async (outcome) => (await opening).report(outcome),
+    describe: async (options) => (await opening).describe(options),
+    watch(listener) {
+      let stop: (() => void) | undefined;
+      let stopped = false;
+      opening.then(
+        (point) => {
+          if (!stopped) stop = point.watch(listener);
+        },
+        () => {},
+      );
+      return () => {
+        stopped = true;
+        stop?.();
+      };
+    },
+    async close() {
+      await opening.then(
+        (point) => point.close(),
+        () => {},
+      );
+      await stack.disposeAsync();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+/** Files with secrets: only their owner, who is we or root, can read them or put others in place. */
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { findFolderFault } from '../contract/trusted_folder.ts';
+import { PortcullisError } from '../errors.ts';
+
+const OPEN_TO_OTHERS = 0o077;
+const ROOT = 0;
+
+/** A file by its path, and by what it is, such as `token file`, for messages. */
+export interface PrivateFile {
+  path: string;
+  what: string;
+}
+
+/** The bytes of the file. Throws `CONFIGURATION_INVALID` where it is absent or not private. */
+export function readPrivateFile(file: PrivateFile): Uint8Array {
+  try {
+    requirePrivate(file);
+    return readFileSync(file.path);
+  } catch (cause) {
+    if (cause instanceof PortcullisError) throw cause;
+    throw privateFileFault(file, 'cannot be read', { cause });
+  }
+}
+
+/**
+ * Makes the file, unless there is one. It appears whole or not at all, because another process that
+ * starts at the same moment reads it. Throws `CONFIGURATION_INVALID`.
+ */
+export function ensurePrivateFile(file: PrivateFile, textOf: () => string): void {
+  const { path } = file;
+  const draft = `${path}.${randomBytes(8).toString('hex')}`;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (existsSync(path)) return;
+    writeFileSync(draft, textOf(), { mode: 0o600, flag: 'wx' });
+    publish(draft, path);
+  } catch (cause) {
+    throw privateFileFault(file, 'cannot be made', { cause });
+  }
+}
+
+/** What is wrong with the file, never with what stands in it. */
+export function privateFileFault(
+  { path, what }: PrivateFile,
+  fault: string,
+  detail: { cause?: unknown } = {},
+): PortcullisError {
+  return new PortcullisError('CONFIGURATION_INVALID', `the ${what} \`${path}\` ${fault}`, detail);
+}
+
+/** A link, unlike a rename, never replaces what another process made in between. */
+function publish(draft: string, path: string): void {
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    unlinkSync(draft);
+  }
+}
+
+function requirePrivate(file: PrivateFile): void {
+  const { path } = file;
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found?.isFile()) throw privateFileFault(file, 'does not exist');
+  if (found.uid !== ROOT && found.uid !== process.geteuid?.()) {
+    throw privateFileFault(file, 'belongs to another user');
+  }
+  if ((found.mode & OPEN_TO_OTHERS) !== 0) {
+    throw privateFileFault(file, `is open to others (run: chmod 600 ${path})`);
+  }
+  const fault = findFolderFault(dirname(path));
+  if (fault) throw privateFileFault(file, `is not safe where it is: ${fault}`);
+}
