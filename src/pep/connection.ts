@@ -36,7 +36,7 @@ export class Connection implements Gate {
     this.watch = watch;
     this.#ends = new Ends(parts, wire);
     this.#client = new ClientSide(this, this.#ends);
-    this.#server = new ServerSide(this.#ends, parts.log, () => this.forgetTools());
+    this.#server = new ServerSide(this, this.#ends);
     this.#catalogue = new Catalogue(parts.settings.catalogue_items_max);
     this.#unwatch = watch.onChange(() => this.#announceTools());
   }

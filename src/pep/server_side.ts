@@ -3,8 +3,9 @@ import type { Logger } from '../telemetry/logger.ts';
 import { deniedMethod } from './answers.ts';
 import type { Ends } from './ends.ts';
 import { metaOf } from './evaluation.ts';
+import type { Gate } from './gate.ts';
 import { readMessage, type Answer, type Notification, type Request } from './message.ts';
-import { isEnforced, type EnforcedMethod } from './methods.ts';
+import { isEnforced, type EnforcedMethod, type MethodRule } from './methods.ts';
 import type { SendOptions } from './transport.ts';
 
 type Told = EnforcedMethod<'notification', 'server_to_client'>;
@@ -16,14 +17,14 @@ export const TOOLS_CHANGED = {
 } as const;
 
 export class ServerSide {
+  readonly #gate: Gate;
   readonly #ends: Ends;
   readonly #log: Logger;
-  readonly #tools_changed: () => void;
 
-  constructor(ends: Ends, log: Logger, tools_changed: () => void) {
+  constructor(gate: Gate, ends: Ends) {
+    this.#gate = gate;
     this.#ends = ends;
-    this.#log = log;
-    this.#tools_changed = tools_changed;
+    this.#log = gate.parts.log;
   }
 
   /** Takes a message; settles when what it led to has left. */
@@ -49,7 +50,7 @@ export class ServerSide {
   /** A request whose handling is not enforced is answered here, by name, and never leaves. */
   async #request(request: Request, raw: object, options?: SendOptions): Promise<void> {
     const { id, method } = request;
-    const passes = isEnforced(method, 'request', 'server_to_client', 'legacy');
+    const passes = this.#mayPass(method, 'request');
     if (passes && this.#ends.asked.open(id, metaOf(request))) {
       return this.#ends.toClient(raw, options);
     }
@@ -59,11 +60,17 @@ export class ServerSide {
 
   async #notification(told: Notification, raw: object, options?: SendOptions): Promise<void> {
     const { method } = told;
-    const enforced = isEnforced(method, 'notification', 'server_to_client', 'legacy');
-    const passed = enforced && PASSING[method as Told](this.#ends, told, raw, options);
-    if (method === TOOLS_CHANGED.method) this.#tools_changed();
+    const passes = this.#mayPass(method, 'notification');
+    const passed = passes && PASSING[method as Told](this.#ends, told, raw, options);
+    if (method === TOOLS_CHANGED.method) this.#gate.forgetTools();
     if (passed) await this.#ends.toClient(passed, options);
     else this.#log.debug('withheld a notification of the server', { method });
+  }
+
+  /** Before a policy is active a server has nothing to say either (ruling R18). */
+  #mayPass(method: string, kind: MethodRule['kind']): boolean {
+    const enforced = isEnforced(method, kind, 'server_to_client', 'legacy');
+    return enforced && this.#gate.watch.ready !== undefined;
   }
 }
 

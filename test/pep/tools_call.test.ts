@@ -48,7 +48,9 @@ describe.each(LINES)('tools/call on SDK %i.x', (line) => {
     const bare = await unguarded(buildServer(line));
     const ask = (at: typeof wire, name: string) => at.ask(7, 'tools/call', { name, arguments: {} });
     expect(await ask(wire, 'nothing')).toBe(await ask(bare, 'nothing'));
-    expect(await ask(wire, 'secret')).toBe((await ask(bare, 'nothing')).replace('nothing', 'secret'));
+    expect(await ask(wire, 'secret')).toBe(
+      (await ask(bare, 'nothing')).replace('nothing', 'secret'),
+    );
     expect(journal.calls).toEqual([]);
   });
 });

@@ -59,7 +59,11 @@ export function buildServer(
       return handler(args, extra);
     });
   const account = z.object({ account: z.string().optional() });
-  tool('balance', { description: 'The balance of an account', inputSchema: account }, () => balance);
+  tool(
+    'balance',
+    { description: 'The balance of an account', inputSchema: account },
+    () => balance,
+  );
   const transfer = z.object({ amount: z.number(), to: z.string(), note: z.string().optional() });
   tool('transfer', { inputSchema: transfer }, () => said('transferred'));
   tool('secret', { description: 'Nobody sees this', inputSchema: z.object({}) }, () => said('no!'));

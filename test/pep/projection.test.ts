@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals';
+import { projectArguments } from '../../src/pep/projection.ts';
+
+const digest = `sha256:${'0'.repeat(64)}`;
+const values = {
+  amount: 5,
+  to: { iban: 'DE1', bank: { bic: 'X' } },
+  items: [{ price: 1, secret: 2 }],
+  '*': 'a name',
+  password: 'hunter2',
+};
+
+function project(pointers: Record<string, string[]>) {
+  return projectArguments({ digest, pointers }, 'payments', 'transfer', values);
+}
+
+describe('projectArguments', () => {
+  test('sends nothing without a projection, or with one for others', () => {
+    expect(projectArguments(undefined, 'payments', 'transfer', values)).toEqual({});
+    expect(project({})).toEqual({});
+    expect(project({ 'tool:payments/other': ['/amount'], 'tool:other/*': [''] })).toEqual({});
+    expect(project({ constructor: [''] })).toEqual({});
+  });
+
+  test('joins the pointers of the tool, its server and all', () => {
+    expect(
+      project({
+        'tool:payments/transfer': ['/amount'],
+        'tool:payments/*': ['/to/iban'],
+        '*': ['/absent', '/to/bank/bic'],
+      }),
+    ).toEqual({ amount: 5, to: { iban: 'DE1', bank: { bic: 'X' } } });
+  });
+
+  test('the empty pointer is all of them', () => {
+    expect(project({ '*': [''] })).toBe(values);
+  });
+
+  test('a whole and a part of it are the whole, in either order', () => {
+    expect(project({ '*': ['/to/iban', '/to'] })).toEqual({ to: values.to });
+    expect(project({ '*': ['/to', '/to/iban'] })).toEqual({ to: values.to });
+  });
+
+  test('an array goes whole, since its length and positions mean something', () => {
+    expect(project({ '*': ['/items/0/price'] })).toEqual({ items: values.items });
+  });
+
+  test('a star is a name where there is one, else any member', () => {
+    expect(project({ '*': ['/*'] })).toEqual({ '*': 'a name' });
+    expect(project({ '*': ['/to/*'] })).toEqual({ to: values.to });
+  });
+
+  test('what is no pointer names nothing', () => {
+    expect(project({ '*': ['amount', '/to/~2'] })).toEqual({});
+  });
+});
