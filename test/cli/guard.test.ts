@@ -1,0 +1,215 @@
+/** The example server, guarded by its one line, as a process of its own. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { privateFolder } from '../pdp/fixture.ts';
+import { serve, type Serving } from './fixture.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const BUNDLE = join(ROOT, 'bundles', 'payments.tar.gz');
+const SOURCE = '--conditions=portcullis-source';
+
+let folder: ReturnType<typeof privateFolder>;
+const opened: { close(): unknown }[] = [];
+beforeEach(() => {
+  folder = privateFolder();
+});
+afterEach(async () => {
+  for (const each of opened.splice(0).reverse()) await each.close();
+  folder.remove();
+});
+
+const TELLER = {
+  PORTCULLIS_GUARD_SERVER: 'payments',
+  PORTCULLIS_GUARD_ENVIRONMENT_DEPLOYMENT: 'production',
+  PORTCULLIS_GUARD_SUBJECT_ID: 'user:alice@example.com',
+  PORTCULLIS_GUARD_SUBJECT_ACTOR_TYPE: 'human',
+  PORTCULLIS_GUARD_SUBJECT_GROUPS: 'tellers',
+};
+
+const EMBEDDED = {
+  PORTCULLIS_DECISION_POINT_EMBEDDED: 'true',
+  PORTCULLIS_POLICY_BUNDLE: BUNDLE,
+};
+
+function environment(variables: Record<string, string>): Record<string, string> {
+  const home = { PATH: process.env.PATH ?? '', XDG_STATE_HOME: folder.path };
+  return { ...home, ...variables };
+}
+
+function example(file: string): string {
+  return join(ROOT, 'examples', 'payments-server', file);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+interface Guarded {
+  client: Client;
+  stderr(): string;
+}
+
+async function connect(variables: Record<string, string>): Promise<Guarded> {
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [SOURCE, example('main.ts')],
+    env: environment(variables),
+    cwd: folder.path,
+    stderr: 'pipe',
+  });
+  let stderr = '';
+  transport.stderr?.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const client = new Client({ name: 'test', version: '1.0.0' });
+  opened.push(client);
+  await client.connect(transport);
+  return { client, stderr: () => stderr };
+}
+
+async function toolsOf(client: Client): Promise<string[]> {
+  return (await client.listTools()).tools.map(({ name }) => name);
+}
+
+const TRANSFER = {
+  name: 'transfer',
+  arguments: { from: 'acc-1', to: 'acc-2', amount: 10_001, currency: 'EUR' },
+};
+
+/** What the guard says of a refused call. */
+async function refusalOf(client: Client): Promise<unknown> {
+  const { isError, _meta } = await client.callTool(TRANSFER);
+  return isError && Object.values(_meta ?? {}).find((each) => Object(each).reason_code);
+}
+
+async function service(...argv: string[]): Promise<Serving> {
+  const serving = await serve(
+    ...['--bundle', BUNDLE, '--data', join(folder.path, 'pdp'), '--listen', '127.0.0.1:0'],
+    ...argv,
+  );
+  opened.push({ close: () => serving.child.exitCode === null && serving.stop('SIGKILL') });
+  return serving;
+}
+
+const TELLER_TOOLS = ['balance', 'transfer', 'customer'];
+
+test('it decides in its own process', async () => {
+  const { client } = await connect({ ...TELLER, ...EMBEDDED });
+  expect(await toolsOf(client)).toEqual(TELLER_TOOLS);
+  expect(await refusalOf(client)).toMatchObject({ reason_code: 'APPROVAL_REQUIRED' });
+});
+
+test('two processes of one server each have their own evidence', async () => {
+  const both = await Promise.all([1, 2].map(() => connect({ ...TELLER, ...EMBEDDED })));
+  for (const { client } of both) expect(await toolsOf(client)).toEqual(TELLER_TOOLS);
+  const directories = both.map(
+    ({ stderr }) => /"directory":"[^"]*\/payments\/([^"/]*)\/evidence"/.exec(stderr())?.[1],
+  );
+  expect(directories.sort()).toEqual(['main', 'main-2']);
+});
+
+test.each(['socket', 'url'] as const)('it asks a decision service by its %s', async (way) => {
+  const serving = await service();
+  const variables = {
+    socket: { PORTCULLIS_DECISION_POINT_SOCKET: serving.socket },
+    url: {
+      PORTCULLIS_DECISION_POINT_URL: serving.url,
+      PORTCULLIS_DECISION_POINT_TOKEN_FILE: serving.token_file,
+    },
+  };
+  const { client } = await connect({ ...TELLER, ...variables[way] });
+  expect(await toolsOf(client)).toEqual(TELLER_TOOLS);
+  expect(await refusalOf(client)).toMatchObject({ reason_code: 'APPROVAL_REQUIRED' });
+});
+
+test('while the decision service is down every call is refused, and then decided again', async () => {
+  const serving = await service();
+  const variables = { PORTCULLIS_DECISION_POINT_SOCKET: serving.socket };
+  const { client } = await connect({ ...TELLER, ...variables });
+  expect(await toolsOf(client)).toEqual(TELLER_TOOLS);
+  await serving.stop('SIGKILL');
+  expect(await refusalOf(client)).toMatchObject({ reason_code: 'POLICY_UNAVAILABLE' });
+  await service();
+  const deadline_ms = Date.now() + 5_000;
+  let refusal = await refusalOf(client);
+  while (Object(refusal).reason_code === 'POLICY_UNAVAILABLE' && Date.now() < deadline_ms) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    refusal = await refusalOf(client);
+  }
+  expect(refusal).toMatchObject({ reason_code: 'APPROVAL_REQUIRED' });
+});
+
+test('over HTTP the host proves who asks, and the settings say where the server stands', async () => {
+  const url = `http://127.0.0.1:${await freePort()}/mcp`;
+  const env = environment({ ...TELLER, ...EMBEDDED });
+  const argv = [SOURCE, example('http.ts'), new URL(url).port];
+  const child = spawn(process.execPath, argv, { env, cwd: folder.path });
+  opened.push({ close: () => child.kill('SIGKILL') });
+  let token: string | undefined;
+  for await (const line of createInterface({ input: child.stdout })) {
+    token = /^alice@example\.com by cid-teller-desk: (\S+)$/.exec(line)?.[1];
+    if (token !== undefined) break;
+  }
+  const client = new Client({ name: 'test', version: '1.0.0' });
+  opened.push(client);
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(url), {
+      requestInit: { headers: { authorization: `Bearer ${token}` } },
+    }),
+  );
+  expect(await toolsOf(client)).toEqual(TELLER_TOOLS);
+});
+
+async function startOf(variables: Record<string, string>) {
+  const env = environment(variables);
+  const child = spawn(process.execPath, [SOURCE, example('main.ts')], { env, cwd: folder.path });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const [code] = (await once(child, 'exit')) as [number];
+  return { code, stderr };
+}
+
+test.each<[string, Record<string, string>, string]>([
+  ['no name', EMBEDDED, 'the server has no name in the policy: set guard.server'],
+  ['no decision point', TELLER, 'nobody is named who decides: set decision_point.socket'],
+  [
+    'two decision points',
+    { ...TELLER, ...EMBEDDED, PORTCULLIS_DECISION_POINT_URL: 'http://127.0.0.1:1' },
+    'cannot both be given',
+  ],
+  [
+    'no token',
+    { ...TELLER, PORTCULLIS_DECISION_POINT_URL: 'http://127.0.0.1:1' },
+    'token` does not exist',
+  ],
+  ['an unknown setting', { ...TELLER, PORTCULLIS_GARD_SERVER: 'x' }, 'PORTCULLIS_GARD_SERVER'],
+])('with %s it does not start, and says what to set', async (_what, variables, text) => {
+  const { code, stderr } = await startOf(variables);
+  expect(code).toBe(1);
+  expect(stderr).toContain(text);
+  expect(stderr).toContain("code: 'CONFIGURATION_INVALID'");
+});
+
+test('with a broken bundle it does not start', async () => {
+  const broken = join(folder.path, 'broken.tar.gz');
+  writeFileSync(broken, 'not a bundle');
+  const variables = { ...TELLER, ...EMBEDDED, PORTCULLIS_POLICY_BUNDLE: broken };
+  const { code, stderr } = await startOf(variables);
+  expect(code).toBe(1);
+  expect(stderr).toContain("code: 'BUNDLE_INVALID'");
+});
