@@ -1,9 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { guarded, unguarded } from './support/rig.ts';
-import { allow, deny, hide } from './support/scripted.ts';
-import { buildServer, LINES } from './support/servers.ts';
+import { keyedDigestOf } from '../../src/contract/digest.ts';
+import type { ActorType } from '../../src/contract/types.gen.ts';
+import { ALICE } from './support/parts.ts';
+import { connected, guarded, HELLO, unguarded } from './support/rig.ts';
+import { allow, deny, hide, PROJECTION } from './support/scripted.ts';
+import { buildLowLevel, buildServer, LINES, plainTool } from './support/servers.ts';
 
-describe.each(LINES)('tools/call on SDK %i.x', (line) => {
+const EXTENSION = 'io.modelcontextprotocol/server-policy-enforcement';
+
+describe.each(LINES)('tools/call, SDK %i.x', (line) => {
   test('an allowed call is executed and its result passes byte for byte', async () => {
     const { wire, journal, parts } = await guarded({}, { line });
     const bare = await unguarded(buildServer(line));
@@ -18,7 +23,7 @@ describe.each(LINES)('tools/call on SDK %i.x', (line) => {
   });
 
   test('a denied call says why in a result and is not executed', async () => {
-    const { wire, journal } = await guarded({ decide: () => deny() }, { line });
+    const { wire, journal, parts } = await guarded({ decide: () => deny() }, { line });
     expect(await wire.call(7, 'balance')).toEqual({
       jsonrpc: '2.0',
       id: 7,
@@ -26,7 +31,7 @@ describe.each(LINES)('tools/call on SDK %i.x', (line) => {
         content: [{ type: 'text', text: 'The server policy does not allow this operation.' }],
         isError: true,
         _meta: {
-          'io.modelcontextprotocol/server-policy-enforcement': {
+          [EXTENSION]: {
             error: {
               code: 'CAPABILITY_NOT_ALLOWED',
               message: 'The server policy does not allow this operation.',
@@ -38,19 +43,312 @@ describe.each(LINES)('tools/call on SDK %i.x', (line) => {
         },
       },
     });
-    expect(journal.calls).toEqual([]);
+    expect([journal.calls, parts.decisionPoint.reports]).toEqual([[], []]);
   });
 
-  test('a hidden call and an unknown one are answered as an McpServer answers an unknown one', async () => {
+  test('[R7] one setting makes a refusal an error, with a code that is free', async () => {
+    const settings = { denials_as_errors: true };
+    const safe_message = 'Ask the treasurer.';
+    const decide = () => deny({ reason_code: 'TREASURER_ONLY', safe_message });
+    const { wire } = await guarded({ decide }, { line, settings });
+    expect((await wire.call(7, 'balance')).error).toEqual({
+      code: 403,
+      message: safe_message,
+      data: {
+        error: { code: 'TREASURER_ONLY', message: safe_message },
+        reason_code: 'TREASURER_ONLY',
+        retry: 'never',
+        request_id: 'e-1',
+      },
+    });
+  });
+
+  test('[R5] a hidden call is answered as an McpServer answers an unknown one', async () => {
     const decide = ({ resource }: { resource: { id: string } }) =>
       resource.id === 'secret' ? hide() : allow();
     const { wire, journal } = await guarded({ decide }, { line });
     const bare = await unguarded(buildServer(line));
-    const ask = (at: typeof wire, name: string) => at.ask(7, 'tools/call', { name, arguments: {} });
-    expect(await ask(wire, 'nothing')).toBe(await ask(bare, 'nothing'));
-    expect(await ask(wire, 'secret')).toBe(
-      (await ask(bare, 'nothing')).replace('nothing', 'secret'),
+    const ask = (at: typeof wire, name: string, args: object) =>
+      at.ask(7, 'tools/call', { name, arguments: args });
+    for (const args of [{}, { amount: 'wrong' }]) {
+      expect(await ask(wire, 'nothing', args)).toBe(await ask(bare, 'nothing', args));
+      expect(await ask(wire, 'secret', args)).toBe(
+        (await ask(bare, 'nothing', args)).replace('nothing', 'secret'),
+      );
+    }
+    expect(journal.calls).toEqual([]);
+  });
+
+  test('what needs an approval is refused, in the words of the policy', async () => {
+    const decide = () => ({
+      ...deny({ outcome: 'require_approval', reason_code: 'MANAGER', safe_message: 'Ask.' }),
+    });
+    const { wire, journal } = await guarded({ decide }, { line });
+    const { result } = await wire.call(7, 'balance');
+    expect(result.content).toEqual([{ type: 'text', text: 'Ask.' }]);
+    expect(result._meta[EXTENSION]).toEqual({
+      error: { code: 'APPROVAL_REQUIRED', message: 'Ask.' },
+      reason_code: 'APPROVAL_REQUIRED',
+      retry: 'after_approval',
+      request_id: 'e-1',
+    });
+    expect(journal.calls).toEqual([]);
+  });
+
+  test('arguments that break the schema of a refused tool are named, and were decided on', async () => {
+    const { wire, parts } = await guarded({ decide: () => deny() }, { line });
+    const { result } = await wire.call(7, 'transfer', { amount: 'all', to: 'bob' });
+    expect(result.content[0].text).toBe(
+      'The server policy does not allow this operation. The arguments do not fit the input schema' +
+        ' of the tool at `/amount` (type).',
+    );
+    expect(result._meta[EXTENSION].arguments_fault).toEqual({
+      pointer: '/amount',
+      keyword: 'type',
+    });
+    expect(parts.decisionPoint.decisions[0]?.context.arguments).toEqual({ amount: 'all' });
+    const fine = await wire.call(8, 'transfer', { amount: 1, to: 'bob' });
+    expect(fine.result._meta[EXTENSION].arguments_fault).toBeUndefined();
+  });
+
+  test.each([
+    ['broken', { type: 'no such type' }],
+    ['of another draft', { $schema: 'http://json-schema.org/draft-07/schema#', type: 'object' }],
+    ['asynchronous', { type: 'object', $async: true, required: [] }],
+    ['pointing elsewhere', { $ref: 'https://example.com/schema' }],
+    ['too large', { type: 'object', required: ['x'], description: 'a'.repeat(70_000) }],
+  ])('a schema that is %s gives no hint and no failure', async (_what, schema) => {
+    const inputSchema = { type: 'object', ...schema };
+    const list = () => ({ tools: [plainTool('balance', { inputSchema })] });
+    const server = () => buildLowLevel(line, list);
+    const { wire } = await guarded({ decide: () => deny() }, { line, server });
+    const told = await wire.call(7, 'balance');
+    const refusal = 'The server policy does not allow this operation.';
+    // 2.x does not let a server list a schema that is no object schema.
+    const text = told.result.content[0].text;
+    expect([refusal, 'The server policy is not available.']).toContain(text);
+    expect(told.result._meta[EXTENSION].arguments_fault).toBeUndefined();
+  });
+});
+
+const ACTORS: [ActorType, ActorType[]][] = [
+  ['human', ['human']],
+  ['supervised_ai', ['supervised_ai', 'human']],
+  ['automation', ['automation']],
+  ['service_account', ['service_account']],
+];
+const KINDS = ['human', 'supervised_ai', 'automation', 'service_account', undefined] as const;
+
+describe('constraints are checked again', () => {
+  test.each(ACTORS)(
+    '[R12] only who may be %s passes, whatever the answer says',
+    async (actor_required, may) => {
+      for (const kind of KINDS) {
+        const properties = { ...(kind && { actor_type: kind }) };
+        const identity = () => ({ ...ALICE, subject: { ...ALICE.subject, properties } });
+        const decide = () => allow({ constraints: { actor_required } });
+        const { wire, journal, parts } = await guarded({ decide }, { identity });
+        const { result } = await wire.call(7, 'balance');
+        const passes = kind !== undefined && may.includes(kind);
+        expect([kind, result.isError ?? false, journal.calls.length]).toEqual([
+          kind,
+          !passes,
+          Number(passes),
+        ]);
+        expect(parts.decisionPoint.reports).toMatchObject([
+          passes
+            ? { status: 'executed' }
+            : { status: 'refused', reason_code: 'ACTOR_VALIDATION_FAILED' },
+        ]);
+      }
+    },
+  );
+
+  test.each([
+    [{ approval_required: true }],
+    [{ require_approval_via: 'task' as const }],
+    [{ approval_required: false, require_approval_via: 'none' as const }],
+  ])('[R9] an allow with %j needs an approval', async (constraints) => {
+    const { wire, journal } = await guarded({ decide: () => allow({ constraints }) });
+    const { result } = await wire.call(7, 'balance');
+    expect(result._meta[EXTENSION].reason_code).toBe('APPROVAL_REQUIRED');
+    expect(journal.calls).toEqual([]);
+  });
+
+  test('an obligation that cannot be fulfilled refuses, unless the policy does not insist', async () => {
+    const notify = { type: 'notify' as const, target: 'ops' };
+    const { wire, journal, parts } = await guarded({
+      decide: () => allow({ obligations: [notify] }),
+    });
+    expect((await wire.call(7, 'balance')).result._meta[EXTENSION].reason_code).toBe(
+      'OBLIGATION_UNSUPPORTED',
     );
     expect(journal.calls).toEqual([]);
+    parts.decisionPoint.script.decide = () =>
+      allow({ obligations: [{ ...notify, mandatory: false }] });
+    expect((await wire.call(8, 'balance')).result.isError).toBeUndefined();
+  });
+});
+
+describe('what the decision point is asked', () => {
+  test('names the caller, the tool with its digest, and the circumstances', async () => {
+    const trusted = {
+      ...ALICE,
+      agent: { id: 'cid-1', verified: true, claimed: { team: 'x' } },
+      surface: 'ide',
+      session: { state: 'active' as const },
+      purpose: { text: 'audit', source: 'launcher' },
+    };
+    const { wire, parts } = await guarded({}, { identity: () => trusted });
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    await wire.ask(7, 'tools/call', {
+      name: 'transfer',
+      arguments: { amount: 5, to: 'bob', note: 'password: hunter2' },
+      _meta: { traceparent, 'x/secret': 'hunter2' },
+    });
+    expect(parts.decisionPoint.decisions).toEqual([
+      {
+        subject: ALICE.subject,
+        action: { name: 'tools/call', properties: { verb: 'execute' } },
+        resource: {
+          type: 'tool',
+          id: 'transfer',
+          properties: { server: 'payments', definition_digest: expect.stringMatching(/^sha256:/) },
+        },
+        context: {
+          profile: 'mcp/1',
+          phase: 'call',
+          agent: {
+            id: 'cid-1',
+            verified: true,
+            claimed: { name: 'tester', version: '9', team: 'x' },
+          },
+          surface: 'ide',
+          environment: { deployment: 'production' },
+          session: { state: 'active' },
+          purpose: { text: 'audit', source: 'launcher' },
+          arguments: { amount: 5 },
+          arguments_digest: keyedDigestOf(parts.digestKey, {
+            amount: 5,
+            to: 'bob',
+            note: 'password: hunter2',
+          }),
+          arguments_projection: PROJECTION.digest,
+          pep: { obligations: ['keep_fields', 'mask_fields'] },
+          request: { id: 7, protocol_version: '2025-11-25', transport: 'stdio', traceparent },
+        },
+      },
+    ]);
+  });
+
+  test('[E-18] holds no argument that the policy does not read, and no secret of the call', async () => {
+    const { wire, parts } = await guarded();
+    const extra = { authInfo: { token: 'bearer-secret', clientId: 'c' } };
+    const params = {
+      name: 'transfer',
+      arguments: { amount: 5, to: 'arg-secret' },
+      _meta: { key: 'meta-secret' },
+    };
+    await wire.ask(7, 'tools/call', params, extra);
+    await wire.ask(8, 'tools/list', undefined, extra);
+    const { decisions, discoveries, reports } = parts.decisionPoint;
+    const told = JSON.stringify({ decisions, discoveries, reports });
+    expect(decisions).toHaveLength(1);
+    expect(told).not.toMatch(/bearer-secret|arg-secret|meta-secret/);
+    expect(JSON.stringify(parts.log.lines)).not.toMatch(/bearer-secret|arg-secret|meta-secret/);
+  });
+
+  test('claims that are no text, too long, or no trace stay behind', async () => {
+    const { wire, parts } = await connected();
+    await wire.ask('h', 'initialize', {
+      ...HELLO,
+      clientInfo: { name: 'n'.repeat(999), version: {} },
+    });
+    await wire.ask('i'.repeat(300), 'tools/call', {
+      name: 'balance',
+      arguments: {},
+      _meta: { traceparent: 'hunter2' },
+    });
+    const { agent, request } = parts.decisionPoint.decisions[0]!.context;
+    expect(agent).toEqual({ claimed: { name: 'n'.repeat(256) } });
+    expect(request).toEqual({ protocol_version: '2025-11-25', transport: 'stdio' });
+  });
+
+  test('where other arguments are needed, they are sent once', async () => {
+    const wanted = { digest: `sha256:${'1'.repeat(64)}`, pointers: { '*': ['/to'] } };
+    const incomplete = () =>
+      deny({ reason_code: 'ARGUMENTS_INCOMPLETE', arguments_projection: wanted });
+    let decided = 0;
+    const decide = () => {
+      decided += 1;
+      return decided === 1 ? incomplete() : allow();
+    };
+    const { wire, parts } = await guarded({ decide });
+    parts.decisionPoint.script.describe = () => ({ ready: true, arguments_projection: wanted });
+    const { result } = await wire.call(7, 'transfer', { amount: 5, to: 'bob' });
+    expect(result.isError).toBeUndefined();
+    expect(parts.decisionPoint.decisions.map(({ context }) => context.arguments)).toEqual([
+      { amount: 5 },
+      { to: 'bob' },
+    ]);
+    expect(parts.decisionPoint.decisions[1]?.context.arguments_projection).toBe(wanted.digest);
+    decided = 0;
+    parts.decisionPoint.script.decide = incomplete;
+    const refused = await wire.call(8, 'transfer', { amount: 5, to: 'bob' });
+    expect(refused.result._meta[EXTENSION]).toMatchObject({
+      reason_code: 'ARGUMENTS_INCOMPLETE',
+      retry: 'after_seconds',
+    });
+    expect(parts.decisionPoint.decisions).toHaveLength(4);
+  });
+});
+
+describe.each(LINES)('what reaches the server, SDK %i.x', (line) => {
+  test('neither a task, nor answers to questions, nor offers that are not enforced', async () => {
+    const { wire, server } = await connected({}, { line });
+    const low = server.server as { transport: { onmessage: (message: object) => void } };
+    const heard: unknown[] = [];
+    const { onmessage } = low.transport;
+    low.transport.onmessage = (message: object) => {
+      heard.push(message);
+      onmessage.call(low.transport, message);
+    };
+    await wire.ask('h', 'initialize', HELLO);
+    await wire.ask(1, 'tools/call', {
+      name: 'balance',
+      arguments: {},
+      task: { ttl: 1 },
+      inputResponses: { q: 1 },
+      requestState: 'x',
+      _meta: { progressToken: 4 },
+    });
+    const params = {
+      protocolVersion: '2025-11-25',
+      capabilities: {},
+      clientInfo: HELLO.clientInfo,
+    };
+    expect(
+      heard.filter((message) => !String((message as { id: unknown }).id).startsWith('portcullis')),
+    ).toEqual([
+      { jsonrpc: '2.0', id: 'h', method: 'initialize', params },
+      {
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name: 'balance', arguments: {}, _meta: { progressToken: 4 } },
+      },
+    ]);
+  });
+
+  test('what the client changes after the decision began does not', async () => {
+    const params = { name: 'transfer', arguments: { amount: 1, to: 'bob' } };
+    const decide = async () => {
+      params.arguments.amount = 1_000_000;
+      params.name = 'secret';
+      return allow();
+    };
+    const { wire, journal } = await guarded({ decide }, { line });
+    await wire.ask(1, 'tools/call', params);
+    expect(journal.calls).toMatchObject([{ name: 'transfer', args: { amount: 1 } }]);
   });
 });
