@@ -2,7 +2,6 @@
  * The decision core: one policy decides a request, the evidence of it becomes durable, and only
  * then is it answered (ruling R19).
  */
-import { setImmediate } from 'node:timers/promises';
 import type { Clock, Random } from '../contract/ambient.ts';
 import { OBLIGATION_TYPES } from '../contract/obligations.ts';
 import type { EvaluationResponse, Status } from '../contract/types.gen.ts';
@@ -50,7 +49,7 @@ export interface DecisionParts {
   settings: DecisionSettings;
 }
 
-/** A long batch gives way to other requests after so many entries. */
+/** Entries of a batch that are made durable together. */
 const ENTRIES_AT_ONCE = 100;
 
 export function createDecisionCore(parts: DecisionParts): DecisionCore {
@@ -158,24 +157,27 @@ class PolicyDecisionCore implements DecisionCore {
     return verdict;
   }
 
-  /** Entries are decided in order and made durable together; the id of each is `<id>#<index>`. */
+  /**
+   * Entries are decided in order, each under the id `<id>#<index>`, and made durable some at a time,
+   * which lets other requests in between.
+   */
   async #batch({ entries, semantic }: Batch, caller: Caller): Promise<EvaluationAnswer> {
     const { evaluation_id, policy } = this.#begin('authzen', caller);
     const circumstances = this.#circumstances(caller);
     const answers: EvaluationResponse[] = [];
-    const records: EvidenceEntry[] = [];
+    let records: EvidenceEntry[] = [];
     for (const [i, entry] of entries.entries()) {
-      if (i > 0 && i % ENTRIES_AT_ONCE === 0) await setImmediate();
-      const { evidence, verdict } = await decideEntry(entry, circumstances, {
-        evaluation_id: `${evaluation_id}#${i}`,
-        caller,
-        policy,
-      });
+      const head = { evaluation_id: `${evaluation_id}#${i}`, caller, policy };
+      const { evidence, verdict } = await decideEntry(entry, circumstances, head);
       records.push(evidence);
       answers.push(answerOf(verdict, policy));
       if (endsBatch(semantic, verdict)) break;
+      if (records.length === ENTRIES_AT_ONCE) {
+        await this.#appendAll(records);
+        records = [];
+      }
     }
-    await Promise.all(records.map((record) => this.#append(record)));
+    await this.#appendAll(records);
     return { body: { evaluations: answers }, evaluation_id };
   }
 
@@ -186,6 +188,10 @@ class PolicyDecisionCore implements DecisionCore {
     const { catalogue_digest } = request.options.portcullis.discovery;
     await this.#append(discoveryEntry(head, found.input, catalogue_digest, found));
     return { body: found.answer, evaluation_id: head.evaluation_id };
+  }
+
+  async #appendAll(entries: readonly EvidenceEntry[]): Promise<void> {
+    await Promise.all(entries.map((entry) => this.#append(entry)));
   }
 
   /** Resolves when the record is durable. */

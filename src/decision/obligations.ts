@@ -38,10 +38,12 @@ const MERGES: { [T in Obligation['type']]: (duties: Of<T>[]) => Of<T>[] | undefi
     return isOnce ? [{ type: 'set_arguments', values: Object.fromEntries(entries) }] : undefined;
   },
   cap_arguments: (duties) => {
-    const limits: Record<string, number> = {};
-    for (const [name, limit] of duties.flatMap((duty) => Object.entries(duty.limits))) {
-      limits[name] = Math.min(limit, limits[name] ?? limit);
-    }
+    const entries = duties.flatMap(({ limits }) => Object.entries(limits));
+    const lowestOf = (same: (typeof entries)[number][]): [string, number] => [
+      (same[0] as [string, number])[0],
+      Math.min(...same.map(([, limit]) => limit)),
+    ];
+    const limits = Object.fromEntries(grouped(entries, ([name]) => name).map(lowestOf));
     return [{ type: 'cap_arguments', limits }];
   },
   step_up: (duties) => {

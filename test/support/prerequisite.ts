@@ -22,3 +22,16 @@ export function prerequisite(
       throw new Error(reason);
     });
 }
+
+/**
+ * The same for what is published elsewhere and may not be copied into the project: where it does
+ * not lie beside it, the suite is skipped with the reason in its name, under `CI` too. What such a
+ * suite shows has to be tested by files of the project as well.
+ */
+export function published(
+  name: string,
+  found: boolean,
+): (title: string, suite: () => void) => void {
+  if (found) return (title, suite) => describe(title, suite);
+  return (title, suite) => describe.skip(`${title} (needs ${name} beside the project)`, suite);
+}

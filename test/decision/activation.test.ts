@@ -1,0 +1,178 @@
+import { expect, test } from '@jest/globals';
+import { layPolicyData, readBundle, type PolicyBundle } from '../../src/bundle/bundle.ts';
+import type { BundleMetadata, EvidenceRecord } from '../../src/contract/types.gen.ts';
+import { chooseEntrypoints } from '../../src/decision/wasm_evaluator.ts';
+import {
+  activate,
+  callOf,
+  codeOf,
+  evidenceOnDisk,
+  foreignBundle,
+  NOW,
+  sceneOf,
+  UNWRITABLE,
+  CALLER,
+} from '../support/decisions.ts';
+import { wasmOf } from '../support/policies.ts';
+import { describeWithOpa } from '../support/toolchain.ts';
+
+const TELLERS = `package tellers
+default allow := false
+allow if "tellers" in input.subject.properties.groups
+`;
+const SELF_TEST = { title: 'tellers may', input: { ...callOf() }, outcome: 'allow' } as const;
+
+async function outcomeOf(
+  bundle: PolicyBundle,
+  unsafe_allow_all = false,
+): Promise<{ error: string; record: EvidenceRecord | undefined }> {
+  const { evidence, read } = await evidenceOnDisk();
+  let error = '';
+  try {
+    await activate(bundle, evidence, unsafe_allow_all);
+  } catch (thrown) {
+    error = (thrown as Error).message;
+  }
+  const [record] = await read();
+  return { error, record };
+}
+
+const tellers = (metadata: Partial<BundleMetadata> = {}): Promise<PolicyBundle> =>
+  foreignBundle(TELLERS, ['tellers/allow'], { metadata });
+
+describeWithOpa('the activation of a policy', () => {
+  test('is recorded before the policy can decide', async () => {
+    const bundle = await tellers({ self_tests: [SELF_TEST] });
+    expect(await outcomeOf(bundle)).toEqual({
+      error: '',
+      record: {
+        v: 1,
+        index: 0,
+        time: expect.any(String),
+        instance: 'one',
+        kind: 'activation',
+        policy: bundle.identity,
+        status: 'activated',
+      },
+    });
+  });
+
+  test('is refused and recorded where a self-test gets another outcome', async () => {
+    const bundle = await tellers({ self_tests: [SELF_TEST, { ...SELF_TEST, outcome: 'deny' }] });
+    expect(await outcomeOf(bundle)).toMatchObject({
+      error: 'the self-test `tellers may` expects deny and gets allow',
+      record: {
+        kind: 'activation',
+        status: 'refused',
+        detail: 'BUNDLE_REFUSED: the self-test `tellers may` expects deny and gets allow',
+      },
+    });
+  });
+
+  test('a self-test may expect any outcome, with the actor proved by its input', async () => {
+    const rego = `package asks
+result := {"decision": "require_approval", "constraints": {"actor_required": "human"}} if input.resource.id == "transfer"
+`;
+    const metadata = { self_tests: [{ ...SELF_TEST, outcome: 'require_approval' as const }] };
+    expect(await outcomeOf(await foreignBundle(rego, ['asks/result'], { metadata }))).toMatchObject(
+      {
+        error: '',
+      },
+    );
+  });
+
+  test.each([
+    ['allows everything', 'package open\nallow := true\n', 'allow'],
+    [
+      'asks everybody for an approval',
+      'package open\nallow := {"decision": "require_approval"}\n',
+      'require_approval',
+    ],
+    [
+      'allows whoever it does not know',
+      'package open\nallow if not input.subject.blocked\n',
+      'allow',
+    ],
+  ])('a policy that %s does not deny nobody', async (_title, rego, outcome) => {
+    expect(await outcomeOf(await foreignBundle(rego, ['open/allow']))).toMatchObject({
+      error: `the policy does not deny nobody: ${outcome}`,
+      record: { status: 'refused' },
+    });
+  });
+
+  test('a policy that breaks off at the probe is refused, though breaking off denies', async () => {
+    const rego = 'package odd\nallow := 1 if input.subject.id\nallow := 2 if input.subject.id\n';
+    expect(await outcomeOf(await foreignBundle(rego, ['odd/allow']))).toMatchObject({
+      error: 'a self-test broke off',
+    });
+  });
+
+  test('allowing everything takes the manifest and the setting, and is stamped on each record', async () => {
+    const open = 'package open\nallow := true\n';
+    const marked = await foreignBundle(open, ['open/allow'], {
+      metadata: { unsafe_allow_all: true },
+    });
+    const plain = await foreignBundle(open, ['open/allow']);
+    expect(await outcomeOf(marked, false)).toMatchObject({
+      error: 'the bundle is marked unsafe_allow_all and policy.unsafe_allow_all is not set',
+    });
+    expect(await outcomeOf(plain, true)).toMatchObject({
+      error: 'the policy does not deny nobody: allow',
+    });
+    expect((await outcomeOf(marked, true)).record).toMatchObject({
+      status: 'activated',
+      unsafe_allow_all: true,
+    });
+    const { core, records } = await sceneOf(marked, { unsafe_allow_all: true });
+    await core.evaluation(callOf(), CALLER);
+    expect(await records()).toMatchObject([{ decision: true, unsafe_allow_all: true }]);
+    expect(core.status()).toMatchObject({ policy: { unsafe_allow_all: true } });
+  });
+
+  test('that cannot be recorded does not happen', async () => {
+    expect(await codeOf(activate(await tellers(), UNWRITABLE))).toBe('EVIDENCE_UNWRITABLE');
+  });
+
+  test('of what is no policy says what is wrong with it', async () => {
+    const files = new Map([['policy.wasm', Buffer.from('not WebAssembly')]]);
+    const { evidence } = await evidenceOnDisk();
+    expect(await codeOf(activate(layPolicyData(readBundle(files)), evidence))).toBe(
+      'ENGINE_UNSUITED',
+    );
+  });
+
+  test('reads the entrypoints of the module where the manifest names none', async () => {
+    const files = new Map([['policy.wasm', await wasmOf(TELLERS, 'tellers/allow')]]);
+    const { evidence } = await evidenceOnDisk();
+    const policy = await activate(layPolicyData(readBundle(files)), evidence);
+    const { body } = await sceneOf(await tellers()).then(({ core }) =>
+      core.evaluation(callOf(), CALLER),
+    );
+    expect(body).toMatchObject({ decision: true });
+    const input = { ...callOf(), context: { time: NOW } };
+    expect(policy.evaluate(input)).toBe(true);
+  });
+});
+
+test.each<[string[], Partial<BundleMetadata> | undefined, object | string]>([
+  [['a/allow'], undefined, { decision: 'a/allow' }],
+  [['a/allow'], {}, { decision: 'a/allow' }],
+  [['a/allow', 'b/list'], { entrypoint: 'a/allow' }, { decision: 'a/allow' }],
+  [
+    ['a/allow', 'b/list'],
+    { entrypoint: 'a/allow', discovery: 'b/list' },
+    { decision: 'a/allow', discovery: 'b/list' },
+  ],
+  [
+    ['a/allow', 'b/list'],
+    undefined,
+    'name one entrypoint in metadata.portcullis of the bundle: `a/allow`, `b/list`',
+  ],
+  [['a/allow'], { entrypoint: 'a/alow' }, 'the bundle has no entrypoint `a/alow`'],
+  [['a/allow'], { discovery: 'b/list' }, 'the bundle has no entrypoint `b/list`'],
+])('of %j with %j', (available, metadata, chosen) => {
+  const choose = (): object =>
+    chooseEntrypoints(available, metadata && { schema_version: 1, ...metadata });
+  if (typeof chosen === 'string') expect(choose).toThrow(chosen);
+  else expect(choose()).toEqual({ discovery: undefined, ...chosen });
+});

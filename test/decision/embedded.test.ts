@@ -1,0 +1,111 @@
+import { expect, test } from '@jest/globals';
+import { digestOf } from '../../src/contract/digest.ts';
+import type { EvaluationRequest, Status } from '../../src/contract/types.gen.ts';
+import { embeddedDecisionPoint } from '../../src/decision/embedded.ts';
+import {
+  CALLER,
+  callOf,
+  codeOf,
+  foreignBundle,
+  sceneOf,
+  type Scene,
+} from '../support/decisions.ts';
+import { describeWithOpa } from '../support/toolchain.ts';
+
+const TELLERS = `package tellers
+default allow := false
+allow if "tellers" in input.subject.properties.groups
+`;
+const scene = async (data = {}): Promise<Scene> =>
+  sceneOf(await foreignBundle(TELLERS, ['tellers/allow'], { data }));
+
+describeWithOpa('the decision point in the same process', () => {
+  test('decides, lists, reports and tells its status', async () => {
+    const { core, records } = await scene();
+    const point = embeddedDecisionPoint(core, CALLER);
+    expect(await point.decide(callOf())).toMatchObject({ decision: true });
+    const { subject, context, resource } = callOf();
+    const answer = await point.discover({
+      subject,
+      action: { name: 'tools/list' },
+      context: { ...context, phase: 'discovery' },
+      evaluations: [{ resource }],
+      options: { portcullis: { discovery: { catalogue_digest: digestOf([]) } } },
+    });
+    expect(answer).toMatchObject({ evaluations: [{ decision: true }] });
+    await point.report({ evaluation_id: 'id-1', status: 'executed' });
+    expect(await point.describe()).toMatchObject({ ready: true, instance: 'one' });
+    expect((await records()).map(({ kind, caller }) => [kind, caller])).toEqual([
+      ['decision', 'guard'],
+      ['discovery', 'guard'],
+      ['outcome', 'guard'],
+    ]);
+  });
+
+  test('takes the request as it is at that moment', async () => {
+    const { core } = await scene();
+    const request = callOf();
+    const answer = embeddedDecisionPoint(core, CALLER).decide(request);
+    request.subject.properties = {};
+    expect(await answer).toMatchObject({ decision: true });
+  });
+
+  const deep = (levels: number): Record<string, unknown> => {
+    let value = {};
+    for (let i = 0; i < levels; i += 1) value = { a: value };
+    return value;
+  };
+  const cyclic: Record<string, unknown> = {};
+  cyclic.self = cyclic;
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ['a lone surrogate', { text: '\ud800' }, 'REQUEST_INVALID /context/arguments/text'],
+    ['a lone surrogate in a name', { '\udc00': 1 }, 'REQUEST_INVALID /context/arguments'],
+    [
+      'a prototype',
+      JSON.parse('{"__proto__":{"a":1}}') as Record<string, unknown>,
+      'REQUEST_INVALID /context/arguments',
+    ],
+    ['too deep a nesting', deep(100), 'REQUEST_TOO_LARGE '],
+    ['a nesting beyond the stack', deep(100_000), 'REQUEST_INVALID'],
+    ['too long a text', { text: 'x'.repeat(1_100_000) }, 'REQUEST_TOO_LARGE '],
+    ['a cycle', cyclic, 'REQUEST_INVALID'],
+  ])('%s is refused before it reaches the policy', async (_title, args, code) => {
+    const { core, records } = await scene();
+    const point = embeddedDecisionPoint(core, CALLER);
+    expect(await codeOf(point.decide(callOf({ arguments: args })))).toBe(code);
+    expect(await records()).toEqual([]);
+    expect(await point.decide(callOf())).toMatchObject({ decision: true });
+  });
+
+  test('an invalid request is refused with its pointer', async () => {
+    const { core } = await scene();
+    const request = { ...callOf(), subject: { id: 'x' } } as unknown as EvaluationRequest;
+    const point = embeddedDecisionPoint(core, CALLER);
+    expect(await codeOf(point.decide(request))).toBe('REQUEST_INVALID /subject/type');
+  });
+
+  test('a call that was given up is not decided', async () => {
+    const { core, records } = await scene();
+    const point = embeddedDecisionPoint(core, CALLER);
+    const signal = AbortSignal.abort();
+    expect(await codeOf(point.decide(callOf(), { signal }))).toBe('DECISION_POINT_UNREACHABLE');
+    expect(await records()).toEqual([]);
+  });
+
+  test('tells of changes until it is closed', async () => {
+    const { core, change, policy } = await scene();
+    const other = (await scene({ a: 1 })).policy;
+    const point = embeddedDecisionPoint(core, CALLER);
+    const seen: (string | undefined)[] = [];
+    const note = (status: Status): number => seen.push(status.policy?.digest);
+    const stop = point.watch(note);
+    point.watch(note);
+    change(other);
+    stop();
+    change(policy);
+    await point.close();
+    change(other);
+    expect(seen).toEqual([other.identity.digest, other.identity.digest, policy.identity.digest]);
+  });
+});

@@ -1,0 +1,132 @@
+import { describe, expect, test } from '@jest/globals';
+import { completeInput, discoveryInput, readEvaluation } from '../../src/decision/request.ts';
+import { PortcullisError } from '../../src/errors.ts';
+import { CALLER, callOf, NOW, STRANGER } from '../support/decisions.ts';
+
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    Object.values(value).forEach(frozen);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+function complete(body: unknown, caller = CALLER): unknown {
+  return completeInput(readEvaluation(frozen(body)), { caller, time: NOW });
+}
+
+function faultOf(body: unknown): string {
+  try {
+    readEvaluation(body);
+    return 'taken';
+  } catch (error) {
+    if (error instanceof PortcullisError) return `${error.code} ${error.pointer}`;
+    throw error;
+  }
+}
+
+const PLAIN = {
+  subject: { type: 'user', id: 'alice', properties: { role: 'admin' }, extra: 1 },
+  action: { name: 'can_read' },
+  resource: { type: 'todo', id: '1' },
+};
+
+describe('what is a request', () => {
+  test.each<[string, unknown, string]>([
+    ['no object', [], 'REQUEST_INVALID '],
+    ['a plain one without a subject', { ...PLAIN, subject: undefined }, 'REQUEST_INVALID /subject'],
+    [
+      'a plain one with an id of a wrong type',
+      { ...PLAIN, resource: { type: 'a', id: 1 } },
+      'REQUEST_INVALID /resource/id',
+    ],
+    ['a plain one with unknown members', { ...PLAIN, extra: 1 }, 'taken'],
+    ['a profiled one', callOf(), 'taken'],
+    ['a profiled one with an unknown member', { ...callOf(), extra: 1 }, 'REQUEST_INVALID /extra'],
+    [
+      'a profiled one of an unknown phase',
+      callOf({ phase: 'later' as 'call' }),
+      'REQUEST_INVALID /context/phase',
+    ],
+    [
+      'a profiled one without a server',
+      { ...callOf(), resource: { type: 'tool', id: 'a' } },
+      'REQUEST_INVALID /resource/properties',
+    ],
+    ['a profile of another version is plain', { ...PLAIN, context: { profile: 'mcp/2' } }, 'taken'],
+  ])('%s', (_title, body, fault) => {
+    expect(faultOf(body)).toBe(fault);
+  });
+});
+
+describe('what a policy sees', () => {
+  test('a profiled request is completed by the time', () => {
+    const call = callOf({ arguments: { amount: 5 } });
+    expect(complete(call)).toEqual({ ...call, context: { ...call.context, time: NOW } });
+  });
+
+  test('a plain request is a call by the agent that COAZ names', () => {
+    expect(complete({ ...PLAIN, context: { agent: 'cid-1', other: [1] }, options: {} })).toEqual({
+      ...PLAIN,
+      context: { agent: { id: 'cid-1', verified: true }, other: [1], phase: 'call', time: NOW },
+    });
+  });
+
+  test('a time and an approval that came along are not facts', () => {
+    const approval = { granted_rules: ['payments/manager_approval'] };
+    const claimed = { region: 'eu' };
+    const call = callOf({ time: '1999-01-01T00:00:00Z', approval, claimed });
+    expect(complete(call)).toEqual({
+      ...call,
+      context: { ...callOf().context, claimed: { region: 'eu', approval }, time: NOW },
+    });
+  });
+
+  test('claims of a plain request that are no object are dropped for those of the caller', () => {
+    const context = { claimed: 'everything', approval: true };
+    expect(complete({ ...PLAIN, context })).toMatchObject({
+      context: { claimed: { approval: true } },
+    });
+  });
+
+  test('an actor type counts only from a caller that may attest it', () => {
+    const call = callOf();
+    call.subject.properties = {
+      actor_type: 'human',
+      groups: ['tellers'],
+      delegation: [{ id: 'cid-1', actor_type: 'supervised_ai' }, { id: 'cid-2' }],
+    };
+    expect(complete(call)).toMatchObject({ subject: call.subject });
+    expect(complete(call, STRANGER)).toEqual({
+      ...call,
+      subject: {
+        type: 'identity',
+        id: 'user:alice@example.com',
+        properties: { groups: ['tellers'], delegation: [{ id: 'cid-1' }, { id: 'cid-2' }] },
+      },
+      context: { ...call.context, claimed: { actor_type: 'human' }, time: NOW },
+    });
+  });
+
+  test('a delegation of a wrong type stays what it is', () => {
+    const body = {
+      ...PLAIN,
+      subject: { ...PLAIN.subject, properties: { delegation: ['x', null] } },
+    };
+    expect(complete(body, STRANGER)).toMatchObject({
+      subject: { properties: { delegation: ['x', null] } },
+    });
+  });
+
+  test('a discovery has no arguments, and a list no item', () => {
+    const call = callOf({ phase: 'discovery', arguments: { amount: 5 } });
+    const input = complete(call) as ReturnType<typeof completeInput>;
+    expect(input.context).toEqual({ ...callOf().context, phase: 'discovery', time: NOW });
+    const asked = complete(callOf({ arguments: { amount: 5 } })) as typeof input;
+    expect(discoveryInput(asked)).toEqual({
+      subject: asked.subject,
+      action: asked.action,
+      context: { ...callOf().context, phase: 'discovery', time: NOW },
+    });
+  });
+});
