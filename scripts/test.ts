@@ -7,7 +7,13 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { policyFolders, setUpOpa, testPolicyFolder, type Count } from './test_policies.ts';
+import {
+  policyFolders,
+  setUpOpa,
+  testPolicyFolder,
+  type Count,
+  type OpaSetUp,
+} from './test_policies.ts';
 
 /** The members of Jest's JSON report that are read here. */
 interface JestReport {
@@ -61,20 +67,35 @@ function skippedSuites(report: JestReport): Set<string> {
   return new Set(skipped.map(({ ancestorTitles }) => ancestorTitles.join(' › ')));
 }
 
-/** Every test of every policy; without OPA they are one failure under CI, else one skip. */
-function runPolicies(opa: Awaited<ReturnType<typeof setUpOpa>>): Count[] {
-  if ('path' in opa) return policyFolders().map((folder) => testPolicyFolder(folder, opa.path));
+/** The tests of policy folders; without OPA they are one failure under CI, else one skip. */
+function runPolicies(folders: readonly string[], opa: OpaSetUp): Count[] {
+  if ('path' in opa) return folders.map((folder) => testPolicyFolder(folder, opa.path));
   const needed = process.env.CI ? 'failed' : 'skipped';
   console.log(`${needed}: policy tests (needs OPA: ${opa.reason})`);
   return [{ ...NOTHING, [needed]: 1 }];
 }
 
-const args = process.argv.slice(2);
-const opa = args.length === 0 ? await setUpOpa() : undefined;
-const counts = [runJest(args, opa && 'path' in opa ? opa.path : undefined)];
-if (opa) counts.push(...runPolicies(opa));
+/** Runs Jest with these arguments, then the tests of these policy folders, and counts both. */
+export async function runTests(
+  args: readonly string[],
+  folders: readonly string[],
+): Promise<Count> {
+  const opa = folders.length > 0 ? await setUpOpa() : undefined;
+  const code = runJest(args, opa && 'path' in opa ? opa.path : undefined);
+  const policies = opa ? runPolicies(folders, opa) : [];
+  return [code, ...policies].reduce((sum, count) => ({
+    passed: sum.passed + count.passed,
+    failed: sum.failed + count.failed,
+    skipped: sum.skipped + count.skipped,
+  }));
+}
 
-const total = (member: keyof Count): number => counts.reduce((sum, at) => sum + at[member], 0);
-const skipped = total('skipped') === 0 ? '' : `, ${total('skipped')} skipped`;
-process.exitCode = total('failed') === 0 && total('passed') > 0 ? 0 : 1;
-console.log(`${total('passed')} passed, ${total('failed')} failed${skipped}`);
+if (import.meta.main) {
+  const args = process.argv.slice(2);
+  const { passed, failed, skipped } = await runTests(
+    args,
+    args.length === 0 ? policyFolders() : [],
+  );
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+  console.log(`${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`);
+}

@@ -21,8 +21,11 @@ interface Report {
 
 const TOP = join(import.meta.dirname, '..');
 
-/** Sets OPA up once, before many processes would; its path, or why there is none. */
-export async function setUpOpa(): Promise<{ path: string } | { reason: string }> {
+/** The path of OPA, or why there is none. */
+export type OpaSetUp = { path: string } | { reason: string };
+
+/** Sets OPA up once, before many processes would. */
+export async function setUpOpa(): Promise<OpaSetUp> {
   try {
     const path = await findOpa({
       opa: process.env.PORTCULLIS_OPA,

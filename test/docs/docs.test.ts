@@ -24,6 +24,18 @@ function firstColumn(path: string): string[] {
   return [...read(path).matchAll(/^\| `([^`]+)`/gm)].map(([, word = '']) => word);
 }
 
+test('[C-09] the top level has what a newcomer looks for', () => {
+  const expected = ['package.json', 'tsconfig.json', 'README.md'].concat([
+    'src',
+    'policies',
+    'bundles',
+    'test',
+    'scripts',
+    'docs',
+  ]);
+  expect(readdirSync(TOP)).toEqual(expect.arrayContaining(expected));
+});
+
 test('docs/errors.md lists each code once, in the order of the tables', () => {
   expect(firstColumn('docs/errors.md')).toEqual([...Object.keys(ERRORS), ...Object.keys(REASONS)]);
 });
