@@ -21,7 +21,7 @@ if (Number(found.split('.')[0]) < NEEDED) {
 } else {
   const source = new URL('../src/cli/main.ts', import.meta.url);
   const compiled = new URL('../dist/cli/main.js', import.meta.url);
-  import(existsSync(source) ? source.href : compiled.href)
+  void import(existsSync(source) ? source.href : compiled.href)
     .then((cli) => cli.main(process.argv.slice(2)))
     .then((code) => {
       process.exitCode = code;

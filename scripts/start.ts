@@ -3,10 +3,11 @@
  * to try. State lies in .portcullis; the data may be edited while it runs. `npm start -- 9090` has
  * the server on another port, and PORTCULLIS_* overrides the settings below.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { readTokens } from '../src/pdp/token_file.ts';
 
@@ -24,9 +25,11 @@ const SETTINGS = {
   ...process.env,
 };
 
-const children: ChildProcess[] = [];
+type Child = ChildProcessByStdio<null, Readable, null>;
 
-function start(argv: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+const children: Child[] = [];
+
+function start(argv: readonly string[], env: NodeJS.ProcessEnv): Child {
   const child = spawn(process.execPath, argv, {
     cwd: ROOT,
     env,
@@ -44,12 +47,12 @@ function stop(code: number): void {
 }
 
 /** The lines of a process up to one that fits; undefined where it ended before, and said why. */
-async function linesUntil(child: ChildProcess, last: RegExp): Promise<string[] | undefined> {
+async function linesUntil(child: Child, last: RegExp): Promise<string[] | undefined> {
   const lines: string[] = [];
-  for await (const line of createInterface({ input: child.stdout! })) {
+  for await (const line of createInterface({ input: child.stdout })) {
     lines.push(line);
     if (!last.test(line)) continue;
-    child.stdout!.resume();
+    child.stdout.resume();
     return lines;
   }
   return undefined;

@@ -143,3 +143,15 @@ describeWithOpa('build', () => {
     ]);
   });
 });
+
+describeWithOpa('serve', () => {
+  test('does not start with a policy that lets nobody in', async () => {
+    write('open/authz.rego', 'package authz\n\nallow := true\n');
+    const open = join(folder.path, 'open.tar.gz');
+    await run('build', join(folder.path, 'open'), '--entrypoint', 'authz/allow', '-o', open);
+    const state = ['--data', join(folder.path, 'state'), '--listen', '127.0.0.1:0'];
+    const { code, stderr } = await run('serve', '--bundle', open, ...state);
+    expect(code).toBe(2);
+    expect(stderr).toContain('BUNDLE_REFUSED: the policy does not deny nobody');
+  });
+});

@@ -1,32 +1,32 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { EvaluationRequest } from '../../src/contract/types.gen.ts';
 import type { DecisionPoint } from '../../src/contract/decision_point.ts';
 import { ERRORS, type ErrorCode } from '../../src/errors.ts';
 import { readEvidence } from '../../src/evidence/read.ts';
 import { readTokens } from '../../src/pdp/token_file.ts';
-import { CALL, remote } from '../decision/remote/fixture.ts';
+import { remote } from '../decision/remote/fixture.ts';
 import { privateFolder, recordingCore, send, start } from '../pdp/fixture.ts';
-import { describeWithOpa } from '../support/toolchain.ts';
 import { run, runWith, serve, type Serving } from './fixture.ts';
 
-const POLICY = `package authz
+const BUNDLE = fileURLToPath(new URL('../../bundles/payments.tar.gz', import.meta.url));
 
-default decision := {"decision": "deny"}
+const ASK: EvaluationRequest = {
+  subject: {
+    type: 'identity',
+    id: 'user:alice@example.com',
+    properties: { actor_type: 'human', groups: ['tellers'] },
+  },
+  action: { name: 'tools/call', properties: { verb: 'execute' } },
+  resource: { type: 'tool', id: 'balance', properties: { server: 'payments' } },
+  context: { profile: 'mcp/1', phase: 'call', environment: { deployment: 'production' } },
+};
 
-decision := {"decision": "allow"} if data.allowed[input.resource.id] == input.subject.id
-`;
-
-let shared: ReturnType<typeof privateFolder>;
 let folder: ReturnType<typeof privateFolder>;
-let bundle: string;
 const opened: { close(): unknown }[] = [];
 
-beforeAll(() => {
-  shared = privateFolder();
-  bundle = join(shared.path, 'policy.tar.gz');
-});
-afterAll(() => shared.remove());
 beforeEach(() => {
   folder = privateFolder();
 });
@@ -35,14 +35,17 @@ afterEach(async () => {
   folder.remove();
 });
 
-function data(allowed: Record<string, string>): string {
+/** Data over that of the bundle, with these grants in the place of its own. */
+function grants(...given: object[]): string {
   const file = join(folder.path, 'data.json');
-  writeFileSync(file, JSON.stringify({ allowed }));
+  writeFileSync(file, JSON.stringify({ grants: given }));
   return file;
 }
 
+const BALANCE = { to: { group: 'tellers' }, on: 'tool:payments/balance' };
+
 async function started(...argv: string[]): Promise<Serving> {
-  const common = ['--bundle', bundle, '--data', join(folder.path, 'state')];
+  const common = ['--bundle', BUNDLE, '--data', join(folder.path, 'state')];
   const service = await serve(...common, '--listen', '127.0.0.1:0', ...argv);
   opened.push({ close: () => service.child.exitCode === null && service.stop('SIGKILL') });
   return service;
@@ -58,95 +61,86 @@ function point(service: Serving): DecisionPoint {
   return opening;
 }
 
-describeWithOpa('a running service', () => {
-  beforeAll(async () => {
-    mkdirSync(join(shared.path, 'policy'));
-    writeFileSync(join(shared.path, 'policy', 'authz.rego'), POLICY);
-    const argv = ['--entrypoint', 'authz/decision', '-o', bundle];
-    expect(await run('build', join(shared.path, 'policy'), ...argv)).toMatchObject({ code: 0 });
+test('decides on both addresses, and each decision is in the evidence', async () => {
+  const policyData = grants(BALANCE);
+  const service = await started('--policy-data', policyData);
+  const state = join(folder.path, 'state');
+  expect(service).toMatchObject({
+    url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+    socket: join(state, 'run', 'pdp.sock'),
+    token_file: join(state, 'token'),
   });
-
-  test('decides on both addresses, and each decision is in the evidence', async () => {
-    const policyData = data({ transfer: 'user:alice@example.com' });
-    const service = await started('--policy-data', policyData);
-    const state = join(folder.path, 'state');
-    expect(service).toMatchObject({
-      url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
-      socket: join(state, 'run', 'pdp.sock'),
-      token_file: join(state, 'token'),
-    });
-    const [token] = readTokens(service.token_file);
-    const over_tcp = await point(service).decide(CALL);
-    const by_curl = await send(service.url, '/access/v1/evaluation', {
-      headers: { authorization: `Bearer ${token?.token}` },
-      body: JSON.stringify({ ...CALL, subject: { type: 'identity', id: 'user:bob@example.com' } }),
-    });
-    const local = remote({ socket: service.socket });
-    opened.push(local);
-    const over_socket = await local.decide(CALL);
-    expect([over_tcp.decision, (by_curl.body as typeof over_tcp).decision]).toEqual([true, false]);
-    expect(over_socket.decision).toBe(true);
-    expect(await service.stop('SIGTERM')).toBe(0);
-    const kinds: string[] = [];
-    for await (const record of readEvidence(join(state, 'evidence'))) {
-      kinds.push([record.kind, record.evaluation_id ?? ''].join(' '));
-    }
-    expect(kinds).toEqual([
-      'activation ',
-      ...[over_tcp, by_curl.body as typeof over_tcp, over_socket].map(
-        ({ context }) => `decision ${context.evaluation_id}`,
-      ),
-    ]);
+  const [token] = readTokens(service.token_file);
+  const over_tcp = await point(service).decide(ASK);
+  const by_curl = await send(service.url, '/access/v1/evaluation', {
+    headers: { authorization: `Bearer ${token?.token}` },
+    body: JSON.stringify({ ...ASK, subject: { type: 'identity', id: 'user:bob@example.com' } }),
   });
+  const local = remote({ socket: service.socket });
+  opened.push(local);
+  const over_socket = await local.decide(ASK);
+  expect([over_tcp.decision, (by_curl.body as typeof over_tcp).decision]).toEqual([true, false]);
+  expect(over_socket.decision).toBe(true);
+  expect(await service.stop('SIGTERM')).toBe(0);
+  const kinds: string[] = [];
+  for await (const record of readEvidence(join(state, 'evidence'))) {
+    kinds.push([record.kind, record.evaluation_id ?? ''].join(' '));
+  }
+  expect(kinds).toEqual([
+    'activation ',
+    ...[over_tcp, by_curl.body as typeof over_tcp, over_socket].map(
+      ({ context }) => `decision ${context.evaluation_id}`,
+    ),
+  ]);
+});
 
-  test('a change of the data is in force without a restart, and told', async () => {
-    const policyData = data({});
-    const service = await started('--policy-data', policyData);
-    const remotePoint = point(service);
-    const before = await remotePoint.describe();
-    const changed = new Promise<string | undefined>((resolve) => {
-      remotePoint.watch(({ policy }) => resolve(policy?.digest));
-    });
-    expect((await remotePoint.decide(CALL)).decision).toBe(false);
-    data({ transfer: 'user:alice@example.com' });
-    expect(await changed).not.toBe(before.policy?.digest);
-    expect((await remotePoint.decide(CALL)).decision).toBe(true);
+test('a change of the data is in force without a restart, and told', async () => {
+  const policyData = grants();
+  const service = await started('--policy-data', policyData);
+  const remotePoint = point(service);
+  const before = await remotePoint.describe();
+  const changed = new Promise<string | undefined>((resolve) => {
+    remotePoint.watch(({ policy }) => resolve(policy?.digest));
   });
+  expect((await remotePoint.decide(ASK)).decision).toBe(false);
+  grants(BALANCE);
+  expect(await changed).not.toBe(before.policy?.digest);
+  expect((await remotePoint.decide(ASK)).decision).toBe(true);
+});
 
-  test('SIGTERM and SIGINT end it cleanly, and the addresses are free again', async () => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      const service = await started();
-      expect(await service.stop(signal)).toBe(0);
-      expect(existsSync(service.socket)).toBe(false);
-      expect(service.stderr()).toContain(`"signal":"${signal}"`);
-    }
-  });
-
-  test('after kill -9 it starts again on the same state, with the same token', async () => {
-    const killed = await started();
-    const [token] = readTokens(killed.token_file);
-    expect(await killed.stop('SIGKILL')).toBe(null);
-    expect(existsSync(killed.socket)).toBe(true);
+test('SIGTERM and SIGINT end it cleanly, and the addresses are free again', async () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const service = await started();
-    expect(readTokens(service.token_file)).toEqual([token]);
-    expect((await point(service).describe()).ready).toBe(true);
-  });
+    expect(await service.stop(signal)).toBe(0);
+    expect(existsSync(service.socket)).toBe(false);
+    expect(service.stderr()).toContain(`"signal":"${signal}"`);
+  }
+});
 
-  test('without TCP there is no token', async () => {
-    const config = join(folder.path, 'portcullis.yaml');
-    writeFileSync(config, 'pdp: {listen: null}\nstate: state\n');
-    const service = await serve('--config', config, '--bundle', bundle);
-    opened.push({ close: () => service.stop('SIGKILL') });
-    expect([service.url, service.token_file]).toEqual([null, null]);
-    expect(existsSync(join(folder.path, 'state', 'token'))).toBe(false);
-  });
+test('after kill -9 it starts again on the same state, with the same token', async () => {
+  const killed = await started();
+  const [token] = readTokens(killed.token_file);
+  expect(await killed.stop('SIGKILL')).toBe(null);
+  expect(existsSync(killed.socket)).toBe(true);
+  const service = await started();
+  expect(readTokens(service.token_file)).toEqual([token]);
+  expect((await point(service).describe()).ready).toBe(true);
+});
 
-  test('the second one on the same state does not start', async () => {
-    await started();
-    const state = join(folder.path, 'state');
-    const second = await run('serve', '--bundle', bundle, '--data', state, '--listen', '[::1]:0');
-    expect([second.code, second.stderr]).toEqual([3, expect.stringContaining('EVIDENCE_LOCKED: ')]);
-  });
+test('without TCP there is no token', async () => {
+  const config = join(folder.path, 'portcullis.yaml');
+  writeFileSync(config, 'pdp: {listen: null}\nstate: state\n');
+  const service = await serve('--config', config, '--bundle', BUNDLE);
+  opened.push({ close: () => service.stop('SIGKILL') });
+  expect([service.url, service.token_file]).toEqual([null, null]);
+  expect(existsSync(join(folder.path, 'state', 'token'))).toBe(false);
+});
+
+test('the second one on the same state does not start', async () => {
+  await started();
+  const state = join(folder.path, 'state');
+  const second = await run('serve', '--bundle', BUNDLE, '--data', state, '--listen', '[::1]:0');
+  expect([second.code, second.stderr]).toEqual([3, expect.stringContaining('EVIDENCE_LOCKED: ')]);
 });
 
 interface Refused {
@@ -199,47 +193,34 @@ test('with an unknown setting it does not start', async () => {
   );
 });
 
-describeWithOpa('a service that cannot have what it needs', () => {
-  test('does not start on a port in use, and leaves nothing open', async () => {
-    const other = await start(recordingCore());
-    opened.push(other);
-    const listen = `127.0.0.1:${other.port}`;
-    await expectNoStart(
-      { code: 3, error: 'LISTEN_FAILED', text: `cannot listen on ${listen}: another process` },
-      ['--bundle', bundle, '--listen', listen],
-    );
-    expect(existsSync(join(folder.path, 'state', 'run', 'pdp.sock'))).toBe(false);
-    const service = await started();
-    expect(await service.stop('SIGTERM')).toBe(0);
-  });
+test('it does not start on a port in use, and leaves nothing open', async () => {
+  const other = await start(recordingCore());
+  opened.push(other);
+  const listen = `127.0.0.1:${other.port}`;
+  await expectNoStart(
+    { code: 3, error: 'LISTEN_FAILED', text: `cannot listen on ${listen}: another process` },
+    ['--bundle', BUNDLE, '--listen', listen],
+  );
+  expect(existsSync(join(folder.path, 'state', 'run', 'pdp.sock'))).toBe(false);
+  const service = await started();
+  expect(await service.stop('SIGTERM')).toBe(0);
+});
 
-  test('does not start where evidence cannot be written', async () => {
-    writeFileSync(join(folder.path, 'state'), 'a file');
-    await expectNoStart(
-      { code: 3, error: 'EVIDENCE_UNWRITABLE', text: join(folder.path, 'state', 'evidence') },
-      ['--bundle', bundle],
-    );
-  });
+test('it does not start where evidence cannot be written', async () => {
+  writeFileSync(join(folder.path, 'state'), 'a file');
+  await expectNoStart(
+    { code: 3, error: 'EVIDENCE_UNWRITABLE', text: join(folder.path, 'state', 'evidence') },
+    ['--bundle', BUNDLE],
+  );
+});
 
-  test('does not start with a token file that others can read', async () => {
-    mkdirSync(join(folder.path, 'state'), { mode: 0o700 });
-    const token = join(folder.path, 'state', 'token');
-    writeFileSync(token, '{}');
-    chmodSync(token, 0o644);
-    await expectNoStart({ code: 2, error: 'CONFIGURATION_INVALID', text: `chmod 600 ${token}` }, [
-      '--bundle',
-      bundle,
-    ]);
-  });
-
-  test('does not start with a policy that lets nobody in', async () => {
-    mkdirSync(join(folder.path, 'open'));
-    writeFileSync(join(folder.path, 'open', 'authz.rego'), 'package authz\n\nallow := true\n');
-    const open = join(folder.path, 'open.tar.gz');
-    await run('build', join(folder.path, 'open'), '--entrypoint', 'authz/allow', '-o', open);
-    await expectNoStart(
-      { code: 2, error: 'BUNDLE_REFUSED', text: 'the policy does not deny nobody' },
-      ['--bundle', open],
-    );
-  });
+test('it does not start with a token file that others can read', async () => {
+  mkdirSync(join(folder.path, 'state'), { mode: 0o700 });
+  const token = join(folder.path, 'state', 'token');
+  writeFileSync(token, '{}');
+  chmodSync(token, 0o644);
+  await expectNoStart({ code: 2, error: 'CONFIGURATION_INVALID', text: `chmod 600 ${token}` }, [
+    '--bundle',
+    BUNDLE,
+  ]);
 });

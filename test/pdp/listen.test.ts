@@ -80,7 +80,8 @@ test('where one address cannot be had, the other is released again', async () =>
   const refused = start(recordingCore(), { listen: '127.0.0.1:0', socket: taken });
   await expect(refused).rejects.toEqual(failure(`another process listens on \`${taken}\``));
   const socket = join(folder.path, 'free.sock');
-  await expect(start(recordingCore(), { listen: `127.0.0.1:${port}`, socket })).rejects.toThrow();
+  const half = start(recordingCore(), { listen: `127.0.0.1:${port}`, socket });
+  await expect(half).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
   await open({ listen: null, socket });
 });
 

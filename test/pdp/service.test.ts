@@ -140,7 +140,8 @@ test('connections over the limit are dropped, and the others are served', async 
   const service = await start(recordingCore(), { connections_max: 1 });
   opened.push(service);
   const first = await openRaw(service, '');
-  await expect(send(service.url, '/health/live', { method: 'GET' })).rejects.toThrow();
+  const dropped = send(service.url, '/health/live', { method: 'GET' });
+  await expect(dropped).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
   first.destroy();
   await once(first, 'close');
   expect((await send(service.url, '/health/live', { method: 'GET' })).status).toBe(200);

@@ -2,7 +2,7 @@
 import type { EvaluationAnswer } from '../../decision/types.ts';
 import type { Answer, Exchange } from '../exchange.ts';
 
-export const EVALUATION_ID_HEADER = 'Portcullis-Evaluation-Id';
+const EVALUATION_ID_HEADER = 'Portcullis-Evaluation-Id';
 
 export async function answerEvaluation({ core, body, caller }: Exchange): Promise<Answer> {
   return withEvaluationId(await core.evaluation(body, caller));

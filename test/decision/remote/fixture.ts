@@ -34,7 +34,7 @@ export const LIST: DiscoveryRequest = {
   options: { portcullis: { discovery: { catalogue_digest: DIGEST } } },
 };
 
-export const TOKENS = { id: 'caller', token: TOKEN };
+const TOKENS = { id: 'caller', token: TOKEN };
 
 export function remote(
   where: { socket: string } | { url: string; token?: string },
