@@ -60,6 +60,6 @@ export function isObject(value: unknown): value is Data {
 }
 
 export function invalidData(message: string, pointer = ''): PortcullisError {
-  const place = pointer === '' ? '' : `: ${pointer}`;
-  return new PortcullisError('DATA_INVALID', `${message}${place}`, { pointer });
+  const where = pointer === '' ? '' : `: ${pointer}`;
+  return new PortcullisError('DATA_INVALID', `${message}${where}`, { pointer });
 }

@@ -185,7 +185,7 @@ export class BundleSource<Active extends { close(): void }> {
 }
 
 /** Reads the bundle and the data over it. Throws `BUNDLE_INVALID` or `DATA_INVALID`. */
-export async function readPolicy(settings: {
+async function readPolicy(settings: {
   bundle: string;
   data: string | null;
 }): Promise<PolicyBundle> {

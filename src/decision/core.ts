@@ -158,8 +158,8 @@ class PolicyDecisionCore implements DecisionCore {
   }
 
   /**
-   * Entries are decided in order, each under the id `<id>#<index>`, and made durable some at a time,
-   * which lets other requests in between.
+   * Entries are decided in order, each under the id `<id>#<index>`, and made durable some at a
+   * time, which lets other requests in between.
    */
   async #batch({ entries, semantic }: Batch, caller: Caller): Promise<EvaluationAnswer> {
     const { evaluation_id, policy } = this.#begin('authzen', caller);

@@ -142,7 +142,7 @@ function matching(pattern: RegExp, value: unknown): string | undefined {
   return typeof value === 'string' && pattern.test(value) ? value : undefined;
 }
 
-function compact(members: Record<string, unknown>): Record<string, unknown> {
-  for (const name of Object.keys(members)) if (members[name] === undefined) delete members[name];
-  return members;
+function compact(record: Record<string, unknown>): Record<string, unknown> {
+  for (const name of Object.keys(record)) if (record[name] === undefined) delete record[name];
+  return record;
 }

@@ -104,7 +104,7 @@ function mergeOneType(duties: Obligation[]): Obligation[] | undefined {
   const merge = MERGES[first.type] as (duties: Obligation[]) => Obligation[] | undefined;
   const isOptional = duties.every(({ mandatory }) => mandatory === false);
   const merged = merge(duties)?.map(({ mandatory: _, ...duty }) => {
-    return (isOptional ? { ...duty, mandatory: false } : duty) as Obligation;
+    return isOptional ? { ...duty, mandatory: false } : duty;
   });
   const isTooLong = merged?.some((duty) => 'paths' in duty && duty.paths.length > PATHS_MAX);
   return isTooLong ? undefined : merged;

@@ -103,7 +103,7 @@ function untyped(delegation: unknown): unknown {
   });
 }
 
-export function isMembers(value: unknown): value is Members {
+function isMembers(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -1,87 +1,10 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from '@jest/globals';
-import type { PolicyBundle } from '../../src/bundle/bundle.ts';
-import { writeBundle } from '../../src/bundle/files.ts';
-import { openBundleSource, type BundleSource } from '../../src/bundle/source.ts';
+import { describe, expect, test } from '@jest/globals';
+import type { BundleSource } from '../../src/bundle/source.ts';
 import { PortcullisError } from '../../src/errors.ts';
-import { recordingLogger, temporaryDirectory, type LoggedLine } from '../support/evidence_log.ts';
-
-/** What the tests activate: the data, and whether it was closed. */
-interface Held {
-  data: object;
-  closed: boolean;
-  close(): void;
-}
-
-const opened: BundleSource<Held>[] = [];
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((source) => source.close()));
-});
-
-class Scene {
-  readonly folder = temporaryDirectory();
-  readonly bundle = join(this.folder, 'bundle.tar.gz');
-  readonly data = join(this.folder, 'data.yaml');
-  readonly lines: LoggedLine[] = [];
-  now_ms = 1_000_000;
-  activations = 0;
-  /** Stands in the way of the next activations. */
-  obstacle: PortcullisError | undefined;
-  source!: BundleSource<Held>;
-
-  writeBundle(data: object): void {
-    writeFileSync(this.bundle, bundleOf(data));
-  }
-
-  async open(
-    changes: { data?: string | null; age_seconds_max?: number; interval_ms?: number } = {},
-  ) {
-    this.source = await openBundleSource({
-      settings: {
-        bundle: this.bundle,
-        data: changes.data ?? null,
-        age_seconds_max: changes.age_seconds_max ?? 0,
-        reload_interval_ms: changes.interval_ms ?? 3_600_000,
-      },
-      clock: { now_ms: () => this.now_ms },
-      log: recordingLogger(this.lines),
-      activate: async (bundle) => this.#activate(bundle),
-    });
-    opened.push(this.source);
-    return this;
-  }
-
-  /** Looks twice, as it takes to see that a file has settled. */
-  async settle(): Promise<void> {
-    await this.source.check();
-    await this.source.check();
-  }
-
-  problems(): unknown[] {
-    return this.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields?.problem);
-  }
-
-  #activate({ data }: PolicyBundle): Held {
-    if (this.obstacle) throw this.obstacle;
-    this.activations += 1;
-    return {
-      data,
-      closed: false,
-      close() {
-        this.closed = true;
-      },
-    };
-  }
-}
-
-function bundleOf(data: object): Uint8Array {
-  const files = { 'policy.wasm': 'module', 'data.json': JSON.stringify(data) };
-  return writeBundle(
-    new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)])),
-  );
-}
+import { bundleOf, Scene, type Held } from '../support/bundle_scene.ts';
 
 function codeOf(source: BundleSource<Held>): string {
   try {
@@ -130,7 +53,7 @@ describe('the first policy', () => {
     await expect(scene.open()).rejects.toBe(scene.obstacle);
   });
 
-  test('that is read once more, because it might have been half written, is not activated twice', async () => {
+  test('that is read once more, as if half written, is not activated twice', async () => {
     const scene = new Scene();
     scene.writeBundle({ v: 1 });
     await scene.open();

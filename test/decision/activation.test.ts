@@ -71,7 +71,10 @@ describeWithOpa('the activation of a policy', () => {
 
   test('a self-test may expect any outcome, with the actor proved by its input', async () => {
     const rego = `package asks
-result := {"decision": "require_approval", "constraints": {"actor_required": "human"}} if input.resource.id == "transfer"
+result := {
+  "decision": "require_approval",
+  "constraints": {"actor_required": "human"},
+} if input.resource.id == "transfer"
 `;
     const metadata = { self_tests: [{ ...SELF_TEST, outcome: 'require_approval' as const }] };
     expect(await outcomeOf(await foreignBundle(rego, ['asks/result'], { metadata }))).toMatchObject(
@@ -107,7 +110,7 @@ result := {"decision": "require_approval", "constraints": {"actor_required": "hu
     });
   });
 
-  test('allowing everything takes the manifest and the setting, and is stamped on each record', async () => {
+  test('allowing everything takes manifest and setting, and is stamped on records', async () => {
     const open = 'package open\nallow := true\n';
     const marked = await foreignBundle(open, ['open/allow'], {
       metadata: { unsafe_allow_all: true },

@@ -155,7 +155,7 @@ describeWithOpa('a batch (AuthZEN Authorization API 1.0, section 7)', () => {
     expect((await records()).map(({ evaluation_id }) => evaluation_id)).toEqual(['id-1', 'id-2']);
   });
 
-  test('two sendings are answered alike, and each entry has an id of its own in the evidence', async () => {
+  test('two sendings are answered alike, and each entry is recorded under its own id', async () => {
     const { core, records } = await scene();
     const body = { ...top, evaluations: [{}, { subject: bob }, { subject: 'x' }, { action: {} }] };
     body.evaluations.splice(2, 1);
@@ -178,7 +178,7 @@ describeWithOpa('a batch (AuthZEN Authorization API 1.0, section 7)', () => {
     expect(recorded).toHaveLength(6);
   });
 
-  test('an entry that is profiled is closed, and one too large for the engine is denied', async () => {
+  test('a profiled entry is closed, and one too large for the engine is denied', async () => {
     const { core } = await scene();
     const open = { ...callOf(), context: { ...callOf().context, extra: 1 } };
     const large = { ...top, context: { text: 'x'.repeat(1_100_000) } };

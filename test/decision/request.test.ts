@@ -5,7 +5,7 @@ import { CALLER, callOf, NOW, STRANGER } from '../support/decisions.ts';
 
 function frozen<T>(value: T): T {
   if (typeof value === 'object' && value !== null) {
-    Object.values(value).forEach(frozen);
+    for (const member of Object.values(value)) frozen(member);
     Object.freeze(value);
   }
   return value;

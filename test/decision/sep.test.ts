@@ -37,7 +37,11 @@ decision := {
   "decision": "allow",
   "obligations": [{"type": "keep_fields", "paths": [], "unstructured": "drop"}],
 } if input.resource.id == "customers"
-decision := {"decision": "deny", "visible": false, "reason_code": "SECRET"} if input.resource.id == "hidden"
+decision := {
+  "decision": "deny",
+  "visible": false,
+  "reason_code": "SECRET",
+} if input.resource.id == "hidden"
 decision := {"decision": "allow"} if {
   input.action.name == "resources/read"
   input.context.claimed.approval.present

@@ -1,5 +1,5 @@
 /** A decision core over real policies, a real engine and a real evidence log. */
-import { afterAll } from '@jest/globals';
+import { afterAll, expect } from '@jest/globals';
 import { layPolicyData, readBundle, type PolicyBundle } from '../../src/bundle/bundle.ts';
 import type { Data } from '../../src/bundle/data_files.ts';
 import type {
@@ -10,16 +10,21 @@ import type {
 import { VALIDATORS } from '../../src/contract/validate.ts';
 import { activateBundle } from '../../src/decision/activation.ts';
 import { createDecisionCore } from '../../src/decision/core.ts';
-import type { ActivePolicy, Caller, DecisionCore, Scope } from '../../src/decision/types.ts';
+import type {
+  ActivePolicy,
+  Caller,
+  DecisionCore,
+  EvaluationAnswer,
+  Scope,
+} from '../../src/decision/types.ts';
 import { loadEngine } from '../../src/engine/engine.ts';
 import { PortcullisError } from '../../src/errors.ts';
 import type { EvidenceEntry, EvidenceLog } from '../../src/evidence/types.ts';
-import { buildPolicy } from '../../src/toolchain/build.ts';
 import { openLog, readAll, temporaryDirectory } from './evidence_log.ts';
 import { LIMITS, wasmOf } from './policies.ts';
-import { opa, policyOf, SILENT } from './toolchain.ts';
+import { SILENT } from './toolchain.ts';
 
-export const NOW_MS = Date.UTC(2027, 0, 1, 12);
+const NOW_MS = Date.UTC(2027, 0, 1, 12);
 export const NOW = '2027-01-01T12:00:00.000Z';
 
 export const CALLER: Caller = {
@@ -48,11 +53,6 @@ export async function foreignBundle(
     ['data.json', Buffer.from(JSON.stringify(parts.data ?? {}))],
   ]);
   return layPolicyData(readBundle(files), parts.overlay);
-}
-
-/** The library with an author's files, as `portcullis build` builds it. */
-export async function libraryBundle(files: Record<string, string>): Promise<PolicyBundle> {
-  return layPolicyData(readBundle((await buildPolicy(opa, policyOf(files))).files));
 }
 
 export interface Scene {
@@ -179,3 +179,31 @@ export async function codeOf(run: Promise<unknown>): Promise<string> {
     return error.pointer === undefined ? error.code : `${error.code} ${error.pointer}`;
   }
 }
+
+/** Yields what the request says it yields, so that each odd result can be had. */
+export const ECHO = `package echo
+result := input.context.claimed.result if input.context.phase == "call"
+result := {"decision": "allow"} if {
+  input.context.phase == "discovery"
+  not startswith(input.resource.id, "hidden")
+}
+result := "a conflict" if input.context.claimed.conflict
+`;
+
+export async function echoScene(): Promise<Scene> {
+  return sceneOf(await foreignBundle(ECHO, ['echo/result']));
+}
+
+/** A call whose policy yields `result`. */
+export function asking(result: unknown, context = {}, resource = {}): EvaluationRequest {
+  return callOf({ claimed: { result }, ...context }, resource);
+}
+
+/** The context of an answer, which fits its schema. */
+export function contextOf(answer: EvaluationAnswer): Record<string, unknown> {
+  expect(VALIDATORS.evaluation_response(answer.body)).toMatchObject({ ok: true });
+  return (answer.body as { context: Record<string, unknown> }).context;
+}
+
+/** The identity of a foreign policy. */
+export const POLICY = { revision: 'foreign', digest: expect.stringMatching(/^sha256:/) };
