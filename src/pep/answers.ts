@@ -18,6 +18,7 @@ export const RPC = {
   INVALID_REQUEST: -32600,
   METHOD_NOT_FOUND: -32601,
   INVALID_PARAMS: -32602,
+  INTERNAL_ERROR: -32603,
 } as const;
 
 /**

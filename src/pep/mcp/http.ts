@@ -4,7 +4,8 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { IdentitySource } from '../../identity/types.ts';
-import { failure } from '../answers.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { failure, RPC } from '../answers.ts';
 import type { Message } from '../message.ts';
 import type { GuardParts } from '../settings.ts';
 import { admit, turnAway } from './http_body.ts';
@@ -68,21 +69,31 @@ export function guardHttp(
   const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const gone = new AbortController();
     res.once('close', () => gone.abort());
-    let response: Response;
-    try {
-      const { request, ...given } = toWebRequest(req, gone.signal);
-      response = await door.fetch(request, given);
-    } catch (error) {
-      parts.log.error('a request could not be served', { error });
-      response = turnAway(500, failure(undefined, -32603, 'Internal error'));
-    }
-    await sendWebResponse(response, res);
+    await sendWebResponse(await respond(door, req, gone.signal, parts.log), res);
   };
   return Object.assign(handle, {
     fetch: (request: Request, given: Given = {}) => door.fetch(request, given),
     ready,
     close: () => door.close(),
   });
+}
+
+async function respond(
+  door: Door,
+  req: IncomingMessage,
+  gone: AbortSignal,
+  log: Logger,
+): Promise<Response> {
+  const known = toWebRequest(req, gone);
+  if (!known) {
+    return turnAway(400, failure(undefined, RPC.INVALID_REQUEST, 'The address is no URL'));
+  }
+  try {
+    return await door.fetch(known.request, known);
+  } catch (error) {
+    log.error('a request could not be served', { error });
+    return turnAway(500, failure(undefined, RPC.INTERNAL_ERROR, 'Internal error'));
+  }
 }
 
 class Door {
@@ -119,7 +130,8 @@ class Door {
   }
 
   async close(): Promise<void> {
-    await (await this.#endpoint)?.close();
+    const endpoint = await this.#endpoint?.catch(() => undefined);
+    await endpoint?.close();
   }
 
   async #serving(requestInfo: Request, { authInfo }: Given): Promise<Endpoint> {

@@ -17,12 +17,11 @@ export interface WebRequest {
   parsedBody: unknown;
 }
 
-/** Throws where the request line or Host make no URL. */
-export function toWebRequest(req: HostRequest, signal: AbortSignal): WebRequest {
-  const url = new URL(
-    req.originalUrl ?? req.url ?? '/',
-    `http://${req.headers.host ?? 'localhost'}`,
-  );
+/** Undefined where the request line and Host make no URL. */
+export function toWebRequest(req: HostRequest, signal: AbortSignal): WebRequest | undefined {
+  const path = req.originalUrl ?? req.url ?? '/';
+  const url = URL.parse(path, `http://${req.headers.host ?? 'localhost'}`);
+  if (url === null) return undefined;
   const headers = new Headers();
   for (const [name, value] of Object.entries(req.headers)) {
     for (const one of [value ?? []].flat()) headers.append(name, one);
@@ -54,6 +53,8 @@ export async function sendWebResponse(response: Response, res: ServerResponse): 
   const stop = () => {
     reader.cancel().catch(() => undefined);
   };
+  // A client may be gone before there is anything to send.
+  if (res.closed) stop();
   res.once('close', stop);
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
