@@ -19,10 +19,10 @@ function own(): Guard {
 }
 
 /**
- * Guards a server: `await guard(server).connect(transport)`. Settings come from `portcullis.yaml` in
- * the working directory, or the file in `PORTCULLIS_CONFIG`, and from `PORTCULLIS_*`. Throws
- * `CONFIGURATION_INVALID` where they do not suffice and `GUARD_MISUSED` where a way round the guard
- * would be left.
+ * Guards a server: `await guard(server).connect(transport)`. Settings come from `portcullis.yaml`
+ * in the working directory, or the file that `PORTCULLIS_CONFIG` names, and from `PORTCULLIS_*`.
+ * Throws `CONFIGURATION_INVALID` where they do not suffice, and `GUARD_MISUSED` where a way round
+ * the guard would be left.
  */
 export const guard: Guard = Object.assign(<S extends object>(server: S): S => own()(server), {
   http: (factory: ServerFactory, options?: HttpOptions): HttpGuard => own().http(factory, options),

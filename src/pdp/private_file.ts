@@ -1,4 +1,4 @@
-/** Files with secrets: only their owner, who is we or root, can read them or put others in place. */
+/** Files with secrets: only their owner, we or root, can read them or put others in their place. */
 import { randomBytes } from 'node:crypto';
 import {
   existsSync,

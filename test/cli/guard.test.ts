@@ -135,7 +135,7 @@ test.each(['socket', 'url'] as const)('it asks a decision service by its %s', as
   expect(await refusalOf(client)).toMatchObject({ reason_code: 'APPROVAL_REQUIRED' });
 });
 
-test('while the decision service is down every call is refused, and then decided again', async () => {
+test('while the decision service is down every call is refused, not longer', async () => {
   const serving = await service();
   const variables = { PORTCULLIS_DECISION_POINT_SOCKET: serving.socket };
   const { client } = await connect({ ...TELLER, ...variables });
@@ -152,7 +152,7 @@ test('while the decision service is down every call is refused, and then decided
   expect(refusal).toMatchObject({ reason_code: 'APPROVAL_REQUIRED' });
 });
 
-test('over HTTP the host proves who asks, and the settings say where the server stands', async () => {
+test('over HTTP the host proves who asks, the settings where the server stands', async () => {
   const url = `http://127.0.0.1:${await freePort()}/mcp`;
   const env = environment({ ...TELLER, ...EMBEDDED });
   const argv = [SOURCE, example('http.ts'), new URL(url).port];
