@@ -78,7 +78,9 @@ describe.each(DOCUMENTS)('%s', (path) => {
   });
 
   test('npm scripts that are named exist', () => {
-    const named = [...text.matchAll(/npm (?:run )?([a-z]+)/g)].map(([, name = '']) => name);
+    const named = [...text.matchAll(/(?:`|^ *|&& )npm (?:run )?([a-z]+)/gm)].map(
+      ([, name = '']) => name,
+    );
     const own = new Set([...Object.keys(scripts), 'ci', 'i', 'install', 'pack', 'run']);
     expect(named.filter((name) => !own.has(name))).toEqual([]);
   });
