@@ -173,8 +173,11 @@ else := _allowed if outcome == "allow"
 else := _listed
 
 # METADATA
-# description: The code of the first decisive rule, by name, that declares one.
-reason_code := "ACTOR_VALIDATION_FAILED" if _actor_refuses
+# description: |
+#   Why it is not allowed: the code of the first decisive rule, by name, that declares one.
+reason_code := "ALLOWED" if outcome == "allow"
+
+else := "ACTOR_VALIDATION_FAILED" if _actor_refuses
 
 else := code if code := _codes[0]
 
@@ -189,7 +192,6 @@ _actor_refuses if {
 }
 
 _default_reasons := {
-	"allow": "ALLOWED",
 	"deny": "POLICY_DENIED",
 	"require_approval": "APPROVAL_REQUIRED",
 }
@@ -198,7 +200,7 @@ _default_reasons := {
 # description: The sentence of the first decisive rule that declares one, else null.
 default safe_message := null
 
-safe_message := _messages[0]
+safe_message := _messages[0] if outcome != "allow"
 
 _codes := [code | some id in sort(_decisive); some code in sort(_said(id, "reason_code"))]
 

@@ -207,6 +207,15 @@ test_metadata_speaks if {
 	decision.safe_message == "Second."
 }
 
+test_nothing_is_said_of_what_is_allowed if {
+	decision := main.decision with input as fixture.call
+		with data.registry as fixture.registry
+		with data.mcp.router as _router(_allowing)
+		with data.portcullis.rules as {"t/allow": {"reason_code": "LIMIT", "safe_message": "Less, please."}}
+	decision.reason_code == "ALLOWED"
+	decision.safe_message == null
+}
+
 test_grants_speak if {
 	decision := main.decision with input as fixture.call
 		with data.registry as fixture.registry

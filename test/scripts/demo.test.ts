@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { writeBundle } from '../../src/bundle/files.ts';
+import { buildPolicy } from '../../src/toolchain/build.ts';
+import { gatherSources } from '../../src/toolchain/sources.ts';
+import { describeWithOpa, opa } from '../support/toolchain.ts';
+
+interface Told {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+function tell(...argv: string[]): Promise<Told> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['scripts/demo.ts', ...argv], (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+    });
+  });
+}
+
+test('the story goes as told, with a record of each decision', async () => {
+  const { code, stdout, stderr } = await tell();
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('All 15 steps went as told.');
+  expect(stdout.match(/^ {4}evidence #\d+ (decision|discovery|activation)/gmu)).toHaveLength(14);
+}, 60_000);
+
+describeWithOpa('over a policy that allows everything', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'portcullis-open-'));
+    const sources = gatherSources(
+      [{ path: 'open.rego', text: 'package open\n\nallow := true\n' }],
+      [],
+    );
+    const options = { entrypoint: 'open/allow', unsafe_allow_all: true };
+    const { files } = await buildPolicy(opa, sources, options);
+    writeFileSync(join(folder, 'open.tar.gz'), writeBundle(files));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('the story ends at its first difference with exit code 1', async () => {
+    const { code, stdout, stderr } = await tell(
+      '--bundle',
+      join(folder, 'open.tar.gz'),
+      '--unsafe-allow-all',
+    );
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      'The story went otherwise: expected "sees balance, customer, transfer"',
+    );
+    expect(stdout).not.toContain('as told');
+  }, 60_000);
+
+  test('without being told that it may, the service does not start', async () => {
+    const { code, stderr } = await tell('--bundle', join(folder, 'open.tar.gz'));
+    expect(code).toBe(1);
+    expect(stderr).toContain('the decision service did not start');
+  }, 60_000);
+});
