@@ -1,6 +1,6 @@
 /** Constraints that the decision point checks itself: the actor, and the arguments it was given. */
 import type { ActorType, Projection } from '../contract/types.gen.ts';
-import { members, type CompleteInput, type Request } from './request.ts';
+import { members, type CompleteInput, type Profile } from './request.ts';
 import { refuse, type Verdict } from './verdict.ts';
 
 /** Who satisfies `actor_required` (ruling R12). */
@@ -34,13 +34,13 @@ export function demandActor(verdict: Verdict, { subject }: CompleteInput): Verdi
  */
 export function demandArguments(
   verdict: Verdict,
-  request: Request,
+  profile: Profile,
   input: CompleteInput,
   projection: Projection,
 ): Verdict {
   const { phase, arguments: sent, arguments_projection: followed } = input.context;
   if (phase !== 'call') return verdict;
-  const isPep = request.profile === 'mcp/1';
+  const isPep = profile === 'mcp/1';
   const isStale = isPep && followed !== undefined && followed !== projection.digest;
   const isSilent = sent === undefined || (isPep && followed === undefined);
   if (!isStale && !(isSilent && readsArguments(input.resource, projection))) return verdict;

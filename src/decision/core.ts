@@ -19,7 +19,12 @@ import {
 } from './batch.ts';
 import { decide } from './decide.ts';
 import { discover, readDiscovery } from './discovery.ts';
-import { decisionEntry, discoveryEntry, type RecordHead } from './evidence_entry.ts';
+import {
+  decisionEntry,
+  discoveryEntry,
+  recordedRequest,
+  type RecordHead,
+} from './evidence_entry.ts';
 import {
   completeInput,
   readEvaluation,
@@ -144,16 +149,17 @@ class PolicyDecisionCore implements DecisionCore {
   }
 
   async #decide(head: RecordHead, request: Request): Promise<Verdict> {
-    const circumstances = this.#circumstances(head.caller);
-    const { input, verdict } = await decide(request, head.policy, circumstances);
-    await this.#append(decisionEntry(head, input, verdict));
+    const input = completeInput(request, this.#circumstances(head.caller));
+    const asked = recordedRequest(input);
+    const verdict = await decide(request.profile, input, head.policy);
+    await this.#append(decisionEntry(head, asked, verdict));
     return verdict;
   }
 
   async #denyUnknown(head: RecordHead, request: Request): Promise<Verdict> {
     const input = completeInput(request, this.#circumstances(head.caller));
     const verdict = refuse({ ...plainVerdict('deny'), visible: true }, 'UNKNOWN_METHOD_DENIED');
-    await this.#append(decisionEntry(head, input, verdict));
+    await this.#append(decisionEntry(head, recordedRequest(input), verdict));
     return verdict;
   }
 
@@ -186,7 +192,8 @@ class PolicyDecisionCore implements DecisionCore {
     const head = this.#begin('mcp/1', caller);
     const found = await discover(request, head.policy, this.#circumstances(caller));
     const { catalogue_digest } = request.options.portcullis.discovery;
-    await this.#append(discoveryEntry(head, found.input, catalogue_digest, found));
+    const asked = recordedRequest(found.input);
+    await this.#append(discoveryEntry(head, asked, catalogue_digest, found));
     return { body: found.answer, evaluation_id: head.evaluation_id };
   }
 
@@ -212,18 +219,21 @@ async function decideEntry(
   circumstances: Circumstances,
   head: Omit<RecordHead, 'profile'>,
 ): Promise<{ evidence: EvidenceEntry; verdict: Verdict }> {
-  let fault = 'fault' in entry ? entry.fault : '';
-  try {
-    if ('request' in entry) {
-      const { request } = entry;
-      const { input, verdict } = await decide(request, head.policy, circumstances);
-      const evidence = decisionEntry({ ...head, profile: request.profile }, input, verdict);
-      return { verdict, evidence };
-    }
-  } catch (error) {
-    if (!(error instanceof PortcullisError)) throw error;
-    fault = error.message;
+  if ('fault' in entry) {
+    const verdict = indeterminate(entry.fault);
+    return {
+      verdict,
+      evidence: decisionEntry({ ...head, profile: 'authzen' }, undefined, verdict),
+    };
   }
-  const verdict = indeterminate(fault);
-  return { verdict, evidence: decisionEntry({ ...head, profile: 'authzen' }, undefined, verdict) };
+  const { profile } = entry.request;
+  const input = completeInput(entry.request, circumstances);
+  const asked = recordedRequest(input);
+  const verdict = await decide(profile, input, head.policy).catch(undecidable);
+  return { verdict, evidence: decisionEntry({ ...head, profile }, asked, verdict) };
+}
+
+function undecidable(error: unknown): Verdict {
+  if (error instanceof PortcullisError) return indeterminate(error.message);
+  throw error;
 }

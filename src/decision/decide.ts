@@ -1,41 +1,28 @@
-/** One decision, from the request to the verdict. Nothing here waits on a disk or a network. */
+/** One decision, from the input of the policy to the verdict. */
 import { PortcullisError } from '../errors.ts';
 import { demandActor, demandArguments } from './constraints.ts';
 import { demandObligations, settleObligations } from './obligations.ts';
-import {
-  completeInput,
-  discoveryInput,
-  type Circumstances,
-  type CompleteInput,
-  type Request,
-} from './request.ts';
+import { discoveryInput, type CompleteInput, type Profile } from './request.ts';
 import { judgeList, judgeResult } from './result.ts';
 import type { Resource } from '../contract/types.gen.ts';
 import type { ActivePolicy } from './types.ts';
 import { indeterminate, type Verdict } from './verdict.ts';
-
-export interface Decided {
-  /** What the policy saw. */
-  input: CompleteInput;
-  verdict: Verdict;
-}
 
 /**
  * Decides one request by one policy. Every state that is not plainly an allow is a deny, as a
  * value. Throws `REQUEST_TOO_LARGE` where the engine cannot take the request at all.
  */
 export async function decide(
-  request: Request,
+  profile: Profile,
+  input: CompleteInput,
   policy: ActivePolicy,
-  circumstances: Circumstances,
-): Promise<Decided> {
-  const input = completeInput(request, circumstances);
+): Promise<Verdict> {
   const judged = await evaluate(policy, input);
   const seen = await settleVisibility(judged, policy, input);
-  const informed = demandArguments(seen, request, input, policy.projection);
+  const informed = demandArguments(seen, profile, input, policy.projection);
   const acted = demandActor(informed, input);
   const bound = settleObligations(acted);
-  return { input, verdict: demandObligations(bound, input) };
+  return demandObligations(bound, input);
 }
 
 async function evaluate(policy: ActivePolicy, input: CompleteInput): Promise<Verdict> {

@@ -32,14 +32,14 @@ const DETAIL_CHARACTERS_MAX = 1024;
 /** A record of kind `decision`. */
 export function decisionEntry(
   head: RecordHead,
-  input: CompleteInput | undefined,
+  request: RecordedRequest | undefined,
   verdict: Verdict,
 ): EvidenceEntry {
   const { outcome, visible = false, reason_code, constraints, rules, detail } = verdict;
   return {
     kind: 'decision',
     ...headOf(head),
-    ...(input && { request: recordedRequest(input) }),
+    ...(request && { request }),
     decision: outcome === 'allow',
     outcome,
     visible,
@@ -54,7 +54,7 @@ export function decisionEntry(
 /** A record of kind `discovery`: what was shown of a catalogue, and what was withheld. */
 export function discoveryEntry(
   head: RecordHead,
-  input: CompleteInput,
+  request: RecordedRequest,
   catalogue_digest: string,
   items: { shown: RecordedItem[]; withheld: RecordedItem[]; detail: string | undefined },
 ): EvidenceEntry {
@@ -62,7 +62,7 @@ export function discoveryEntry(
   return {
     kind: 'discovery',
     ...headOf(head),
-    request: recordedRequest(input),
+    request,
     catalogue_digest,
     shown,
     withheld,
@@ -80,7 +80,13 @@ function headOf({ evaluation_id, caller, profile, policy }: RecordHead): Partial
   };
 }
 
-function recordedRequest({ subject, action, resource, context }: CompleteInput): RecordedRequest {
+/** Who asked for what, as far as a record may hold it. */
+export function recordedRequest({
+  subject,
+  action,
+  resource,
+  context,
+}: CompleteInput): RecordedRequest {
   return compact({
     subject: recordedSubject(subject),
     action: label(action.name, 128) ?? '',

@@ -5,13 +5,14 @@ export interface Engine {
   /** Entrypoints of the module, such as `mcp/main/decision`. */
   readonly entrypoints: readonly string[];
   /**
-   * Evaluates one entrypoint over canonical JSON text and returns its raw value, or undefined
+   * Evaluates one entrypoint over JSON text and returns its raw value, or undefined
    * where the policy yields none. Throws `ENGINE_ABORTED` where the evaluation broke off; the
    * instance was then replaced, so the next evaluation is sound. Throws `REQUEST_TOO_LARGE` above
    * the limit.
    *
-   * The caller guarantees that `input` is the text of one I-JSON object, as canonicalJson writes
-   * it: the compiled parser takes a truncated text for no input at all, and says nothing.
+   * The caller guarantees that `input` is the text of one I-JSON object, written from a value that
+   * passed the gate (contract/json.ts): the compiled parser takes a truncated text for no input at
+   * all, and says nothing.
    */
   evaluate(entrypoint: string, input: string): unknown;
   /** Releases the instances. */
