@@ -40,8 +40,8 @@ export function chooseEntrypoints(
 }
 
 /**
- * The policy over an engine, until it is closed. The text for the engine is not canonical: no record
- * holds it, and writing it so costs a fifth of an evaluation.
+ * The policy over an engine, until it is closed. The text for the engine is not canonical: no
+ * record holds it, and writing it so costs a fifth of an evaluation.
  */
 export class WasmPolicy implements ActivePolicy {
   readonly identity: Required<Policy>;
