@@ -203,16 +203,14 @@ describe.each(LINES)('a masked call, SDK %i.x', (line) => {
 
   test('what its handler says after the result is withheld as well', async () => {
     const later: Promise<void>[] = [];
-    let server: HighServer | undefined;
     const masked = () => {
       later.push(
-        settle(30).then(() => server?.sendLoggingMessage({ level: 'info', data: 'ssn 123' })),
+        settle(30).then(() => rig.server.sendLoggingMessage({ level: 'info', data: 'ssn 123' })),
       );
       return said('{"amount":1}');
     };
     const build = () => buildServer(line, { calls: [] }, { masked });
     const rig = await guarded({ decide }, { line, server: build });
-    server = rig.server;
     await rig.wire.call(1, 'masked');
     await Promise.all(later);
     expect(rig.wire.sent.join()).not.toContain('123');

@@ -66,7 +66,7 @@ describe('official clients over Streamable HTTP', () => {
     const { url, parts } = await started(() => buildServer(line), script(), { sessions });
     const client = new Client1({ name: 'c', version: '1' });
     const transport = new Http1(new URL(url), { requestInit });
-    await client.connect(transport as never);
+    await client.connect(transport);
     expect(await story(client as never)).toEqual([
       LISTED,
       BALANCE,
@@ -107,7 +107,7 @@ describe('official clients over Streamable HTTP', () => {
   test.each([[1], [2]] as const)('nobody sees nothing, at a %i.x server', async (line) => {
     const { url, parts } = await started(() => buildServer(line), script());
     const client = new Client1({ name: 'c', version: '1' });
-    await client.connect(new Http1(new URL(url)) as never);
+    await client.connect(new Http1(new URL(url)));
     expect((await client.listTools()).tools).toEqual([]);
     await client.close();
     expect(parts.decisionPoint.discoveries).toEqual([]);

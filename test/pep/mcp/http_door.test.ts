@@ -169,7 +169,7 @@ describe.each(LINES)('the door, SDK %i.x', (line) => {
     }).then((response) => response.text());
     await settle(25);
     gone.abort();
-    await expect(asking).rejects.toThrow();
+    await expect(asking).rejects.toThrow('aborted');
     await settle(80);
     expect(journal.calls).toEqual([]);
   });

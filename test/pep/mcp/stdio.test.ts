@@ -48,7 +48,7 @@ describe('official clients over stdio', () => {
     [2, 'serve'],
   ])('the 1.x client at a %i.x server, by %s', async (line, way) => {
     const client = new Client1({ name: 'c', version: '1' });
-    await client.connect(new Stdio1(command(line, way)) as never);
+    await client.connect(new Stdio1(command(line, way)));
     expect(await story(client as never)).toEqual(TOLD);
     await client.close();
   });

@@ -41,8 +41,8 @@ export class ScriptedDecisionPoint implements DecisionPoint {
 
   async decide(request: EvaluationRequest): Promise<EvaluationResponse> {
     this.decisions.push(request);
-    const answer = this.script.decide ? this.script.decide(request) : allow();
-    return (await answer) as EvaluationResponse;
+    const { decide = () => allow() } = this.script;
+    return (await decide(request)) as EvaluationResponse;
   }
 
   async discover(request: DiscoveryRequest): Promise<EvaluationsResponse> {

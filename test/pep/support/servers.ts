@@ -92,11 +92,13 @@ export function buildLowLevel(
   };
   const cursor = (params: { cursor?: string | undefined } | undefined) => params?.cursor;
   if (line === 1) {
+    // oxlint-disable-next-line typescript/no-deprecated -- servers of this kind are guarded too
     const server = new Server1(info, { capabilities });
     server.setRequestHandler(ListToolsRequestSchema, ({ params }) => list(cursor(params)) as never);
     server.setRequestHandler(CallToolRequestSchema, ({ params }) => answer(params) as never);
     return server as unknown as HighServer;
   }
+  // oxlint-disable-next-line typescript/no-deprecated -- servers of this kind are guarded too
   const server = new Server2(info, { capabilities });
   server.setRequestHandler('tools/list', ({ params }) => list(cursor(params)) as never);
   server.setRequestHandler('tools/call', ({ params }) => answer(params) as never);

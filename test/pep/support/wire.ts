@@ -71,9 +71,9 @@ export class TestWire implements Transport {
 
 /** An answer as a test looks into it. */
 export interface Told {
-  // eslint-disable-next-line typescript/no-explicit-any
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test indexes into what it pins
   result?: any;
-  // eslint-disable-next-line typescript/no-explicit-any
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test indexes into what it pins
   error?: any;
 }
 
