@@ -118,7 +118,6 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   express: ['pdp', 'console', 'gateway', 'hub'],
   jose: ['identity', 'bundle', 'evidence'],
   kysely: ['store'],
-  'modern-tar': ['bundle', 'toolchain'],
   pg: ['store'],
   undici: ['decision/remote'],
   winston: ['telemetry'],

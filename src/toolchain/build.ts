@@ -1,8 +1,7 @@
 /** `portcullis build`: from sources to a standard OPA bundle; the same input gives the same bytes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { unpackTar } from 'modern-tar';
+import { unpack } from '../bundle/files.ts';
 import { canonicalJson } from '../contract/canonical.ts';
 import type { BundleMetadata } from '../contract/types.gen.ts';
 import { VALIDATORS } from '../contract/validate.ts';
@@ -138,9 +137,8 @@ export async function compileWasm(
     const target = ['build', '--target', 'wasm', '--output', 'bundle.tar.gz', ...named, '.'];
     const { code, stdout, stderr } = await opa(target, { cwd });
     if (code !== 0) throw new PortcullisError('RULES_REFUSED', (stderr || stdout).trim());
-    const entries = await unpackTar(gunzipSync(readFileSync(join(cwd, 'bundle.tar.gz'))));
-    const module = entries.find(({ header }) => header.name.replace(/^\//u, '') === 'policy.wasm');
-    if (module?.data) return module.data;
+    const module = unpack(readFileSync(join(cwd, 'bundle.tar.gz'))).get('policy.wasm');
+    if (module) return module;
     throw new PortcullisError('INTERNAL', 'opa build made no policy.wasm');
   });
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import { BUNDLES } from '../../scripts/bundles.ts';
 import { readBundle } from '../../src/bundle/bundle.ts';
@@ -18,6 +19,8 @@ test.each(CASES)('%s is what %s was built from', (folder, file) => {
 describeWithOpa('committed bundles', () => {
   test.each(CASES)('%s builds to the bytes of %s', async (folder, file) => {
     const { files } = await buildPolicy(opa, readPolicySources(folder, {}));
-    expect(Buffer.compare(writeBundle(files), readFileSync(file))).toBe(0);
+    // Below compression, which may differ from one processor to another.
+    const [built, committed] = [writeBundle(files), readFileSync(file)].map((bytes) => gunzipSync(bytes));
+    expect(Buffer.compare(built ?? Buffer.of(), committed ?? Buffer.of(0))).toBe(0);
   });
 });
