@@ -7,7 +7,7 @@ import type { SchemaFault } from '../contract/validate.ts';
 import type { Id } from './message.ts';
 import type { Era } from './methods.ts';
 
-/** The SDK line of the guarded server: each tells a client in its own way that a tool is unknown. */
+/** The SDK line of the guarded server: each has its own answer for an unknown tool. */
 export type ServerLine = 1 | 2;
 
 /** The extension under which the guard declares itself and explains a refusal. */
@@ -22,10 +22,10 @@ export const RPC = {
 } as const;
 
 /**
- * The code of a refusal by policy, the same in both eras: outside -32768..-32000, which JSON-RPC and
- * MCP keep for themselves.
+ * The code of a refusal by policy, the same in both eras: outside -32768..-32000, which JSON-RPC
+ * and MCP keep for themselves.
  */
-export const REFUSED_CODE = 403;
+const REFUSED_CODE = 403;
 
 /** What a client may do about a refusal. */
 export type Retry =
@@ -65,9 +65,8 @@ function explain({ reason_code, safe_message, request_id, arguments_fault }: Ref
 /** A refused call of a visible tool: a result, so that a model can read it and react. */
 export function refusedCall(id: Id, era: Era, refusal: Refusal): object {
   const fault = refusal.arguments_fault;
-  const hint = fault
-    ? ` The arguments do not fit the input schema of the tool at \`${fault.pointer}\` (${fault.keyword}).`
-    : '';
+  const place = fault && `at \`${fault.pointer}\` (${fault.keyword})`;
+  const hint = place ? ` The arguments do not fit the input schema of the tool ${place}.` : '';
   const result = {
     content: [
       { type: 'text', text: safeMessage(refusal.reason_code, refusal.safe_message) + hint },

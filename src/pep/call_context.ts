@@ -43,8 +43,8 @@ export function servedCall(connection: object): CallContext | undefined {
 }
 
 /**
- * The decision under which a tool handler runs. `extra` is what the SDK gives the handler beside the
- * arguments (`extra` in 1.x, `ctx` in 2.x). Undefined outside a guarded call.
+ * The decision under which a tool handler runs. `extra` is what the SDK gives the handler
+ * beside the arguments (`extra` in 1.x, `ctx` in 2.x). Undefined outside a guarded call.
  */
 export function decisionOf(extra: unknown): CallDecision | undefined {
   const context = storage.getStore();

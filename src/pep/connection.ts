@@ -129,7 +129,7 @@ export class Connection implements Gate {
 
   /** Another policy may show other tools. */
   #announceTools(): void {
-    if (!this.#client.initialized) return;
+    if (!this.#client.initialized || !this.watch.ready) return;
     this.#ends.toClient(TOOLS_CHANGED).catch(() => undefined);
   }
 }

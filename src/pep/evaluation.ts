@@ -13,7 +13,7 @@ import { OBLIGATIONS_SUPPORTED } from './obligations/plan.ts';
 import type { MessageExtra } from './transport.ts';
 
 /** Members of `_meta` that carry the modern envelope (MCP 2026-07-28, basic/lifecycle). */
-export const ENVELOPE = {
+const ENVELOPE = {
   VERSION: 'io.modelcontextprotocol/protocolVersion',
   CAPABILITIES: 'io.modelcontextprotocol/clientCapabilities',
   CLIENT: 'io.modelcontextprotocol/clientInfo',

@@ -4,7 +4,7 @@ import type { Exchange, ServerAnswer } from './exchange.ts';
 import { notReady, type Gate } from './gate.ts';
 import { isObject, wireCopy, type JsonObject } from './message.ts';
 
-/** Passes a request and its answer as they are; synchronously where a policy is known to be active. */
+/** Passes a request and its answer as they are; at once where a policy is known to be active. */
 export async function pass(gate: Gate, exchange: Exchange): Promise<object | undefined> {
   if (!gate.watch.ready && !(await gate.watch.ask())) return notReady(gate, exchange);
   const answer = await gate.forward(exchange, exchange.arrival.request.params);

@@ -31,5 +31,5 @@ export interface Transport {
   setScopeChallengeResolver?: ((resolver: ScopeResolver) => void) | undefined;
 }
 
-/** Asked by HTTP transports of 2.x before a message reaches the server; undefined = no challenge. */
+/** Asked by HTTP transports of 2.x before a message arrives; undefined = no challenge. */
 export type ScopeResolver = (context: { request: unknown; authInfo?: unknown }) => unknown;

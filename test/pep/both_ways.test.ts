@@ -122,7 +122,7 @@ describe.each(LINES)('requests of a client, SDK %i.x', (line) => {
     expect(parts.decisionPoint.decisions).toEqual([]);
   });
 
-  test('a second request under the id of an open one is refused; the first is answered', async () => {
+  test('a second request under an open id is refused; the first is answered', async () => {
     const { wire, journal } = await guarded({ decide: () => settle().then(answer) }, { line });
     wire.give({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'secret' } });
     wire.give({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'balance' } });

@@ -59,6 +59,7 @@ describe.each(LINES)('initialize, SDK %i.x', (line) => {
     expect(wire.sent).toHaveLength(1);
     wire.give({ jsonrpc: '2.0', method: 'notifications/initialized' });
     parts.decisionPoint.announce(READY);
+    parts.decisionPoint.announce({ ready: false });
     await settle();
     expect(wire.messages.slice(1)).toEqual([
       { jsonrpc: '2.0', method: 'notifications/tools/list_changed' },

@@ -22,6 +22,7 @@ function row([method, rule]: [string, MethodRule]): string {
 }
 
 const ALL = '24-11,25-03,25-06,25-11,26-07';
+const NOTIFY_OF_RESOURCE = 'decide (denied) | resource | notify';
 const LEGACY = '24-11,25-03,25-06,25-11';
 
 describe('the table of methods', () => {
@@ -57,8 +58,8 @@ describe('the table of methods', () => {
       `notifications/message | ! | S>C | ${ALL} | allow | - | -`,
       `notifications/tools/list_changed | ! | S>C | ${ALL} | allow | - | -`,
       `notifications/prompts/list_changed | ! | S>C | ${ALL} | decide (denied) | prompt | notify`,
-      `notifications/resources/list_changed | ! | S>C | ${ALL} | decide (denied) | resource | notify`,
-      `notifications/resources/updated | ! | S>C | ${ALL} | decide (denied) | resource | notify`,
+      `notifications/resources/list_changed | ! | S>C | ${ALL} | ${NOTIFY_OF_RESOURCE}`,
+      `notifications/resources/updated | ! | S>C | ${ALL} | ${NOTIFY_OF_RESOURCE}`,
       'notifications/tasks/status | ! | both | 25-11 | owner_bound (denied) | task | notify',
       'notifications/tasks | ! | S>C | -+ext | owner_bound (denied) | task | notify',
       'notifications/elicitation/complete | ! | S>C | 25-11 | decide (denied) | - | notify',

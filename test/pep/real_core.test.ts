@@ -84,7 +84,7 @@ test('a teller sees what a teller may use, and calls it within the limits', asyn
   });
 });
 
-test('what is hidden answers as what does not exist, with the policy’s own decision behind it', async () => {
+test('what the policy hides answers as what does not exist', async () => {
   const wire = await example(teller);
   const ask = (name: string) => wire.ask(1, 'tools/call', { name, arguments: {} });
   const unknown = await ask('unheard');

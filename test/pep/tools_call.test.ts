@@ -1,9 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { keyedDigestOf } from '../../src/contract/digest.ts';
-import type { ActorType } from '../../src/contract/types.gen.ts';
-import { ALICE } from './support/parts.ts';
 import { connected, guarded, HELLO, unguarded } from './support/rig.ts';
-import { allow, deny, hide, PROJECTION } from './support/scripted.ts';
+import { allow, deny, hide } from './support/scripted.ts';
 import { buildLowLevel, buildServer, LINES, plainTool } from './support/servers.ts';
 
 const EXTENSION = 'io.modelcontextprotocol/server-policy-enforcement';
@@ -95,7 +92,7 @@ describe.each(LINES)('tools/call, SDK %i.x', (line) => {
     expect(journal.calls).toEqual([]);
   });
 
-  test('arguments that break the schema of a refused tool are named, and were decided on', async () => {
+  test('arguments that break the schema of a refused tool are named', async () => {
     const { wire, parts } = await guarded({ decide: () => deny() }, { line });
     const { result } = await wire.call(7, 'transfer', { amount: 'all', to: 'bob' });
     expect(result.content[0].text).toBe(
@@ -128,178 +125,6 @@ describe.each(LINES)('tools/call, SDK %i.x', (line) => {
     const text = told.result.content[0].text;
     expect([refusal, 'The server policy is not available.']).toContain(text);
     expect(told.result._meta[EXTENSION].arguments_fault).toBeUndefined();
-  });
-});
-
-const ACTORS: [ActorType, ActorType[]][] = [
-  ['human', ['human']],
-  ['supervised_ai', ['supervised_ai', 'human']],
-  ['automation', ['automation']],
-  ['service_account', ['service_account']],
-];
-const KINDS = ['human', 'supervised_ai', 'automation', 'service_account', undefined] as const;
-
-describe('constraints are checked again', () => {
-  test.each(ACTORS)(
-    '[R12] only who may be %s passes, whatever the answer says',
-    async (actor_required, may) => {
-      for (const kind of KINDS) {
-        const properties = { ...(kind && { actor_type: kind }) };
-        const identity = () => ({ ...ALICE, subject: { ...ALICE.subject, properties } });
-        const decide = () => allow({ constraints: { actor_required } });
-        const { wire, journal, parts } = await guarded({ decide }, { identity });
-        const { result } = await wire.call(7, 'balance');
-        const passes = kind !== undefined && may.includes(kind);
-        expect([kind, result.isError ?? false, journal.calls.length]).toEqual([
-          kind,
-          !passes,
-          Number(passes),
-        ]);
-        expect(parts.decisionPoint.reports).toMatchObject([
-          passes
-            ? { status: 'executed' }
-            : { status: 'refused', reason_code: 'ACTOR_VALIDATION_FAILED' },
-        ]);
-      }
-    },
-  );
-
-  test.each([
-    [{ approval_required: true }],
-    [{ require_approval_via: 'task' as const }],
-    [{ approval_required: false, require_approval_via: 'none' as const }],
-  ])('[R9] an allow with %j needs an approval', async (constraints) => {
-    const { wire, journal } = await guarded({ decide: () => allow({ constraints }) });
-    const { result } = await wire.call(7, 'balance');
-    expect(result._meta[EXTENSION].reason_code).toBe('APPROVAL_REQUIRED');
-    expect(journal.calls).toEqual([]);
-  });
-
-  test('an obligation that cannot be fulfilled refuses, unless the policy does not insist', async () => {
-    const notify = { type: 'notify' as const, target: 'ops' };
-    const { wire, journal, parts } = await guarded({
-      decide: () => allow({ obligations: [notify] }),
-    });
-    expect((await wire.call(7, 'balance')).result._meta[EXTENSION].reason_code).toBe(
-      'OBLIGATION_UNSUPPORTED',
-    );
-    expect(journal.calls).toEqual([]);
-    parts.decisionPoint.script.decide = () =>
-      allow({ obligations: [{ ...notify, mandatory: false }] });
-    expect((await wire.call(8, 'balance')).result.isError).toBeUndefined();
-  });
-});
-
-describe('what the decision point is asked', () => {
-  test('names the caller, the tool with its digest, and the circumstances', async () => {
-    const trusted = {
-      ...ALICE,
-      agent: { id: 'cid-1', verified: true, claimed: { team: 'x' } },
-      surface: 'ide',
-      session: { state: 'active' as const },
-      purpose: { text: 'audit', source: 'launcher' },
-    };
-    const { wire, parts } = await guarded({}, { identity: () => trusted });
-    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
-    await wire.ask(7, 'tools/call', {
-      name: 'transfer',
-      arguments: { amount: 5, to: 'bob', note: 'password: hunter2' },
-      _meta: { traceparent, 'x/secret': 'hunter2' },
-    });
-    expect(parts.decisionPoint.decisions).toEqual([
-      {
-        subject: ALICE.subject,
-        action: { name: 'tools/call', properties: { verb: 'execute' } },
-        resource: {
-          type: 'tool',
-          id: 'transfer',
-          properties: { server: 'payments', definition_digest: expect.stringMatching(/^sha256:/) },
-        },
-        context: {
-          profile: 'mcp/1',
-          phase: 'call',
-          agent: {
-            id: 'cid-1',
-            verified: true,
-            claimed: { name: 'tester', version: '9', team: 'x' },
-          },
-          surface: 'ide',
-          environment: { deployment: 'production' },
-          session: { state: 'active' },
-          purpose: { text: 'audit', source: 'launcher' },
-          arguments: { amount: 5 },
-          arguments_digest: keyedDigestOf(parts.digestKey, {
-            amount: 5,
-            to: 'bob',
-            note: 'password: hunter2',
-          }),
-          arguments_projection: PROJECTION.digest,
-          pep: { obligations: ['keep_fields', 'mask_fields'] },
-          request: { id: 7, protocol_version: '2025-11-25', transport: 'stdio', traceparent },
-        },
-      },
-    ]);
-  });
-
-  test('[E-18] holds no argument that the policy does not read, and no secret of the call', async () => {
-    const { wire, parts } = await guarded();
-    const extra = { authInfo: { token: 'bearer-secret', clientId: 'c' } };
-    const params = {
-      name: 'transfer',
-      arguments: { amount: 5, to: 'arg-secret' },
-      _meta: { key: 'meta-secret' },
-    };
-    await wire.ask(7, 'tools/call', params, extra);
-    await wire.ask(8, 'tools/list', undefined, extra);
-    const { decisions, discoveries, reports } = parts.decisionPoint;
-    const told = JSON.stringify({ decisions, discoveries, reports });
-    expect(decisions).toHaveLength(1);
-    expect(told).not.toMatch(/bearer-secret|arg-secret|meta-secret/);
-    expect(JSON.stringify(parts.log.lines)).not.toMatch(/bearer-secret|arg-secret|meta-secret/);
-  });
-
-  test('claims that are no text, too long, or no trace stay behind', async () => {
-    const { wire, parts } = await connected();
-    await wire.ask('h', 'initialize', {
-      ...HELLO,
-      clientInfo: { name: 'n'.repeat(999), version: {} },
-    });
-    await wire.ask('i'.repeat(300), 'tools/call', {
-      name: 'balance',
-      arguments: {},
-      _meta: { traceparent: 'hunter2' },
-    });
-    const { agent, request } = parts.decisionPoint.decisions[0]!.context;
-    expect(agent).toEqual({ claimed: { name: 'n'.repeat(256) } });
-    expect(request).toEqual({ protocol_version: '2025-11-25', transport: 'stdio' });
-  });
-
-  test('where other arguments are needed, they are sent once', async () => {
-    const wanted = { digest: `sha256:${'1'.repeat(64)}`, pointers: { '*': ['/to'] } };
-    const incomplete = () =>
-      deny({ reason_code: 'ARGUMENTS_INCOMPLETE', arguments_projection: wanted });
-    let decided = 0;
-    const decide = () => {
-      decided += 1;
-      return decided === 1 ? incomplete() : allow();
-    };
-    const { wire, parts } = await guarded({ decide });
-    parts.decisionPoint.script.describe = () => ({ ready: true, arguments_projection: wanted });
-    const { result } = await wire.call(7, 'transfer', { amount: 5, to: 'bob' });
-    expect(result.isError).toBeUndefined();
-    expect(parts.decisionPoint.decisions.map(({ context }) => context.arguments)).toEqual([
-      { amount: 5 },
-      { to: 'bob' },
-    ]);
-    expect(parts.decisionPoint.decisions[1]?.context.arguments_projection).toBe(wanted.digest);
-    decided = 0;
-    parts.decisionPoint.script.decide = incomplete;
-    const refused = await wire.call(8, 'transfer', { amount: 5, to: 'bob' });
-    expect(refused.result._meta[EXTENSION]).toMatchObject({
-      reason_code: 'ARGUMENTS_INCOMPLETE',
-      retry: 'after_seconds',
-    });
-    expect(parts.decisionPoint.decisions).toHaveLength(4);
   });
 });
 

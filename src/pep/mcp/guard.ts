@@ -1,4 +1,4 @@
-/** What a server author holds: `guard(server)`, `guard.http(factory)` and `guard.wire(transport)`. */
+/** What a server author holds: `guard(server)`, `guard.http(factory)`, `guard.wire(transport)`. */
 import { Connection } from '../connection.ts';
 import { GuardedTransport } from '../guarded_transport.ts';
 import { PolicyWatch } from '../policy_watch.ts';
@@ -15,7 +15,7 @@ export interface Guard {
   <S extends object>(server: S): S;
   /** A handler for Streamable HTTP: `app.all('/mcp', guard.http(() => buildServer()))`. */
   http(factory: ServerFactory, options?: HttpOptions): HttpGuard;
-  /** Guards a wire: `serveStdio(factory, { transport: guard.wire(new StdioServerTransport()) })`. */
+  /** Guards a wire: `serveStdio(factory, { transport: guard.wire(transport) })`. */
   wire<T extends object>(transport: T): T;
   /** Whether a policy is active. */
   ready(): Promise<boolean>;

@@ -126,7 +126,7 @@ test.each([
   expect(error).toEqual(misused('no `Server` or `McpServer`'));
 });
 
-test('the guard tells whether a policy is active, and stops listening when it is closed', async () => {
+test('the guard tells whether a policy is active, until it is closed', async () => {
   const parts = testParts();
   const guard = createGuard(parts);
   expect(await guard.ready()).toBe(true);

@@ -5,20 +5,11 @@ import {
 } from '@modelcontextprotocol/client';
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as Http1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { messageOf, postModern, serve, type Endpoint } from '../support/http.ts';
+import { closeAll, messageOf, postModern, started } from '../support/http.ts';
 import { allow, deny, hide, type Script } from '../support/scripted.ts';
 import { buildServer, newServer, said } from '../support/servers.ts';
 
-const open: Endpoint[] = [];
-const started = async (...args: Parameters<typeof serve>) => {
-  const endpoint = await serve(...args);
-  open.push(endpoint);
-  return endpoint;
-};
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map(({ close }) => close()));
-});
+afterEach(closeAll);
 
 const script = (): Script => ({
   visible: (name) => name !== 'secret',

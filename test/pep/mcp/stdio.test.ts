@@ -8,7 +8,7 @@ import { StdioClientTransport as Stdio1 } from '@modelcontextprotocol/sdk/client
 import { ENVELOPE } from '../support/http.ts';
 import { HELLO } from '../support/rig.ts';
 
-const fixture = join(import.meta.dirname, '../fixtures/stdio_server.ts');
+const fixture = join(import.meta.dirname, '../support/stdio_server_process.ts');
 const command = (line: number, way: string) => ({
   command: process.execPath,
   args: [fixture, String(line), way],

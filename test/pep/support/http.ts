@@ -8,7 +8,7 @@ import type { RequestExtra, TrustedContext } from '../../../src/identity/types.t
 import { ALICE, testParts, type TestParts } from './parts.ts';
 import type { Script } from './scripted.ts';
 
-export interface Endpoint {
+interface Endpoint {
   url: string;
   parts: TestParts;
   handler: HttpGuard;
@@ -21,7 +21,7 @@ interface HttpRigOptions extends HttpOptions {
   parse?: (text: string) => unknown;
 }
 
-export async function serve(
+async function serve(
   factory: ServerFactory,
   script: Script = {},
   { settings, parse, ...options }: HttpRigOptions = {},
@@ -41,6 +41,23 @@ export async function serve(
     handler,
     close: () => stop(server, handler),
   };
+}
+
+const running: Endpoint[] = [];
+
+/** As `serve`, closed with all others by `closeAll`. */
+export async function started(...args: Parameters<typeof serve>): Promise<Endpoint> {
+  const endpoint = await serve(...args);
+  running.push(endpoint);
+  return endpoint;
+}
+
+export async function closeAll(): Promise<void> {
+  await Promise.all(running.splice(0).map(({ close }) => close()));
+}
+
+export function callOf(name: string, id: unknown = 1): object {
+  return { jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: {} } };
 }
 
 async function authenticate(

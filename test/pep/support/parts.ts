@@ -3,7 +3,7 @@ import type { LogFields, Logger } from '../../../src/telemetry/logger.ts';
 import type { GuardParts, GuardSettings } from '../../../src/pep/settings.ts';
 import { ScriptedDecisionPoint, type Script } from './scripted.ts';
 
-export const SETTINGS: GuardSettings = {
+const SETTINGS: GuardSettings = {
   server: 'payments',
   decision_timeout_ms: 200,
   denials_as_errors: false,

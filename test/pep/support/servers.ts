@@ -16,7 +16,7 @@ export interface Journal {
   calls: { name: string; args: unknown; extra: unknown }[];
 }
 
-export const BALANCE = { account: 'a-1', amount: 12, owner: { name: 'Alice', ssn: '123' } };
+const BALANCE = { account: 'a-1', amount: 12, owner: { name: 'Alice', ssn: '123' } };
 
 export type ToolResult = {
   content: { type: 'text'; text: string }[];

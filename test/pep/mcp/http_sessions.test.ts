@@ -1,0 +1,98 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { callOf, closeAll, messageOf, post, started } from '../support/http.ts';
+import { buildServer } from '../support/servers.ts';
+
+afterEach(closeAll);
+
+describe('sessions', () => {
+  const hello = {
+    jsonrpc: '2.0',
+    id: 0,
+    method: 'initialize',
+    params: {
+      protocolVersion: '2025-11-25',
+      capabilities: {},
+      clientInfo: { name: 'c', version: '1' },
+    },
+  };
+  const rig = (options = {}) => started(() => buildServer(1), {}, { sessions: true, ...options });
+  const begin = async (url: string, headers = {}) => {
+    const response = await post(url, hello, headers);
+    await response.text();
+    return response.headers.get('mcp-session-id') ?? '';
+  };
+
+  test('belong to who began them; to others they are as ones that never were', async () => {
+    const { url, parts } = await rig();
+    const id = await begin(url);
+    const ask = async (session: string, authorization: string) => {
+      const response = await post(url, callOf('balance'), {
+        'mcp-session-id': session,
+        authorization,
+      });
+      return [response.status, await response.text()];
+    };
+    const stranger = await ask(id, 'Bearer user:bob');
+    expect(stranger).toEqual(await ask('no-such-session', 'Bearer user:bob'));
+    expect(stranger[0]).toBe(404);
+    expect((await ask(id, ''))[0]).toBe(404);
+    expect(parts.decisionPoint.decisions).toEqual([]);
+    expect((await ask(id, 'Bearer user:alice'))[0]).toBe(200);
+    const headers = { 'mcp-session-id': id, accept: 'text/event-stream' };
+    for (const method of ['GET', 'DELETE']) {
+      const response = await fetch(url, {
+        method,
+        headers: { ...headers, authorization: 'Bearer user:bob' },
+      });
+      expect(response.status).toBe(404);
+    }
+    expect((await ask(id, 'Bearer user:alice'))[0]).toBe(200);
+  });
+
+  test('end when their owner ends them', async () => {
+    const { url } = await rig();
+    const headers = { 'mcp-session-id': await begin(url), authorization: 'Bearer user:alice' };
+    expect((await fetch(url, { method: 'DELETE', headers })).status).toBe(200);
+    expect((await post(url, callOf('balance'), headers)).status).toBe(404);
+  });
+
+  test('are limited; idle ones make room', async () => {
+    let now_ms = 0;
+    const settings = { http: { body_bytes_max: 65_536, sessions_max: 2, session_idle_ms: 1000 } };
+    const { url, parts } = await rig({ settings });
+    Object.assign(parts.clock, { now_ms: () => now_ms });
+    const first = await begin(url);
+    await begin(url);
+    expect((await post(url, hello)).status).toBe(503);
+    now_ms = 500;
+    await post(url, callOf('balance'), { 'mcp-session-id': first }).then(messageOf);
+    now_ms = 1200;
+    expect(await begin(url)).not.toBe('');
+    expect((await post(url, callOf('balance'), { 'mcp-session-id': first })).status).toBe(200);
+  });
+
+  test('nothing but initialize begins one', async () => {
+    const { url } = await rig();
+    expect((await post(url, callOf('balance'))).status).toBe(400);
+    const headers = { accept: 'text/event-stream', authorization: 'Bearer user:alice' };
+    expect((await fetch(url, { headers })).status).toBe(400);
+  });
+
+  test('a stream of theirs hears of another policy', async () => {
+    const { url, parts } = await rig();
+    const headers = {
+      'mcp-session-id': await begin(url),
+      authorization: 'Bearer user:alice',
+      accept: 'text/event-stream',
+    };
+    const done = { jsonrpc: '2.0', method: 'notifications/initialized' };
+    const { accept: _stream, ...both } = headers;
+    expect((await post(url, done, both)).status).toBe(202);
+    const stream = await fetch(url, { headers });
+    parts.decisionPoint.announce({ ready: true });
+    const reader = stream.body!.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    const { value } = await reader.read();
+    expect(Buffer.from(value!).toString()).toContain('notifications/tools/list_changed');
+    await reader.cancel();
+  });
+});
