@@ -1,6 +1,6 @@
 /**
- * `npm run build`: makes dist/ for the package. The compiler writes JavaScript, declarations and the
- * JSON that is imported; files that are read by path are copied beside it.
+ * `npm run build`: makes dist/ for the package. The compiler writes JavaScript, declarations and
+ * the JSON that is imported; files that are read by path are copied beside it.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
