@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { delimiter, dirname, join } from 'node:path';
 
-interface Step {
+export interface Step {
   name: string;
   command: readonly [string, ...string[]];
   /** What to do when it fails. */
@@ -79,13 +79,19 @@ function run(step: Step): boolean {
   return passed;
 }
 
-const goOn = process.argv.includes('--all');
-const failed: Step[] = [];
-for (const step of STEPS) {
-  if (run(step)) continue;
-  failed.push(step);
-  if (!goOn) break;
+/** Runs the steps in order, to the first that fails or, going on, to the last; those that failed. */
+export function runSteps(steps: readonly Step[], goOn: boolean): Step[] {
+  const failed: Step[] = [];
+  for (const step of steps) {
+    if (run(step)) continue;
+    failed.push(step);
+    if (!goOn) break;
+  }
+  for (const { name, remedy } of failed) console.log(`check failed at \`${name}\`: ${remedy}`);
+  if (failed.length === 0) console.log('check passed');
+  return failed;
 }
-for (const { name, remedy } of failed) console.log(`check failed at \`${name}\`: ${remedy}`);
-if (failed.length === 0) console.log('check passed');
-else process.exitCode = 1;
+
+if (import.meta.main && runSteps(STEPS, process.argv.includes('--all')).length > 0) {
+  process.exitCode = 1;
+}
