@@ -7,7 +7,7 @@ beforeEach(() => {
   said = '';
   jest.spyOn(console, 'log').mockImplementation((line) => void (said += `${String(line)}\n`));
 });
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => void jest.restoreAllMocks());
 
 /** A step that prints its name and ends with this code. */
 const step = (name: string, code: number): Step => ({
