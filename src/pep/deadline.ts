@@ -24,10 +24,15 @@ export function withinDeadline<T>(
     };
     if (signal?.aborted) unwanted();
     signal?.addEventListener('abort', unwanted, { once: true });
-    Promise.resolve()
-      .then(() => work(controller.signal))
+    run(work, controller.signal)
       .then(resolve, reject)
       .finally(finish)
       .catch(() => undefined);
   });
+}
+
+/** Work that throws rejects; work that nobody wants is not begun. */
+async function run<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  return work(signal);
 }

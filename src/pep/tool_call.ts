@@ -113,7 +113,8 @@ async function execute(
   if (now?.digest !== item.digest) {
     gate.report(decision, { status: 'refused', reason_code: 'DEFINITION_CHANGED' });
     if (!now) return unknown(gate, exchange, call);
-    return gate.refuse(exchange, { reason_code: 'DEFINITION_CHANGED' });
+    const reason_code = 'DEFINITION_CHANGED';
+    return gate.refuse(exchange, { reason_code }, decision.context.evaluation_id);
   }
   exchange.masked = withholdsStream(decision.context.obligations);
   const answer = await gate.forward(exchange, call.params, decision);

@@ -4,11 +4,10 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { IdentitySource } from '../../identity/types.ts';
-import type { Logger } from '../../telemetry/logger.ts';
 import { failure, RPC } from '../answers.ts';
 import type { Message } from '../message.ts';
 import type { GuardParts } from '../settings.ts';
-import { admit, turnAway } from './http_body.ts';
+import { admit, turnAway, type Admitted } from './http_body.ts';
 import { sendWebResponse, toWebRequest } from './http_node.ts';
 import { sessionEndpoint } from './http_sessions.ts';
 import { statelessEndpoint } from './http_stateless.ts';
@@ -38,7 +37,10 @@ export interface HttpOptions {
 /** What comes with a request. */
 export interface Given {
   authInfo?: unknown;
+  /** The body as the host parsed it. */
   parsedBody?: unknown;
+  /** The bytes of the body where the request does not hold them. */
+  source?: AsyncIterable<Uint8Array> | undefined;
 }
 
 /** Serves admitted requests of one line. */
@@ -69,7 +71,8 @@ export function guardHttp(
   const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const gone = new AbortController();
     res.once('close', () => gone.abort());
-    await sendWebResponse(await respond(door, req, gone.signal, parts.log), res);
+    const web = toWebRequest(req, gone.signal);
+    await sendWebResponse(web ? await door.fetch(web.request, web) : noUrl(), res);
   };
   return Object.assign(handle, {
     fetch: (request: Request, given: Given = {}) => door.fetch(request, given),
@@ -78,22 +81,8 @@ export function guardHttp(
   });
 }
 
-async function respond(
-  door: Door,
-  req: IncomingMessage,
-  gone: AbortSignal,
-  log: Logger,
-): Promise<Response> {
-  const known = toWebRequest(req, gone);
-  if (!known) {
-    return turnAway(400, failure(undefined, RPC.INVALID_REQUEST, 'The address is no URL'));
-  }
-  try {
-    return await door.fetch(known.request, known);
-  } catch (error) {
-    log.error('a request could not be served', { error });
-    return turnAway(500, failure(undefined, RPC.INTERNAL_ERROR, 'Internal error'));
-  }
+function noUrl(): Response {
+  return turnAway(400, failure(undefined, RPC.INVALID_REQUEST, 'The address is no URL'));
 }
 
 class Door {
@@ -116,17 +105,17 @@ class Door {
     if (built !== undefined) await this.#endpointFor(built);
   }
 
+  /** Never rejects: what cannot be served is answered with an error. */
   async fetch(request: Request, given: Given): Promise<Response> {
-    const post = request.method === 'POST';
-    const limit = this.#parts.settings.http.body_bytes_max;
-    const admitted = post ? await admit(request, limit, given.parsedBody) : undefined;
-    if (admitted instanceof Response) return admitted;
-    const endpoint = await this.#serving(request, given);
-    const { url, method, headers, signal } = request;
-    // The body was read, and is handed on as the value that was admitted.
-    const bare = new Request(url, { method, headers, signal });
-    const known = { authInfo: given.authInfo, ...(admitted && { parsedBody: admitted.body }) };
-    return endpoint.fetch(bare, known, admitted?.message);
+    try {
+      const limit = this.#parts.settings.http.body_bytes_max;
+      const admitted = request.method === 'POST' ? await admit(request, given, limit) : undefined;
+      if (admitted instanceof Response) return admitted;
+      return await this.#serve(request, given, admitted);
+    } catch (error) {
+      this.#parts.log.error('a request could not be served', { error });
+      return turnAway(500, failure(undefined, RPC.INTERNAL_ERROR, 'Internal error'));
+    }
   }
 
   async close(): Promise<void> {
@@ -134,7 +123,19 @@ class Door {
     await endpoint?.close();
   }
 
-  async #serving(requestInfo: Request, { authInfo }: Given): Promise<Endpoint> {
+  /** The body was read, and is handed on as the value that was admitted. */
+  async #serve(
+    { url, method, headers, signal }: Request,
+    { authInfo }: Given,
+    admitted: Admitted | undefined,
+  ): Promise<Response> {
+    const request = new Request(url, { method, headers, signal });
+    const endpoint = await this.#serving(request, authInfo);
+    const known = { authInfo, ...(admitted && { parsedBody: admitted.body }) };
+    return endpoint.fetch(request, known, admitted?.message);
+  }
+
+  async #serving(requestInfo: Request, authInfo: unknown): Promise<Endpoint> {
     if (this.#endpoint) return this.#endpoint;
     return this.#endpointFor(await this.#build({ era: 'legacy', authInfo, requestInfo }));
   }

@@ -2,34 +2,40 @@
  * The seam in front of an HTTP entry of the SDK: reads the body once, decides on the body only, and
  * turns away what the entry would read in another way than the guard.
  */
-import { parseJson, type JsonFault } from '../../contract/json.ts';
+import { JSON_LIMITS, parseJson, type JsonFault, type JsonResult } from '../../contract/json.ts';
 import { deniedMethod, failure, invalidRequest, RPC } from '../answers.ts';
 import { eraOf } from '../evaluation.ts';
 import { readMessage, type Message, type Request as RpcRequest } from '../message.ts';
 import { isEnforced } from '../methods.ts';
+import type { Given } from './http.ts';
 
-/** The message of a POST, or the response that turns it away. */
-export type Admitted = { message: Message; body: unknown } | Response;
+/** The message of a POST, and the body that it was read from. */
+export interface Admitted {
+  message: Message;
+  body: unknown;
+}
 
 /** JSON-RPC codes: 2.0, section 5.1, and MCP 2026-07-28 for headers that differ from the body. */
 const PARSE_ERROR = -32700;
 const HEADER_MISMATCH = -32020;
 
-const DEPTH_MAX = 64;
-
-/** Admits the body of a POST: bytes as they came, or what another reader made of them. */
+/**
+ * Admits the body of a POST: bytes as they came, or what another reader made of them. Yields the
+ * response where it is turned away.
+ */
 export async function admit(
   request: Request,
+  { parsedBody, source }: Given,
   size_bytes_max: number,
-  parsed: unknown,
-): Promise<Admitted> {
+): Promise<Admitted | Response> {
   if (!isJson(request.headers.get('content-type'))) {
     return turnAway(415, failure(undefined, RPC.INVALID_REQUEST, 'The body must be JSON'));
   }
+  const bytes = source ?? (request.body as AsyncIterable<Uint8Array> | null);
   const read =
-    parsed === undefined
-      ? await readBody(request, size_bytes_max)
-      : ({ ok: true, value: parsed } as const);
+    parsedBody === undefined
+      ? await readBody(bytes, size_bytes_max)
+      : ({ ok: true, value: parsedBody } as const);
   if (!read.ok) return refuseBody(read.fault);
   const message = readMessage(read.value);
   const refusal = refuseMessage(message, request.headers);
@@ -46,18 +52,17 @@ function isJson(header: string | null): boolean {
 }
 
 async function readBody(
-  request: Request,
+  source: AsyncIterable<Uint8Array> | null,
   size_bytes_max: number,
-): Promise<ReturnType<typeof parseJson>> {
+): Promise<JsonResult> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  const body = request.body as AsyncIterable<Uint8Array> | null;
-  for await (const chunk of body ?? []) {
+  for await (const chunk of source ?? []) {
     size += chunk.byteLength;
     if (size > size_bytes_max) return { ok: false, fault: { code: 'too_large', pointer: '' } };
     chunks.push(chunk);
   }
-  return parseJson(Buffer.concat(chunks), { size_bytes_max, depth_max: DEPTH_MAX });
+  return parseJson(Buffer.concat(chunks), { size_bytes_max, depth_max: JSON_LIMITS.depth_max });
 }
 
 function refuseBody({ code, pointer }: JsonFault): Response {

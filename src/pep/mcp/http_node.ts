@@ -1,6 +1,5 @@
 /** Between Node's HTTP messages and the web's, which both SDK lines speak. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
 import { parseJson } from '../../contract/json.ts';
 
 /** What a host put on a request before the guard: its authentication, and a body that it read. */
@@ -13,7 +12,9 @@ interface HostRequest extends IncomingMessage {
 export interface WebRequest {
   request: Request;
   authInfo: unknown;
-  /** Undefined where nobody has read the body yet. */
+  /** The body as bytes; undefined where it was read before. */
+  source: AsyncIterable<Uint8Array> | undefined;
+  /** What the host made of the body; undefined where nobody has read it yet. */
   parsedBody: unknown;
 }
 
@@ -28,9 +29,14 @@ export function toWebRequest(req: HostRequest, signal: AbortSignal): WebRequest 
   }
   const method = req.method ?? 'GET';
   const unread = method === 'POST' && !req.readableDidRead;
-  const body = unread ? { body: Readable.toWeb(req), duplex: 'half' } : {};
-  const request = new Request(url, { method, headers, signal, ...body } as RequestInit);
-  return { request, authInfo: req.auth, parsedBody: unread ? undefined : readBefore(req.body) };
+  // A body that is not read to its end must not take the connection, and the answer, with it.
+  const source = unread ? req.iterator({ destroyOnReturn: false }) : undefined;
+  return {
+    request: new Request(url, { method, headers, signal }),
+    authInfo: req.auth,
+    source: source as AsyncIterable<Uint8Array> | undefined,
+    parsedBody: unread ? undefined : readBefore(req.body),
+  };
 }
 
 /** A body that the host took as text or bytes goes through the same gate as one that it left. */
@@ -58,11 +64,14 @@ export async function sendWebResponse(response: Response, res: ServerResponse): 
   res.once('close', stop);
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      if (!res.write(next.value))
-        await new Promise((resolve) => res.once('drain', resolve).once('close', resolve));
+      if (!res.write(next.value)) await drained(res);
     }
   } finally {
     res.off('close', stop);
     res.end();
   }
+}
+
+function drained(res: ServerResponse): Promise<unknown> {
+  return new Promise((resolve) => res.once('drain', resolve).once('close', resolve));
 }

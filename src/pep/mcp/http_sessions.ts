@@ -87,7 +87,12 @@ class Sessions implements Endpoint {
       this.#sessions.delete(transport.sessionId ?? '');
     };
     await server.connect(transport);
-    return transport.handleRequest(request, given);
+    try {
+      return await transport.handleRequest(request, given);
+    } finally {
+      // The transport turned the request away, so that no session began.
+      if (transport.sessionId === undefined) await server.close();
+    }
   }
 
   #closeIdle(): void {

@@ -16,8 +16,12 @@ export async function statelessEndpoint(factory: ServerFactory, open: Open): Pro
       const transport = new HttpTransport({ sessionIdGenerator: undefined });
       const { low } = detect(server);
       await low.connect(transport);
-      const response = await transport.handleRequest(request, given);
-      return closingAfter(response, () => low.close());
+      try {
+        return closingAfter(await transport.handleRequest(request, given), () => low.close());
+      } catch (error) {
+        await low.close();
+        throw error;
+      }
     },
     async close() {},
   };

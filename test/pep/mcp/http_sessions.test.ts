@@ -71,6 +71,26 @@ describe('sessions', () => {
     expect((await post(url, callOf('balance'), { 'mcp-session-id': first })).status).toBe(200);
   });
 
+  test('one that the transport turns away does not begin', async () => {
+    let built = 0;
+    const factory = () => {
+      const server = buildServer(1);
+      const { close } = server.server as { close(): Promise<void> };
+      Object.assign(server.server, {
+        close: () => {
+          built -= 1;
+          return close.call(server.server);
+        },
+      });
+      built += 1;
+      return server;
+    };
+    const { url, handler } = await started(factory, {}, { sessions: true });
+    await handler.ready;
+    expect((await post(url, hello, { accept: 'text/plain' })).status).toBe(406);
+    expect(built).toBe(0);
+  });
+
   test('nothing but initialize begins one', async () => {
     const { url } = await rig();
     expect((await post(url, callOf('balance'))).status).toBe(400);
