@@ -1,7 +1,7 @@
 /**
- * What the story is played on: a decision service, and a guarded server for each role, all processes
- * of their own; clients are the official ones. State and an editable copy of the data lie in a
- * temporary folder.
+ * What the story is played on: a decision service and a guarded server for each role, all of them
+ * processes of their own; clients are the official ones. State and an editable copy of the data lie
+ * in a temporary folder.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

@@ -3,7 +3,8 @@ import type { Variables } from '../config/environment.ts';
 import { preparePolicyData } from '../bundle/policy_data.ts';
 import { loadEngine } from '../engine/engine.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { testPolicy, type TestReport, type TestResult, type TestTools } from '../toolchain/test.ts';
+import { testPolicy, type TestReport, type TestResult } from '../toolchain/test.ts';
+import type { TestTools } from '../toolchain/test_venues.ts';
 import { openOpa, placeIn, readPolicySources, type PolicyOptions } from './policy_tools.ts';
 import { print, printJson, printProgress, styled, type Terminal } from './terminal.ts';
 

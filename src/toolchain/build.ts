@@ -1,4 +1,4 @@
-/** `portcullis build`: from sources to a standard OPA bundle; the same input gives the same bytes. */
+/** `portcullis build`: from sources to a standard OPA bundle; same input, same bytes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unpack } from '../bundle/files.ts';
@@ -41,7 +41,7 @@ export interface BuiltPolicy {
   revision: string;
 }
 
-/** Checks, generates, compiles, describes. Throws `RULES_REFUSED` with the findings in the message. */
+/** Checks, generates, compiles, describes. Throws `RULES_REFUSED` with all findings. */
 export async function buildPolicy(
   opa: Opa,
   sources: Sources,

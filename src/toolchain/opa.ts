@@ -88,7 +88,8 @@ async function installWithGo(
 
 function absent(settings: ToolchainSettings, why: string, cause?: unknown): PortcullisError {
   const message =
-    `no OPA ${OPA_VERSION}: not in PORTCULLIS_OPA, not on PATH, not in ${settings.cache}, and ${why}; ` +
+    `no OPA ${OPA_VERSION}: not in PORTCULLIS_OPA, not on PATH, not in ${settings.cache}, ` +
+    `and ${why}; ` +
     'put that version on PATH, name it in PORTCULLIS_OPA, or install Go';
   return new PortcullisError('TOOLCHAIN_ABSENT', message, { cause });
 }

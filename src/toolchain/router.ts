@@ -50,7 +50,7 @@ function member(kind: Kind, rule: RulePackage, conditions: string[]): string[] {
   return rule.capabilities.map((name) => contains(kind, name, regoString(rule.id), lines));
 }
 
-/** An approver is asked apart from the request, so `applies`, which looks at the requester, is not. */
+/** An approver is asked apart, so `applies`, which looks at the requester, is not. */
 function eligible(rule: RulePackage): string[] {
   const lines = [`${ref(rule)}.eligible == true`];
   return rule.capabilities.map((name) => contains('eligible', name, regoString(rule.id), lines));

@@ -54,7 +54,7 @@ export function rulePackages(base: RuleBase): RulePackage[] {
     .map(([id, modules]) => describe(id, modules, base));
 }
 
-/** OPA's convention: tests stand in `<package>_test`, or in the package itself in a `_test.rego` file. */
+/** OPA's convention: tests stand in `<package>_test`. */
 export function isTestPackage(path: Path): boolean {
   return path.at(-1)?.endsWith('_test') ?? false;
 }

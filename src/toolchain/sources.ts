@@ -1,6 +1,7 @@
 /**
- * What a policy is made of: the files of the author's folder and, unless the policy brings its own
- * entrypoint, those of the library. Reads everything once, so that what is checked is what is built.
+ * What a policy is made of: the files of the author's folder and, unless the policy brings its
+ * own entrypoint, those of the library. Reads everything once, so that what is checked is what is
+ * built.
  */
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';

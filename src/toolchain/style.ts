@@ -1,6 +1,7 @@
 /**
- * House style: formatted by `opa fmt`, every rule with a title and a test of its own. A gate for the
- * library, and for authors who ask for it with `--strict-style`; never an error that stops a build.
+ * House style: formatted by `opa fmt`, every rule with a title and a test of its own. A gate for
+ * the library, and for authors who ask for it with `--strict-style`; never an error that stops a
+ * build.
  */
 import type { Opa } from './opa_run.ts';
 import { fileOf, type Finding, type ParsedPolicy } from './policy.ts';

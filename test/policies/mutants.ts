@@ -1,4 +1,4 @@
-/** Makes the mutants of a Rego library from its syntax trees: text is cut by the places of rules. */
+/** Makes the mutants of a Rego library: its text is cut by the places of rules. */
 import type { Rule } from '../../src/toolchain/ast.ts';
 import type { Opa } from '../../src/toolchain/opa_run.ts';
 import { parsePolicy } from '../../src/toolchain/policy.ts';

@@ -21,7 +21,7 @@ import {
   type SourceFile,
   type Sources,
 } from '../../src/toolchain/sources.ts';
-import type { TestTools } from '../../src/toolchain/test.ts';
+import type { TestTools } from '../../src/toolchain/test_venues.ts';
 import { prerequisite } from './prerequisite.ts';
 
 /** Where the policy library lies. */

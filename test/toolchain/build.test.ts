@@ -3,7 +3,7 @@ import { buildPolicy } from '../../src/toolchain/build.ts';
 import { argumentPointers } from '../../src/toolchain/projection.ts';
 import { gatherSources } from '../../src/toolchain/sources.ts';
 import { describeWithOpa, opa, parsed, policyOf } from '../support/toolchain.ts';
-import { one } from './refusals.ts';
+import { ALLOW, one } from './refusals/refusal.ts';
 
 const LIMITED = `effect := "allow"
 
@@ -177,7 +177,7 @@ describeWithOpa('portcullis build', () => {
     ['all of them by an alias', 'within if object.get(input.context, "arguments", {}) == {}', ['']],
     ['an escaped name', 'within if request.arguments["a/b~c"] == 1', ['/a~1b~0c']],
   ])('the projection holds what is read: %s', async (_title, within, pointers) => {
-    const body = `effect := "allow"\n\napplies if request.name == "tool:shop/refund"\n\ndefault within := false\n\n${within}`;
+    const body = [ALLOW, 'default within := false', within].join('\n\n');
     const { base, rules } = await parsed(one(body));
     expect(argumentPointers(base, rules)).toEqual({ 'tool:shop/refund': pointers });
   });

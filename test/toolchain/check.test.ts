@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals';
 import { CHECKS, strictCompile } from '../../src/toolchain/check.ts';
 import { checked, describeWithOpa, opa, parsed, policyOf } from '../support/toolchain.ts';
 import { parsePolicy } from '../../src/toolchain/policy.ts';
-import { one, REFUSALS } from './refusals.ts';
+import { REFUSALS } from './refusals/all.ts';
+import { one } from './refusals/refusal.ts';
 
 describeWithOpa('portcullis check', () => {
   test.each(REFUSALS)('$check: $title', async ({ check, problem, place, bad }) => {

@@ -66,7 +66,8 @@ test('require_approval asks outside its region, and of whom apart from the reque
 
 test('oblige demands a set with members', () => {
   expect(blocks(rule('a/x', 'oblige'))).toEqual([
-    `obliged["*"] contains obligation if { ${PATH}.applies == true some obligation in ${PATH}.obligations }`,
+    `obliged["*"] contains obligation if { ${PATH}.applies == true ` +
+      `some obligation in ${PATH}.obligations }`,
     `unobliged["*"] contains "a/x" if { ${PATH}.applies == true not _stated["a/x"] }`,
     `_stated["a/x"] if { is_set(${PATH}.obligations) count(${PATH}.obligations) > 0 }`,
   ]);

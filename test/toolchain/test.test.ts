@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { testPolicy } from '../../src/toolchain/test.ts';
 import { describeWithOpa, policyOf, TOOLS } from '../support/toolchain.ts';
-import { one } from './refusals.ts';
+import { lines, one } from './refusals/refusal.ts';
 
 const RULE = one(`effect := "limit"
 
@@ -14,7 +14,8 @@ within if compare.at_most(request.arguments.amount, 5)
 _unused if data.never`);
 
 function tests(body: string): Record<string, string> {
-  const text = `package mcp.rules.shop.refund_test\n\nimport data.mcp.rules.shop.refund\n\n${body}\n`;
+  const head = ['package mcp.rules.shop.refund_test', 'import data.mcp.rules.shop.refund'];
+  const text = [...head, body].join('\n\n');
   return { ...RULE, 'rules/shop/refund_test.rego': text };
 }
 
@@ -57,8 +58,12 @@ describeWithOpa('portcullis test', () => {
 
   test('a test that OPA and the compiled policy answer differently fails', async () => {
     // A set is ordered in OPA and in hash order in WASM.
-    const order =
-      'test_order if {\n\trefund.effect\n\tconcat(",", {"a", "b", "c", "d", "e"}) == "a,b,c,d,e"\n}';
+    const order = lines(
+      'test_order if {',
+      '\trefund.effect',
+      '\tconcat(",", {"a", "b", "c", "d", "e"}) == "a,b,c,d,e"',
+      '}',
+    );
     const report = await testPolicy(TOOLS, policyOf(tests(order)));
     expect(report.tests[0]).toMatchObject({
       verdicts: { opa_scan: 'pass', opa_static: 'pass', wasm: 'fail' },
@@ -68,8 +73,12 @@ describeWithOpa('portcullis test', () => {
   });
 
   test('an evaluation that breaks off is an error in each', async () => {
-    const conflict =
-      'test_conflict if _one(1) == 1\n\n_one(x) := 1 if x == 1\n\n_one(x) := 2 if x == 1\n\ntest_refund if refund.effect';
+    const conflict = lines(
+      'test_conflict if _one(1) == 1',
+      '_one(x) := 1 if x == 1',
+      '_one(x) := 2 if x == 1',
+      'test_refund if refund.effect',
+    );
     const report = await testPolicy(TOOLS, policyOf(tests(conflict)));
     expect(report.tests[0]).toMatchObject({
       verdicts: { opa_scan: 'error', opa_static: 'error', wasm: 'error' },
@@ -81,7 +90,8 @@ describeWithOpa('portcullis test', () => {
   test('data that a test replaces is not read from the index', async () => {
     const grants = `test_granted if {
 	data.mcp.main.decision.decision == "deny" with input as _call with data.grants as []
-	data.mcp.main.decision.decision == "allow" with input as _call with data.grants as [{"to": {"user": "user:a"}, "on": "tool:shop/sell"}]
+	data.mcp.main.decision.decision == "allow" with input as _call
+		with data.grants as [{"to": {"user": "user:a"}, "on": "tool:shop/sell"}]
 	refund.effect
 }
 
@@ -113,7 +123,12 @@ _call := {
 _call := {
 	"subject": {"id": "user:a"},
 	"resource": {"type": "tool", "id": "sell", "properties": {"server": "shop"}},
-	"context": {"profile": "mcp/1", "phase": "call", "environment": {"deployment": "p"}, "arguments": {"n": 3}},
+	"context": {
+		"profile": "mcp/1",
+		"phase": "call",
+		"environment": {"deployment": "p"},
+		"arguments": {"n": 3},
+	},
 }`;
     const data = {
       registry: {

@@ -6,8 +6,8 @@ import { headName } from '../references.ts';
 const WITHOUT_ARGUMENTS = new Set(['applies', 'effect']);
 
 /**
- * Arguments live in `within`, `obligations` and `eligible` only, also through helpers: a list has no
- * arguments, and a restriction that waits for one in `applies` would not be there.
+ * Arguments live in `within`, `obligations` and `eligible` only, also through helpers: a list has
+ * no arguments, and a restriction that waits for one in `applies` would not be there.
  */
 export function argumentPlaces({ base, rules }: ParsedPolicy): Finding[] {
   const reach = new ArgumentReach(base);

@@ -41,7 +41,7 @@ function binding(rule: RulePackage, { sources }: ParsedPolicy): Binding[] {
   return rule.modules.filter(isAuthored).map((module) => ({ file: fileOf(module), name, schema }));
 }
 
-/** Binds by METADATA on the package, in a copy; the line numbers of what follows move by its length. */
+/** Binds by METADATA on the package, in a copy whose line numbers move by its length. */
 function annotate(file: SourceFile, bound: readonly Binding[]): SourceFile {
   const found = bound.find((entry) => entry.file === file.path);
   if (!found) return file;

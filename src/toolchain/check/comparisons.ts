@@ -99,7 +99,7 @@ class Taint {
     return tainted;
   }
 
-  /** A line that binds variables to something tainted taints them: `:=`, `=`, `some … in`, `every`. */
+  /** A line that binds variables to something tainted taints them. */
   #bind(expr: Expr, definition: Definition, names: Set<string>): void {
     const { terms } = expr;
     if (isEvery(terms)) {

@@ -1,0 +1,224 @@
+/** Lines of Rego that mean something else than they say. */
+import { FILE, lines, one, type Refusal } from './refusal.ts';
+
+export const EXPRESSIONS: readonly Refusal[] = [
+  {
+    title: 'a denial with `not f(ref)` vanishes where the fact is missing',
+    check: 'negation',
+    problem: '`not` over a call of `startswith`',
+    bad: one(
+      lines('effect := "deny"', '', 'applies if not startswith(request.environment, "dev")'),
+    ),
+    good: one(
+      lines(
+        'effect := "deny"',
+        '',
+        'applies if not _development',
+        '',
+        '_development if startswith(request.environment, "dev")',
+      ),
+    ),
+  },
+  {
+    title: '`not x in set` is a call too',
+    check: 'negation',
+    problem: '`not` over a call of `internal.member_2`',
+    bad: one(lines('effect := "deny"', '', 'applies if not request.surface in {"ide", "web"}')),
+    good: one(
+      lines(
+        'effect := "deny"',
+        '',
+        'applies if not _known',
+        '',
+        '_known if request.surface in {"ide", "web"}',
+      ),
+    ),
+  },
+  {
+    title: '`not a != b` is one as well',
+    check: 'negation',
+    problem: '`not` over a call of `neq`',
+    bad: one(lines('effect := "deny"', '', 'applies if not request.surface != "ide"')),
+    good: one(lines('effect := "deny"', '', 'applies if request.surface == "ide"')),
+  },
+  {
+    title: 'a helper function under `not` with a reference as its operand',
+    check: 'negation',
+    problem: '`not` over a call of `_known`',
+    bad: one(
+      lines(
+        'effect := "deny"',
+        '',
+        'applies if not _known(request.surface)',
+        '',
+        '_known(surface) if surface == "ide"',
+      ),
+    ),
+    good: one(lines('effect := "deny"', '', 'applies if not request.surface == "ide"')),
+  },
+  {
+    title: 'a reference inside the brackets of another under `not`',
+    check: 'negation',
+    problem: 'with another in its brackets',
+    bad: one(lines('effect := "deny"', '', 'applies if not data.open[request.surface]')),
+    good: one(
+      lines(
+        'effect := "deny"',
+        '',
+        'applies if not _open',
+        '',
+        '_open if data.open[request.surface]',
+      ),
+    ),
+  },
+  {
+    title: 'rules found by a variable under `not` differ between OPA and WASM',
+    check: 'negation',
+    problem: 'finds rules by a variable',
+    bad: one(
+      lines(
+        'effect := "deny"',
+        '',
+        'applies if {',
+        '\tsome title',
+        '\tdata.mcp.rules.boundary[title].applies',
+        '\tnot data.mcp.rules.boundary[title].effect == "x"',
+        '}',
+      ),
+    ),
+    good: one(lines('effect := "deny"', '', 'applies := true')),
+  },
+  {
+    title: 'a builtin that fails removes a denial without a word',
+    check: 'builtins',
+    problem: '`to_number` can fail',
+    bad: one(lines('effect := "deny"', '', 'applies if to_number(request.session.state) == 5')),
+    good: one(lines('effect := "deny"', '', 'applies if request.session.state == "expired"')),
+  },
+  {
+    title: 'a division in a helper of a denial',
+    check: 'builtins',
+    problem: '`div` can fail',
+    bad: one(
+      lines(
+        'effect := "deny"',
+        '',
+        'applies if _share == 2',
+        '',
+        '_share := data.total / data.parts',
+      ),
+    ),
+    good: one(lines('effect := "deny"', '', 'applies if data.share == 2')),
+  },
+  {
+    title: 'a pattern that may be malformed',
+    check: 'builtins',
+    problem: '`regex.match` can fail',
+    bad: one(lines('effect := "deny"', '', 'applies if regex.match(data.pattern, request.name)')),
+    good: one(lines('effect := "deny"', '', 'applies if startswith(request.name, "tool:shop/")')),
+  },
+  {
+    title: 'input read by a variable cannot be projected',
+    check: 'reads',
+    problem: 'reads `input` other than by a constant path',
+    bad: one(
+      lines(
+        'effect := "deny"',
+        '',
+        'applies if {',
+        '\tsome name',
+        '\tinput.context[name] == "x"',
+        '}',
+      ),
+    ),
+    good: one(lines('effect := "deny"', '', 'applies if request.surface == "x"')),
+  },
+  {
+    title: 'rules found by a variable',
+    check: 'reads',
+    problem: 'finds rules by a variable',
+    bad: one(
+      lines(
+        'effect := "deny"',
+        '',
+        'applies if {',
+        '\tsome title',
+        '\tdata.mcp.rules.boundary[title].applies == true',
+        '}',
+      ),
+    ),
+    good: one(lines('effect := "deny"', '', 'applies := true')),
+  },
+  {
+    title: 'the grants are not where they were once they are indexed',
+    check: 'reads',
+    problem: 'reads the grants',
+    bad: one(lines('effect := "deny"', '', 'applies if count(data.grants) > 3')),
+    good: one(lines('effect := "deny"', '', 'applies if data.closed')),
+  },
+  {
+    title: 'the inside of the library is not a contract',
+    check: 'reads',
+    problem: 'reads the inside of the library',
+    bad: one(lines('effect := "deny"', '', 'applies if count(data.mcp.directory.chain) > 3')),
+    good: one(lines('effect := "deny"', '', 'applies if count(request.chain) > 3')),
+  },
+  {
+    title: '`with` in a rule replaces facts of the request',
+    check: 'reads',
+    problem: 'uses `with` outside a test',
+    bad: one(
+      lines(
+        'effect := "deny"',
+        '',
+        'applies if _open with input.context.surface as "ide"',
+        '',
+        '_open if input.context.surface == "ide"',
+      ),
+    ),
+    good: one(lines('effect := "deny"', '', 'applies if request.surface == "ide"')),
+  },
+  {
+    title: 'a variable that hides an import',
+    check: 'shadowing',
+    problem: 'the variable `request` hides an import',
+    bad: one(
+      lines(
+        'effect := "deny"',
+        '',
+        'applies if {',
+        '\tsome request in data.requests',
+        '\trequest.name == "x"',
+        '}',
+        '',
+        'applies if request.surface == "ide"',
+      ),
+    ),
+    good: one(
+      lines(
+        'effect := "deny"',
+        '',
+        'applies if {',
+        '\tsome entry in data.requests',
+        '\tentry.name == request.name',
+        '}',
+      ),
+    ),
+  },
+  {
+    title: 'a misspelt root is believed in force',
+    check: 'reachability',
+    problem: 'no rule uses package mcp_rules.shop.refund',
+    bad: {
+      [FILE]: lines(
+        'package mcp_rules.shop.refund',
+        '',
+        'effect := "deny"',
+        '',
+        'applies := true',
+        '',
+      ),
+    },
+    good: one(lines('effect := "deny"', '', 'applies := true')),
+  },
+];

@@ -1,0 +1,187 @@
+/** Packages, public names and effects. */
+import { ALLOW, APPLIES, FILE, WITHIN, lines, one, rule, type Refusal } from './refusal.ts';
+
+export const SHAPE: readonly Refusal[] = [
+  {
+    title: 'a rule package one step too deep is never read',
+    check: 'placement',
+    problem: 'is not at `mcp.rules.<area>.<title>`',
+    bad: {
+      [FILE]: lines(
+        'package mcp.rules.shop.refund.extra',
+        '',
+        'effect := "deny"',
+        '',
+        'applies := true',
+        '',
+      ),
+    },
+    good: one(lines('effect := "deny"', '', 'applies := true')),
+  },
+  {
+    title: 'a rule at area depth hides rules from dynamic references',
+    check: 'placement',
+    problem: 'package mcp.rules.shop is not at',
+    bad: {
+      [FILE]: rule(ALLOW),
+      'rules/shop.rego': lines(
+        'package mcp.rules.shop',
+        '',
+        'rh[x] := 1 if some x in input.context.list',
+        '',
+      ),
+    },
+    good: one(ALLOW),
+  },
+  {
+    title: 'a rule that is named like a test is left out of the build',
+    check: 'placement',
+    problem: 'is named like a test',
+    bad: {
+      [FILE]: lines(
+        'package mcp.rules.shop.load_test',
+        '',
+        'effect := "deny"',
+        '',
+        'applies := true',
+        '',
+      ),
+    },
+    good: one(lines('effect := "deny"', '', 'applies := true')),
+  },
+  {
+    title: 'a rule in a test file is left out of the build',
+    check: 'placement',
+    problem: 'a test file holds the package of a rule',
+    bad: { 'rules/shop/refund_test.rego': rule(lines('effect := "deny"', '', 'applies := true')) },
+    good: one(lines('effect := "deny"', '', 'applies := true')),
+  },
+  {
+    title: 'a test in a rule file becomes a public name',
+    check: 'placement',
+    problem: 'a test stands among the rules',
+    bad: one(lines(ALLOW, 'test_it if true')),
+    good: one(ALLOW),
+  },
+  {
+    title: 'a package inside the library replaces parts of it',
+    check: 'placement',
+    problem: 'package mcp.compare belongs to the library',
+    bad: { 'compare.rego': lines('package mcp.compare', '', 'at_most(x, _) if x == "any"', '') },
+    good: {},
+  },
+  {
+    title: 'a misspelt public name is a rule that nobody reads',
+    check: 'names',
+    problem: '`witin` is no public name',
+    bad: one(lines(ALLOW, 'witin if compare.at_most(request.arguments.amount, 5)')),
+    good: one(lines(ALLOW, WITHIN)),
+  },
+  {
+    title: 'a function under a public name makes the module invalid',
+    check: 'names',
+    problem: '`applies` is a function',
+    bad: one(lines('effect := "deny"', '', 'applies(x) if x == request.name')),
+    good: one(lines('effect := "deny"', '', 'applies if request.name == "tool:shop/refund"')),
+  },
+  {
+    title: 'a partial object under a public name is never true',
+    check: 'names',
+    problem: '`applies` is a partial object',
+    bad: one(lines('effect := "deny"', '', 'applies[name] if name := request.name')),
+    good: one(lines('effect := "deny"', '', 'applies if request.name == "tool:shop/refund"')),
+  },
+  {
+    title: 'a partial set under a public name is never true',
+    check: 'names',
+    problem: '`applies` is a partial set',
+    bad: one(lines('effect := "deny"', '', 'applies contains request.name')),
+    good: one(lines('effect := "deny"', '', 'applies if request.name == "tool:shop/refund"')),
+  },
+  {
+    title: 'a misspelt effect decides nothing',
+    check: 'effects',
+    problem: 'the effect is not one literal',
+    bad: one(lines('effect := "dney"', '', APPLIES)),
+    good: one(lines('effect := "deny"', '', APPLIES)),
+  },
+  {
+    title: 'a computed effect cannot be read by the build',
+    check: 'effects',
+    problem: 'the effect is not one literal',
+    bad: one(lines('effect := "deny" if request.surface == "ide"', '', APPLIES)),
+    good: one(lines('effect := "deny"', '', 'applies if request.surface == "ide"')),
+  },
+  {
+    title: 'a deny with a region would deny inside it too',
+    check: 'effects',
+    problem: 'an effect of deny has no `within`',
+    bad: one(lines('effect := "deny"', '', APPLIES, '', WITHIN)),
+    good: one(lines('effect := "limit"', '', APPLIES, '', WITHIN)),
+  },
+  {
+    title: 'a limit without a region would deny everything',
+    check: 'effects',
+    problem: 'an effect of limit needs `within`',
+    bad: one(lines('effect := "limit"', '', APPLIES)),
+    good: one(lines('effect := "limit"', '', APPLIES, '', WITHIN)),
+  },
+  {
+    title: 'an approval that nobody may give',
+    check: 'effects',
+    problem: 'an effect of require_approval needs `eligible`',
+    bad: one(lines('effect := "require_approval"', '', APPLIES)),
+    good: one(
+      lines(
+        'effect := "require_approval"',
+        '',
+        APPLIES,
+        '',
+        'eligible if "leads" in request.groups',
+      ),
+    ),
+  },
+  {
+    title: 'obligations of a rule that allows are never fulfilled',
+    check: 'effects',
+    problem: 'an effect of allow has no `obligations`',
+    bad: one(lines(ALLOW, 'obligations contains {"type": "log", "level": "info"}')),
+    good: one(
+      lines(
+        'effect := "oblige"',
+        '',
+        APPLIES,
+        '',
+        'obligations contains {"type": "log", "level": "info"}',
+      ),
+    ),
+  },
+  {
+    title: 'a rule without applies concerns nothing',
+    check: 'effects',
+    problem: 'an effect of deny needs `applies`',
+    bad: one('effect := "deny"'),
+    good: one(lines('effect := "deny"', '', 'applies := true')),
+  },
+  {
+    title: 'a region without a default looks undeclared where it is undefined',
+    check: 'effects',
+    problem: '`within` has no default',
+    bad: one(lines(ALLOW, 'within if compare.at_most(request.arguments.amount, 5)')),
+    good: one(lines(ALLOW, WITHIN)),
+  },
+  {
+    title: 'a region that is open by default',
+    check: 'effects',
+    problem: '`within` has no default',
+    bad: one(
+      lines(
+        ALLOW,
+        'default within := true',
+        '',
+        'within := false if request.arguments.amount == 7',
+      ),
+    ),
+    good: one(lines(ALLOW, WITHIN)),
+  },
+];
