@@ -16,6 +16,7 @@ export interface Count {
 interface Report {
   passed: number;
   failed: number;
+  not_covered: Record<string, number[]>;
   tests: { name: string; passed: boolean; verdicts: Record<string, string> }[];
 }
 
@@ -58,9 +59,9 @@ function bringsTests(folder: string): boolean {
 
 /** Runs the tests of one folder and prints what failed. */
 export function testPolicyFolder(folder: string, opa: string): Count {
-  const { stdout, stderr } = spawnSync(
+  const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['bin/portcullis.js', 'test', folder, '--json'],
+    ['bin/portcullis.js', 'test', folder, '--json', '--strict-style'],
     { cwd: TOP, env: { ...process.env, PORTCULLIS_OPA: opa }, encoding: 'utf8' },
   );
   const report = readReport(stdout);
@@ -71,8 +72,11 @@ export function testPolicyFolder(folder: string, opa: string): Count {
   for (const { name, verdicts } of report.tests.filter(({ passed }) => !passed)) {
     console.log(`FAIL ${folder} ${name}: ${JSON.stringify(verdicts)}`);
   }
-  console.log(`${folder}: ${report.passed} passed, ${report.failed} failed`);
-  return { passed: report.passed, failed: report.failed, skipped: 0 };
+  const { passed, failed } = report;
+  const uncovered = status !== 0 && failed === 0 ? 1 : 0;
+  if (uncovered) console.log(`FAIL ${folder}: ${JSON.stringify(report.not_covered)} not covered`);
+  console.log(`${folder}: ${passed} passed, ${failed} failed`);
+  return { passed, failed: failed + uncovered, skipped: 0 };
 }
 
 function readReport(text: string): Report | undefined {

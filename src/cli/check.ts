@@ -1,7 +1,9 @@
 /** `portcullis check DIR`: what would be silently wrong in a policy, and what to write instead. */
 import type { Variables } from '../config/environment.ts';
 import { findings } from '../toolchain/build.ts';
-import { parsePolicy } from '../toolchain/policy.ts';
+import { listNotes } from '../toolchain/notes.ts';
+import { parsePolicy, type Finding } from '../toolchain/policy.ts';
+import { styleFindings } from '../toolchain/style.ts';
 import { openOpa, placeIn, readPolicySources, type PolicyOptions } from './policy_tools.ts';
 import { print, printJson, printProgress, styled, type Terminal } from './terminal.ts';
 
@@ -15,24 +17,29 @@ export async function runCheck(
   const opa = await openOpa(terminal, variables);
   printProgress(terminal, `checking ${sources.modules.length} modules`);
   const policy = await parsePolicy(opa, sources);
-  const found = (await findings(opa, policy, options)).map((finding) => ({
-    ...finding,
-    place: placeIn(folder, finding.place),
-  }));
-  if (options.json) printJson(terminal, { findings: found });
-  else printFindings(found, terminal);
-  return found.length === 0 ? 0 : 1;
+  const found = await findings(opa, policy, options);
+  const style = options.strictStyle ? await styleFindings(opa, policy) : [];
+  const refused = [...found, ...style].map((finding) => located(finding, folder));
+  const notes = listNotes(policy, options).map((finding) => located(finding, folder));
+  if (options.json) printJson(terminal, { findings: refused, notes });
+  else printFindings(refused, notes, terminal);
+  return refused.length === 0 ? 0 : 1;
+}
+
+function located(finding: Finding, folder: string): Finding {
+  return { ...finding, place: placeIn(folder, finding.place) };
 }
 
 function printFindings(
-  found: readonly { check: string; place: string; problem: string; instead: string }[],
+  refused: readonly Finding[],
+  notes: readonly Finding[],
   terminal: Terminal,
 ): void {
   const { stdout } = terminal;
-  for (const { check, place, problem, instead } of found) {
+  for (const { check, place, problem, instead } of [...refused, ...notes]) {
     print(terminal, `${styled(stdout, 'bold', place)} ${problem} (${check})`);
     print(terminal, `  ${instead}`);
   }
-  const summary = found.length === 0 ? 'nothing is refused' : `${found.length} refused`;
-  print(terminal, styled(stdout, found.length === 0 ? 'green' : 'red', summary));
+  const summary = refused.length === 0 ? 'nothing is refused' : `${refused.length} refused`;
+  print(terminal, styled(stdout, refused.length === 0 ? 'green' : 'red', summary));
 }

@@ -88,6 +88,7 @@ function policyCommand(program: Command, name: string, description: string, more
     .description(description)
     .option('--entrypoint <path>', 'the policy has a contract of its own, with this entrypoint')
     .option('--discovery <path>', 'its second entrypoint, for lists')
+    .option('--strict-style', 'house style is a gate too: format, titles, tests, coverage')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', `\nExample:\n  $ portcullis ${name} policies/payments${more}`);
 }

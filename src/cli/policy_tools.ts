@@ -15,6 +15,8 @@ export interface PolicyOptions {
   /** A policy of its own contract names its entrypoint, and gets no library. */
   entrypoint?: string;
   discovery?: string;
+  /** House style is a gate too: formatting, titles, a test for each rule, every line covered. */
+  strictStyle?: true;
   json?: true;
 }
 

@@ -44,11 +44,22 @@ export async function runTest(
   };
   const report = await testPolicy(tools, sources, options);
   if (options.json) printJson(terminal, report);
-  else printReport(folder, report, terminal);
-  return report.failed === 0 && report.passed > 0 ? 0 : 1;
+  else printReport(folder, report, options, terminal);
+  return passes(report, options) ? 0 : 1;
 }
 
-function printReport(folder: string, report: TestReport, terminal: Terminal): void {
+/** No test at all proves nothing. */
+function passes(report: TestReport, { strictStyle }: PolicyOptions): boolean {
+  const covered = !strictStyle || report.coverage_percent === 100;
+  return report.failed === 0 && report.passed > 0 && covered;
+}
+
+function printReport(
+  folder: string,
+  report: TestReport,
+  options: PolicyOptions,
+  terminal: Terminal,
+): void {
   const { stdout } = terminal;
   for (const test of report.tests.filter(({ passed }) => !passed)) {
     printFailure(folder, test, terminal);
@@ -57,7 +68,7 @@ function printReport(folder: string, report: TestReport, terminal: Terminal): vo
     print(terminal, `${placeIn(folder, file)} lines ${rows.join(', ')} are run by no test`);
   }
   const { passed, failed, coverage_percent } = report;
-  const fine = failed === 0 && passed > 0;
+  const fine = passes(report, options);
   const covered = coverage_percent === null ? '' : `, ${coverage_percent} % of the lines covered`;
   const summary = `${passed} passed, ${failed} failed${covered}`;
   print(terminal, styled(stdout, fine ? 'green' : 'red', summary));

@@ -69,6 +69,7 @@ describeWithOpa('check and test', () => {
           instead: expect.any(String),
         },
       ],
+      notes: [],
     });
   });
 
