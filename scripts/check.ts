@@ -50,7 +50,7 @@ const STEPS: readonly Step[] = [
   {
     name: 'policies',
     command: ['node', 'scripts/check_policies.ts'],
-    remedy: 'run `opa fmt --write` on the files that are listed, and mend what is refused',
+    remedy: 'write what stands under each place that is named',
   },
   {
     name: 'tidy',
@@ -79,7 +79,7 @@ function run(step: Step): boolean {
   return passed;
 }
 
-/** Runs the steps in order, to the first that fails or, going on, to the last; those that failed. */
+/** Runs the steps in order, to the first that fails or to the last; gives those that failed. */
 export function runSteps(steps: readonly Step[], goOn: boolean): Step[] {
   const failed: Step[] = [];
   for (const step of steps) {

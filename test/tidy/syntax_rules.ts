@@ -17,7 +17,7 @@ function dotted(node: ts.Node): string {
 /** A `describe` callback groups tests and is not itself a function to read. */
 function isGroup(node: ts.Node): boolean {
   const call = node.parent;
-  return ts.isCallExpression(call) && /^describe/.test(call.expression.getText());
+  return ts.isCallExpression(call) && call.expression.getText().startsWith('describe');
 }
 
 function isSkip(node: ts.Node): boolean {
