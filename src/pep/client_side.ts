@@ -120,7 +120,8 @@ export class ClientSide {
       return true;
     },
     'notifications/cancelled': ({ params }) => this.#cancel(params['requestId']),
-    'notifications/progress': ({ params }) => this.#ends.asked.expects(params['progressToken']),
+    // Only `ping` is asked of a client, and nobody waits for its progress.
+    'notifications/progress': () => false,
   };
 
   /** True where the server has the request and must hear of it too. */

@@ -2,7 +2,6 @@
 import type { Logger } from '../telemetry/logger.ts';
 import { deniedMethod } from './answers.ts';
 import type { Ends } from './ends.ts';
-import { metaOf } from './evaluation.ts';
 import type { Gate } from './gate.ts';
 import { readMessage, type Answer, type Notification, type Request } from './message.ts';
 import { isEnforced, type EnforcedMethod, type MethodRule } from './methods.ts';
@@ -31,7 +30,7 @@ export class ServerSide {
   async deliver(raw: unknown, options?: SendOptions): Promise<void> {
     const message = readMessage(raw);
     if (message.kind === 'answer') return this.#answer(message, raw as object);
-    if (message.kind === 'request') return this.#request(message, raw as object, options);
+    if (message.kind === 'request') return this.#request(message, options);
     if (message.kind === 'notification') return this.#notification(message, raw as object, options);
     this.#log.error('dropped a malformed message of the server', { pointer: message.pointer });
   }
@@ -47,12 +46,13 @@ export class ServerSide {
     await exchange.done;
   }
 
-  /** A request whose handling is not enforced is answered here, by name, and never leaves. */
-  async #request(request: Request, raw: object, options?: SendOptions): Promise<void> {
-    const { id, method } = request;
-    const passes = this.#mayPass(method, 'request');
-    if (passes && this.#ends.asked.open(id, metaOf(request))) {
-      return this.#ends.toClient(raw, options);
+  /**
+   * A request whose handling is not enforced is answered here, by name, and never leaves. One that
+   * passes is said anew, since its members could carry what a masked call may not tell.
+   */
+  async #request({ id, method }: Request, options?: SendOptions): Promise<void> {
+    if (this.#mayPass(method, 'request') && this.#ends.asked.open(id)) {
+      return this.#ends.toClient({ jsonrpc: '2.0', id, method }, options);
     }
     this.#log.warn('denied a request of the server', { method });
     queueMicrotask(() => this.#ends.toServer(deniedMethod(id)));
@@ -74,7 +74,7 @@ export class ServerSide {
   }
 }
 
-/** What of a notification goes to the client; undefined = nothing. */
+/** What of a notification goes to the client, said anew where it is not about a call. */
 type Passing = (
   ends: Ends,
   told: Notification,
@@ -83,12 +83,11 @@ type Passing = (
 ) => object | undefined;
 
 const PASSING: Readonly<Record<Told, Passing>> = {
-  'notifications/cancelled': ({ asked }, { params }, raw) =>
-    asked.settle(params['requestId']) ? raw : undefined,
+  'notifications/cancelled': ({ asked }, { method, params: { requestId } }) =>
+    asked.settle(requestId) ? { jsonrpc: '2.0', method, params: { requestId } } : undefined,
   'notifications/progress': ({ stream }, told, raw) =>
     stream.progressPasses(told) ? raw : undefined,
   'notifications/message': ({ stream }, _told, raw, options) =>
     stream.logPasses(options) ? raw : undefined,
-  // Said anew, since its members could carry what a masked call may not tell.
   'notifications/tools/list_changed': () => TOOLS_CHANGED,
 };

@@ -193,8 +193,25 @@ describe.each(LINES)('the other direction, SDK %i.x', (line) => {
     const errors: Error[] = [];
     low.onerror = (error) => errors.push(error);
     const pinged = low.ping();
+    const { transport } = server.server as {
+      transport: { send: (message: unknown) => Promise<void> };
+    };
+    await transport.send({
+      jsonrpc: '2.0',
+      id: 'p',
+      method: 'ping',
+      params: { _meta: { ssn: 1 } },
+    });
+    expect(wire.messages.at(-1)).toEqual({ jsonrpc: '2.0', id: 'p', method: 'ping' });
+    const withdrawn = { requestId: 'p', reason: 'ssn 123' };
+    for (const params of [withdrawn, withdrawn, { requestId: 'other' }]) {
+      await transport.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params });
+    }
+    expect(wire.messages.slice(-1)).toEqual([
+      { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'p' } },
+    ]);
     await settle();
-    const asked = wire.messages.at(-1) as { id: number; method: string };
+    const asked = wire.messages.at(-3) as { id: number; method: string };
     expect(asked.method).toBe('ping');
     wire.give({ jsonrpc: '2.0', id: String(asked.id), result: { forged: true } });
     wire.give({ jsonrpc: '2.0', id: asked.id, result: {} });
