@@ -74,7 +74,7 @@ export const ERRORS = {
     remedy: 'correct the member that the pointer names',
   },
   REQUEST_TOO_LARGE: {
-    meaning: 'a message is larger or deeper than the limit',
+    meaning: 'a message is larger than the limit',
     remedy: 'send less, or raise the named limit',
   },
   RULES_REFUSED: {

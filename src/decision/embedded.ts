@@ -1,6 +1,6 @@
 /** The decision point in the server's own process: the same core, without a network. */
 import type { CallOptions, DecisionPoint } from '../contract/decision_point.ts';
-import { parseJson } from '../contract/json.ts';
+import { JSON_LIMITS, parseJson } from '../contract/json.ts';
 import type {
   DiscoveryRequest,
   EvaluationRequest,
@@ -16,6 +16,9 @@ import type { Caller, DecisionCore } from './types.ts';
 export function embeddedDecisionPoint(core: DecisionCore, caller: Caller): DecisionPoint {
   return new EmbeddedDecisionPoint(core, caller);
 }
+
+/** As the service takes by default (`pdp.body_bytes_max`): a catalogue of 10,000 items fits. */
+const REQUEST_LIMITS = { ...JSON_LIMITS, size_bytes_max: 8_388_608 };
 
 class EmbeddedDecisionPoint implements DecisionPoint {
   readonly #core: DecisionCore;
@@ -68,12 +71,11 @@ class EmbeddedDecisionPoint implements DecisionPoint {
  * may hold what no policy engine survives, such as a lone surrogate.
  */
 function captured(message: object): unknown {
-  const result = parseJson(textOf(message));
+  const result = parseJson(textOf(message), REQUEST_LIMITS);
   if (result.ok) return result.value;
   const { code, pointer } = result.fault;
-  const isLarge = code === 'too_large' || code === 'too_deep';
   throw new PortcullisError(
-    isLarge ? 'REQUEST_TOO_LARGE' : 'REQUEST_INVALID',
+    code === 'too_large' ? 'REQUEST_TOO_LARGE' : 'REQUEST_INVALID',
     `the request is ${code}`,
     { pointer },
   );

@@ -42,6 +42,28 @@ describeWithOpa('the decision point in the same process', () => {
     ]);
   });
 
+  test('lists the largest catalogue that is allowed', async () => {
+    const { core } = await scene();
+    const { subject, context } = callOf();
+    const definition_digest = digestOf('a definition');
+    const evaluations = Array.from({ length: 10_000 }, (_, i) => ({
+      resource: {
+        type: 'tool' as const,
+        id: `a_tool_with_a_name_of_some_length_${i}`,
+        properties: { server: 'payments', definition_digest },
+      },
+    }));
+    const answer = await embeddedDecisionPoint(core, CALLER).discover({
+      subject,
+      action: { name: 'tools/list' },
+      context: { ...context, phase: 'discovery' },
+      evaluations,
+      options: { portcullis: { discovery: { catalogue_digest: digestOf([]) } } },
+    });
+    expect(answer.evaluations).toHaveLength(10_000);
+    expect(answer.evaluations.every(({ decision }) => decision)).toBe(true);
+  });
+
   test('takes the request as it is at that moment', async () => {
     const { core } = await scene();
     const request = callOf();
@@ -66,9 +88,9 @@ describeWithOpa('the decision point in the same process', () => {
       JSON.parse('{"__proto__":{"a":1}}') as Record<string, unknown>,
       'REQUEST_INVALID /context/arguments',
     ],
-    ['too deep a nesting', deep(100), 'REQUEST_TOO_LARGE '],
+    ['too deep a nesting', deep(100), 'REQUEST_INVALID '],
     ['a nesting beyond the stack', deep(100_000), 'REQUEST_INVALID'],
-    ['too long a text', { text: 'x'.repeat(1_100_000) }, 'REQUEST_TOO_LARGE '],
+    ['too long a text', { text: 'x'.repeat(8_400_000) }, 'REQUEST_TOO_LARGE '],
     ['a cycle', cyclic, 'REQUEST_INVALID'],
   ])('%s is refused before it reaches the policy', async (_title, args, code) => {
     const { core, records } = await scene();
