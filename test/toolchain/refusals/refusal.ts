@@ -1,6 +1,6 @@
 /**
- * The policies that `portcullis check` saves: each is accepted by 'opa check --strict', looks right,
- * and would be silently wrong. Beside each stands how it is mended.
+ * The policies that `portcullis check` saves: each is accepted by `opa check --strict`, looks
+ * right, and would be silently wrong. Beside each stands how it is mended.
  */
 
 export interface Refusal {
