@@ -39,9 +39,9 @@ applies if {
 `;
 
 /** Asks the rule itself about somebody of these groups. */
-function ruleTest(name: string, groups: string, not = ''): string {
+function ruleTest(name: string, groups: string): string {
   return `
-test_${name} if ${not} balance.applies with input as {
+test_${name} if balance.applies with input as {
 	"resource": {"type": "tool", "id": "balance", "properties": {"server": "payments"}},
 	"subject": {"id": "user:a", "properties": {"groups": ${groups}}},
 }
@@ -49,6 +49,7 @@ test_${name} if ${not} balance.applies with input as {
 }
 
 const HEAD = 'package rules.payments.balance_test\n\nimport data.mcp.rules.payments.balance\n';
+const EFFECT = '\ntest_effect if balance.effect == "allow"\n';
 
 function writePolicy(...tests: string[]): string {
   const policy = join(folder, 'policy');
@@ -70,17 +71,24 @@ function writeCode(text: string): string {
 
 describeWithOpa('npm test', () => {
   test('[C-04] runs policy tests in `opa test` beside Jest, and counts both', async () => {
-    const policy = writePolicy(ruleTest('teller', '["tellers"]'), ruleTest('guest', '[]', 'not'));
+    const policy = writePolicy(EFFECT, ruleTest('teller', '["tellers"]'));
     const code = writeCode("test('passes', () => {});");
     expect(await runTests([code], [policy])).toEqual({ passed: 3, failed: 0, skipped: 0 });
     expect(said).toEqual([`${policy}: 2 passed, 0 failed`]);
   });
 
   test('a policy test that fails is counted and named', async () => {
-    const policy = writePolicy(ruleTest('teller', '["tellers"]'), ruleTest('guest', '[]'));
+    const policy = writePolicy(EFFECT, ruleTest('guest', '[]'));
     const code = writeCode("test('passes', () => {});");
     expect(await runTests([code], [policy])).toEqual({ passed: 2, failed: 1, skipped: 0 });
     expect(said[0]).toContain('mcp.rules.payments.balance_test.test_guest');
+  });
+
+  test('a line of a policy that no test runs is a failure', async () => {
+    const policy = writePolicy(ruleTest('teller', '["tellers"]'));
+    const code = writeCode("test('passes', () => {});");
+    expect(await runTests([code], [policy])).toEqual({ passed: 2, failed: 1, skipped: 0 });
+    expect(said[0]).toMatch(/^FAIL .*rules\/payments\/balance\.rego.* not covered$/);
   });
 
   test('a policy that cannot be read is a failure', async () => {
