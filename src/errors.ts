@@ -23,7 +23,7 @@ export const ERRORS = {
   },
   DATA_INVALID: {
     meaning: 'policy data does not fit its schema or uses a reserved root',
-    remedy: 'correct the named pointer; the active data stays in force',
+    remedy: 'correct the named place; where a policy is active, its data stays in force',
   },
   DECISION_POINT_UNPROVED: {
     meaning: 'an answer did not carry the proof that the decision point made it for this request',

@@ -16,13 +16,20 @@ else := input.context.surface
 # description: |
 #   The agents through whom the user acts, the one that calls first (RFC 8693 `act`, outermost
 #   first). An id that the data does not know stands as null, which no rule accepts.
-chain := _delegation if not input.context.agent.id
+chain := _delegation if not _caller_is_added
 
-chain := _delegation if _caller_leads
+chain := array.concat([_caller], _delegation) if _caller_is_added
 
-chain := array.concat([_caller], _delegation) if {
+_caller_is_added if {
 	input.context.agent.id
 	not _caller_leads
+	not _caller_is_surface
+}
+
+# An application that people work in is no agent that acts for them.
+_caller_is_surface if {
+	index.surface(_client)
+	not agent
 }
 
 default _caller := null

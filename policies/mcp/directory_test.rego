@@ -58,3 +58,22 @@ test_unknown_links_stand_as_null if {
 		with data.agents as _agents
 	directory.chain == [null] with input as _of({"context": {"agent": {"id": "cid-1"}}}) with data.agents as _agents
 }
+
+test_an_application_is_no_link if {
+	from := {"context": {"agent": {"id": "cid-9", "verified": true}}}
+	directory.chain == [] with input as _of(from) with data.surfaces as {"ide": {"clients": ["cid-9"]}}
+	directory.chain == ["runner"] with input as _of(object.union(from, _delegation(["runner"])))
+		with data.surfaces as {"ide": {"clients": ["cid-9"]}}
+		with data.agents as _agents
+}
+
+test_an_unproved_application_is_a_link_that_nobody_knows if {
+	directory.chain == [null] with input as _of({"context": {"agent": {"id": "cid-9", "verified": false}}})
+		with data.surfaces as {"ide": {"clients": ["cid-9"]}}
+}
+
+test_a_client_that_is_both_is_an_agent if {
+	directory.chain == ["planner"] with input as _of(_verified)
+		with data.agents as _agents
+		with data.surfaces as _surfaces
+}

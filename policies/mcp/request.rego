@@ -16,6 +16,11 @@ family := concat("", [input.resource.type, ":", input.resource.properties.server
 # The keys under which a rule or a grant may speak of this capability.
 patterns := [name, family, "*"]
 
+server := input.resource.properties.server
+
+# tool, resource, prompt …
+type := input.resource.type
+
 method := input.action.name
 
 phase := input.context.phase

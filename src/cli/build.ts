@@ -5,6 +5,7 @@ import { readBundle } from '../bundle/bundle.ts';
 import { writeBundle } from '../bundle/files.ts';
 import { PortcullisError } from '../errors.ts';
 import { buildPolicy, type BuildOptions } from '../toolchain/build.ts';
+import { verifyBundle } from './verify_bundle.ts';
 import { openOpa, readPolicySources, type PolicyOptions } from './policy_tools.ts';
 import { print, printJson, printProgress, type Terminal } from './terminal.ts';
 
@@ -24,6 +25,7 @@ export async function runBuild(
   const opa = await openOpa(terminal, variables);
   printProgress(terminal, `building ${sources.modules.length} modules`);
   const built = await buildPolicy(opa, sources, buildOptions(options));
+  await verifyBundle(built.files, options.unsafeAllowAll === true);
   const bytes = writeBundle(built.files);
   writeWhole(options.output, bytes);
   const result = {

@@ -1,8 +1,9 @@
 /** `portcullis check DIR`: what would be silently wrong in a policy, and what to write instead. */
 import type { Variables } from '../config/environment.ts';
 import { findings } from '../toolchain/build.ts';
-import { listNotes } from '../toolchain/notes.ts';
+import { listNotes, unreadNotes } from '../toolchain/notes.ts';
 import { parsePolicy, type Finding } from '../toolchain/policy.ts';
+import { unreadFiles } from '../toolchain/sources.ts';
 import { styleFindings } from '../toolchain/style.ts';
 import { openOpa, placeIn, readPolicySources, type PolicyOptions } from './policy_tools.ts';
 import { print, printJson, printProgress, styled, type Terminal } from './terminal.ts';
@@ -20,7 +21,8 @@ export async function runCheck(
   const found = await findings(opa, policy, options);
   const style = options.strictStyle ? await styleFindings(opa, policy) : [];
   const refused = [...found, ...style].map((finding) => located(finding, folder));
-  const notes = listNotes(policy, options).map((finding) => located(finding, folder));
+  const noted = [...listNotes(policy, options), ...unreadNotes(unreadFiles(folder))];
+  const notes = noted.map((finding) => located(finding, folder));
   if (options.json) printJson(terminal, { findings: refused, notes });
   else printFindings(refused, notes, terminal);
   return refused.length === 0 ? 0 : 1;

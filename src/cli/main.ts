@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { Variables } from '../config/environment.ts';
 import { runBuild, type BuildCommandOptions } from './build.ts';
 import { runCheck } from './check.ts';
-import type { PolicyOptions } from './policy_tools.ts';
+import { withPlaces, type PolicyOptions } from './policy_tools.ts';
 import { runServe, type ServeOptions } from './serve.ts';
 import { exitCodeOf, printError, type Terminal } from './terminal.ts';
 import { runTest } from './test.ts';
@@ -51,18 +51,18 @@ function describeProgram(
   );
   policyCommand(program, 'check', 'refuse what would be silently wrong in a policy').action(
     async (folder: string, options: PolicyOptions) =>
-      done(await runCheck(folder, options, terminal, variables)),
+      done(await withPlaces(folder, () => runCheck(folder, options, terminal, variables))),
   );
   policyCommand(program, 'test', "run a policy's tests in OPA and in the compiled policy").action(
     async (folder: string, options: PolicyOptions) =>
-      done(await runTest(folder, options, terminal, variables)),
+      done(await withPlaces(folder, () => runTest(folder, options, terminal, variables))),
   );
   policyCommand(program, 'build', 'make a bundle of a policy', ' -o policy.tar.gz')
     .requiredOption('-o, --output <file>', 'where to write the bundle')
     .option('--revision <text>', 'revision of the bundle (default: from the digest of the sources)')
     .option('--unsafe-allow-all', 'mark the bundle as one that may allow everything')
     .action(async (folder: string, options: BuildCommandOptions) =>
-      done(await runBuild(folder, options, terminal, variables)),
+      done(await withPlaces(folder, () => runBuild(folder, options, terminal, variables))),
     );
   return program;
 }

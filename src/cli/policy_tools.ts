@@ -7,7 +7,7 @@ import { readEnvironment, type Variables } from '../config/environment.ts';
 import { PortcullisError } from '../errors.ts';
 import { findOpa } from '../toolchain/opa.ts';
 import { opaAt, type Opa } from '../toolchain/opa_run.ts';
-import { gatherSources, readSources, type Sources } from '../toolchain/sources.ts';
+import { gatherSources, librarySources, readSources, type Sources } from '../toolchain/sources.ts';
 import { printProgress, type Terminal } from './terminal.ts';
 
 /** Options of every command on a policy folder. */
@@ -26,8 +26,13 @@ const LIBRARY = fileURLToPath(new URL('../../policies/mcp', import.meta.url));
 /** The sources of a policy folder; the library's own folder is a policy too. */
 export function readPolicySources(folder: string, { entrypoint }: PolicyOptions): Sources {
   requireFolder(folder);
-  if (isLibrary(folder)) return gatherSources([], readSources(LIBRARY));
-  return gatherSources(readSources(folder), entrypoint === undefined ? readSources(LIBRARY) : []);
+  if (isLibrary(folder)) return librarySources(readSources(LIBRARY));
+  const author = readSources(folder);
+  if (author.length > 0) {
+    return gatherSources(author, entrypoint === undefined ? readSources(LIBRARY) : []);
+  }
+  const message = `\`${folder}\` holds no policy: no .rego file, no data.yaml, no data.json`;
+  throw new PortcullisError('ARGUMENT_INVALID', message);
 }
 
 /** OPA of the pinned version, from where it is or built once. */
@@ -45,6 +50,18 @@ export async function openOpa(terminal: Terminal, variables?: Variables): Promis
 /** A place of the tool chain as a path that the user can open. */
 export function placeIn(folder: string, place: string): string {
   return place.replace(/^policy\//, `${folder.replace(/\/$/, '')}/`);
+}
+
+/** Runs a command on a folder; the places in its error become paths that the user can open. */
+export async function withPlaces<T>(folder: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof PortcullisError)) throw error;
+    const { code, message, pointer, cause } = error;
+    const lines = message.split('\n').map((line) => placeIn(folder, line));
+    throw new PortcullisError(code, lines.join('\n'), { ...(pointer && { pointer }), cause });
+  }
 }
 
 function requireFolder(folder: string): void {

@@ -172,3 +172,26 @@ function walkPart(part: Term | Expr, visitor: Visitor): void {
 }
 
 const COMPREHENSIONS = new Set(['arraycomprehension', 'setcomprehension', 'objectcomprehension']);
+
+/** A call anywhere in a rule. */
+export interface Call {
+  operator: string;
+  operands: Term[];
+  location: Location;
+}
+
+/** All calls of a rule, lines and terms. */
+export function callsIn(rule: Rule): Call[] {
+  const calls: Call[] = [];
+  walkRule(rule, {
+    expr: (expr) => {
+      const call = lineCall(expr);
+      if (call) calls.push({ ...call, location: expr.location ?? rule.location });
+    },
+    term: (term) => {
+      const call = callParts(term);
+      if (call) calls.push({ ...call, location: term.location ?? rule.location });
+    },
+  });
+  return calls;
+}

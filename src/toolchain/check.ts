@@ -8,6 +8,7 @@ import { builtins } from './check/builtins.ts';
 import { comparisons } from './check/comparisons.ts';
 import { data } from './check/data.ts';
 import { effects } from './check/effects.ts';
+import { members } from './check/members.ts';
 import { metadata } from './check/metadata.ts';
 import { names } from './check/names.ts';
 import { negation } from './check/negation.ts';
@@ -15,6 +16,7 @@ import { placement } from './check/placement.ts';
 import { reachability } from './check/reachability.ts';
 import { reads } from './check/reads.ts';
 import { shadowing } from './check/shadowing.ts';
+import { unavailable } from './check/unavailable.ts';
 import type { Opa } from './opa_run.ts';
 import { parseOpaErrors, placeOf, type Finding, type ParsedPolicy } from './policy.ts';
 import { staged } from './stage.ts';
@@ -28,15 +30,22 @@ export const CHECKS = {
   negation,
   comparisons,
   builtins,
+  unavailable,
   reads,
+  members,
   shadowing,
   reachability,
   metadata,
   data,
 } as const satisfies Record<string, (policy: ParsedPolicy) => Finding[]>;
 
-/** All findings on a policy of the library's rule contract; none means that it may be built. */
+/**
+ * All findings on a policy of the library's rule contract; none means that it may be built. What
+ * stands in the wrong place is told first: OPA would only say what follows from it.
+ */
 export async function checkPolicy(opa: Opa, policy: ParsedPolicy): Promise<Finding[]> {
+  const misplaced = placement(policy);
+  if (misplaced.length > 0) return misplaced;
   const compiled = await strictCompile(opa, policy);
   if (compiled.length > 0) return compiled;
   const found = Object.values(CHECKS).flatMap((check) => check(policy));

@@ -22,3 +22,14 @@ export function listNotes({ base }: ParsedPolicy, options: BuildOptions): Findin
     ];
   });
 }
+
+/** Names of data files are fixed, as in an OPA bundle; another one is passed over. */
+export function unreadNotes(paths: readonly string[]): Finding[] {
+  return paths.map((path) => ({
+    check: 'files',
+    place: `policy/${path}`,
+    problem: 'this file is not read',
+    instead:
+      'data stands in files named data.yaml or data.json; their folder is its place in the data',
+  }));
+}

@@ -4,7 +4,7 @@
  * built.
  */
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { digestOf, digestOfBytes } from '../contract/digest.ts';
 import { parseJson } from '../contract/json.ts';
@@ -36,21 +36,38 @@ const FILE_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Reads a policy folder. Throws `RULES_REFUSED` or `DATA_INVALID` naming the file. */
 export function readSources(folder: string): SourceFile[] {
-  const files: SourceFile[] = [];
-  const visit = (current: string): void => {
-    for (const entry of readdirSync(current, { withFileTypes: true }).sort(byName)) {
-      const path = join(current, entry.name);
-      if (entry.name.startsWith('.')) continue;
-      if (entry.isDirectory()) visit(path);
-      else if (isSource(entry.name)) files.push(readSource(folder, path));
-      if (files.length > FILES_MAX) throw refused(folder, `more than ${FILES_MAX} files`);
-    }
-  };
+  return listFiles(folder)
+    .filter((path) => isSource(path))
+    .map((path) => readSource(folder, path));
+}
+
+/** Files that look like data and are not read, because only some names are. */
+export function unreadFiles(folder: string): string[] {
+  return listFiles(folder).filter((path) => /\.(json|ya?ml)$/u.test(path) && !isSource(path));
+}
+
+/** Paths of the files below a folder, with `/`, in their order; hidden ones are passed over. */
+function listFiles(folder: string): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw refused(folder, 'there is no such folder');
   }
-  visit(folder);
-  return files;
+  const paths: string[] = [];
+  const visit = (current: string): void => {
+    for (const entry of readdirSync(join(folder, current), { withFileTypes: true }).sort(byName)) {
+      if (entry.name.startsWith('.')) continue;
+      const path = current === '' ? entry.name : `${current}/${entry.name}`;
+      if (entry.isDirectory()) visit(path);
+      else paths.push(path);
+      if (paths.length > FILES_MAX) throw refused(folder, `more than ${FILES_MAX} files`);
+    }
+  };
+  visit('');
+  return paths;
+}
+
+/** The library alone, as it is checked, tested and built by itself. */
+export function librarySources(library: readonly SourceFile[]): Sources {
+  return gather([], library, 'mcp');
 }
 
 /** Author's files and library files as one policy. */
@@ -58,10 +75,17 @@ export function gatherSources(
   author: readonly SourceFile[],
   library: readonly SourceFile[],
 ): Sources {
+  return gather(author, library, 'policy');
+}
+
+function gather(
+  author: readonly SourceFile[],
+  library: readonly SourceFile[],
+  subject: Sources['subject'],
+): Sources {
   const own = author.map((file) => ({ ...file, path: `policy/${file.path}` }));
   const shared = library.map((file) => ({ ...file, path: `mcp/${file.path}` }));
   const all = [...shared, ...own];
-  const subject = own.length > 0 ? 'policy' : 'mcp';
   const rego = all.filter(({ path }) => path.endsWith('.rego'));
   return {
     subject,
@@ -91,8 +115,9 @@ function isSelfTestFile(path: string): boolean {
 }
 
 function readSource(folder: string, path: string): SourceFile {
-  if (statSync(path).size > FILE_BYTES_MAX) throw refused(path, 'larger than 64 MiB');
-  return { path: relative(folder, path).split(sep).join('/'), text: readFileSync(path, 'utf8') };
+  const file = join(folder, path);
+  if (statSync(file).size > FILE_BYTES_MAX) throw refused(file, 'larger than 64 MiB');
+  return { path, text: readFileSync(file, 'utf8') };
 }
 
 /** A data file's folder is its place in the data, as in an OPA bundle. */

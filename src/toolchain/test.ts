@@ -16,6 +16,7 @@ import {
   runInWasm,
   scanningVariant,
   VENUES,
+  type OpaResult,
   type TestTools,
   type Venue,
   type Verdict,
@@ -32,6 +33,9 @@ export interface TestResult {
   passed: boolean;
   /** OPA and the compiled policy disagree. */
   disagreement: boolean;
+  /** Where it failed in OPA, and what it printed there. */
+  failed_at?: string;
+  printed?: string;
 }
 
 export interface TestReport extends Coverage {
@@ -65,17 +69,32 @@ export async function testPolicy(
   return { tests, passed, failed: tests.length - passed, ...coverage };
 }
 
-/** A test passes if it does wherever its file runs. */
-function judge(test: TestCase, runs: Record<Venue, Verdicts | undefined>): TestResult {
-  const verdicts: Partial<Record<Venue, Verdict>> = {};
-  for (const venue of VENUES) {
+interface Runs {
+  opa_scan: ReadonlyMap<string, OpaResult>;
+  opa_static: ReadonlyMap<string, OpaResult> | undefined;
+  wasm: Verdicts;
+}
+
+/** The verdict of a test wherever its file runs. */
+function verdictsOf(test: TestCase, runs: Runs): Partial<Record<Venue, Verdict>> {
+  const venues = isOfRouter(test.file) ? (['opa_scan'] as const) : VENUES;
+  const entries = venues.flatMap((venue) => {
     const run = runs[venue];
-    if (run && !(isOfRouter(test.file) && venue !== 'opa_scan')) {
-      verdicts[venue] = run.get(test.name) ?? 'fail';
-    }
-  }
+    return run ? [[venue, run.get(test.name) ?? 'fail'] as const] : [];
+  });
+  return Object.fromEntries(entries.map(([venue, result]) => [venue, verdictOf(result)]));
+}
+
+function verdictOf(result: OpaResult | Verdict): Verdict {
+  return typeof result === 'string' ? result : result.verdict;
+}
+
+/** A test passes if it does wherever it runs. */
+function judge(test: TestCase, runs: Runs): TestResult {
+  const verdicts = verdictsOf(test, runs);
   const seen = new Set(Object.values(verdicts));
   const { name, file, row } = test;
+  const told = [runs.opa_scan, runs.opa_static].map((run) => run?.get(name)).find(isFailure);
   return {
     name,
     file,
@@ -83,5 +102,11 @@ function judge(test: TestCase, runs: Record<Venue, Verdicts | undefined>): TestR
     verdicts,
     passed: seen.size === 1 && seen.has('pass'),
     disagreement: seen.size > 1,
+    ...(told?.failed_at && { failed_at: told.failed_at }),
+    ...(told?.printed && { printed: told.printed }),
   };
+}
+
+function isFailure(result: OpaResult | undefined): boolean {
+  return result !== undefined && result.verdict !== 'pass';
 }

@@ -1,14 +1,8 @@
 /** Where tests run: in OPA, over two forms of the policy, and in the compiled policy. */
-import {
-  bundleData,
-  compileWasm,
-  refuseFindings,
-  ROUTER,
-  scanningModules,
-  staticModules,
-} from './build.ts';
+import { PortcullisError } from '../errors.ts';
+import { bundleData, compileWasm, ROUTER, scanningModules, staticModules } from './build.ts';
 import type { Opa } from './opa_run.ts';
-import type { ParsedPolicy } from './policy.ts';
+import { opaErrors, placeOf, type ParsedPolicy } from './policy.ts';
 import type { SourceFile } from './sources.ts';
 import { staged } from './stage.ts';
 import type { TestCase } from './test_cases.ts';
@@ -62,30 +56,59 @@ export function isOfRouter(file: string): boolean {
 
 export type Verdicts = ReadonlyMap<string, Verdict>;
 
+/** What OPA tells of a test beside its verdict. */
+export interface OpaResult {
+  verdict: Verdict;
+  /** The line that did not hold: `policy/rules/a/b_test.rego:12`. */
+  failed_at?: string;
+  /** What its `print` calls said. */
+  printed?: string;
+}
+
 interface OpaTest {
   package: string;
   name: string;
   fail?: boolean;
   skip?: boolean;
   error?: unknown;
+  output?: string;
+  trace?: { Op: string; Location?: { file: string; row: number } }[];
 }
 
+/** Every test by name. Throws `RULES_REFUSED` where OPA runs none of them. */
 export async function runInOpa(
   opa: Opa,
   policy: ParsedPolicy,
   variant: Variant,
-): Promise<Verdicts> {
+): Promise<ReadonlyMap<string, OpaResult>> {
   return staged(testFiles(policy, variant), async (cwd) => {
-    const { stdout, stderr } = await opa(['test', '--format', 'json', '.'], { cwd });
-    const results = (stdout === '' ? undefined : JSON.parse(stdout)) as OpaTest[] | undefined;
-    if (!results)
-      refuseFindings([{ check: 'opa_test', place: '', problem: stderr, instead: 'mend it' }]);
-    return new Map(
-      (results ?? [])
-        .filter(({ skip }) => !skip)
-        .map((test) => [`${test.package.replace(/^data\./u, '')}.${test.name}`, verdictOf(test)]),
-    );
+    const { stdout, stderr } = await opa(['test', '--format', 'json', '--var-values', '.'], {
+      cwd,
+    });
+    if (stdout === '') throw new PortcullisError('RULES_REFUSED', opaErrors(stderr));
+    const tests = (JSON.parse(stdout) as OpaTest[] | null) ?? [];
+    return new Map(tests.filter(({ skip }) => !skip).map((test) => [nameOf(test), resultOf(test)]));
   });
+}
+
+function nameOf(test: OpaTest): string {
+  return `${test.package.replace(/^data\./u, '')}.${test.name}`;
+}
+
+function resultOf(test: OpaTest): OpaResult {
+  const verdict = verdictOf(test);
+  if (verdict === 'pass') return { verdict };
+  const place = test.trace?.findLast(
+    ({ Op, Location }) => Op === 'Fail' && Location?.file,
+  )?.Location;
+  const printed = Buffer.from(test.output ?? '', 'base64')
+    .toString('utf8')
+    .trimEnd();
+  return {
+    verdict,
+    ...(place && { failed_at: placeOf(place) }),
+    ...(printed !== '' && { printed }),
+  };
 }
 
 function verdictOf({ fail, error }: OpaTest): Verdict {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ERRORS } from '../../src/errors.ts';
@@ -77,7 +77,7 @@ describeWithOpa('check and test', () => {
     const { code, stdout } = await run('test', folder.path);
     expect(code).toBe(0);
     expect(stdout).toContain('1 passed, 0 failed, ');
-    expect(stdout).toContain(`${folder.path}/rules/payments/balance.rego lines `);
+    expect(stdout).toContain(`${folder.path}/rules/payments/balance.rego: no test runs line`);
   });
 
   test('test fails where a test fails, and where there is none', async () => {
@@ -88,6 +88,7 @@ describeWithOpa('check and test', () => {
       `${folder.path}/rules/payments/balance_test.rego:5 ` +
         'mcp.rules.payments.balance_test.test_unknown\n' +
         '  opa_scan fail, opa_static fail, wasm fail\n' +
+        `  failed at ${folder.path}/rules/payments/balance_test.rego:5\n` +
         '0 passed, 1 failed\n',
     );
     write('rules/payments/balance_test.rego', 'package mcp.rules.payments.balance_test\n');
@@ -95,6 +96,46 @@ describeWithOpa('check and test', () => {
     expect([none.code, JSON.parse(none.stdout)]).toEqual([
       1,
       expect.objectContaining({ passed: 0, failed: 0, tests: [] }),
+    ]);
+    expect((await run('test', folder.path)).stdout).toContain('there is no test');
+  });
+
+  test('a folder without a policy is no policy that passes', async () => {
+    const empty = privateFolder();
+    for (const command of ['check', 'test']) {
+      const { code, stderr } = await run(command, empty.path);
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringContaining(`ARGUMENT_INVALID: \`${empty.path}\` holds no policy`),
+      ]);
+    }
+    empty.remove();
+  });
+
+  test('a self-test that does not hold fails test and build', async () => {
+    write('self_tests.yaml', '- {title: anybody, input: {}, outcome: allow}\n');
+    const output = join(folder.path, 'policy.tar.gz');
+    for (const argv of [
+      ['test', folder.path],
+      ['build', folder.path, '-o', output],
+    ]) {
+      const { code, stderr } = await run(...argv);
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringContaining('the self-test `anybody` expects allow and gets deny'),
+      ]);
+    }
+    expect(existsSync(output)).toBe(false);
+  });
+
+  test('a file that is not read is noted', async () => {
+    write('limits.yaml', 'a: 1\n');
+    const { code, stdout } = await run('check', folder.path, '--json');
+    expect([code, JSON.parse(stdout)]).toEqual([
+      0,
+      expect.objectContaining({
+        notes: [expect.objectContaining({ place: `${folder.path}/limits.yaml` })],
+      }),
     ]);
   });
 });
@@ -149,10 +190,16 @@ describeWithOpa('serve', () => {
   test('does not start with a policy that lets nobody in', async () => {
     write('open/authz.rego', 'package authz\n\nallow := true\n');
     const open = join(folder.path, 'open.tar.gz');
-    await run('build', join(folder.path, 'open'), '--entrypoint', 'authz/allow', '-o', open);
+    const build = ['build', join(folder.path, 'open'), '--entrypoint', 'authz/allow', '-o', open];
+    const unmarked = await run(...build);
+    expect([unmarked.code, unmarked.stderr]).toEqual([
+      2,
+      expect.stringContaining('BUNDLE_REFUSED: the policy does not deny nobody'),
+    ]);
+    expect((await run(...build, '--unsafe-allow-all')).code).toBe(0);
     const state = ['--data', join(folder.path, 'state'), '--listen', '127.0.0.1:0'];
     const { code, stderr } = await run('serve', '--bundle', open, ...state);
     expect(code).toBe(2);
-    expect(stderr).toContain('BUNDLE_REFUSED: the policy does not deny nobody');
+    expect(stderr).toContain('BUNDLE_REFUSED: ');
   });
 });

@@ -3,7 +3,7 @@ import type { Rule } from '../../src/toolchain/ast.ts';
 import type { Opa } from '../../src/toolchain/opa_run.ts';
 import { parsePolicy } from '../../src/toolchain/policy.ts';
 import { headName } from '../../src/toolchain/references.ts';
-import { gatherSources, isTestFile, type SourceFile } from '../../src/toolchain/sources.ts';
+import { librarySources, isTestFile, type SourceFile } from '../../src/toolchain/sources.ts';
 
 export interface Mutant {
   /** `grants.rego:12 removed _within` */
@@ -15,10 +15,7 @@ export interface Mutant {
 
 /** Each definition removed, and each body replaced by `true`. */
 export async function mutants(opa: Opa, files: readonly SourceFile[]): Promise<Mutant[]> {
-  const sources = gatherSources(
-    [],
-    files.filter(({ path }) => path.endsWith('.rego')),
-  );
+  const sources = librarySources(files.filter(({ path }) => path.endsWith('.rego')));
   const { base } = await parsePolicy(opa, sources);
   return base.definitions
     .filter(({ rule }) => !isTestFile(rule.location.file))

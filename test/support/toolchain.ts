@@ -17,6 +17,7 @@ import {
 } from '../../src/toolchain/policy.ts';
 import {
   gatherSources,
+  librarySources,
   readSources,
   type SourceFile,
   type Sources,
@@ -65,10 +66,11 @@ export const opa: Opa = (args, options) => {
   return found(args, options);
 };
 
-/** The library with some files of an author beside it. */
+/** The library with some files of an author beside it; without any, the library alone. */
 export function policyOf(files: Record<string, string>): Sources {
   const author = Object.entries(files).map(([path, text]): SourceFile => ({ path, text }));
-  return gatherSources(author, readSources(LIBRARY));
+  const library = readSources(LIBRARY);
+  return author.length === 0 ? librarySources(library) : gatherSources(author, library);
 }
 
 const known: ParsedFiles = new Map();
@@ -81,7 +83,7 @@ export async function checked(files: Record<string, string>): Promise<Finding[]>
   return checkPolicy(opa, await parsed(files));
 }
 
-const LIMITS = {
+export const LIMITS = {
   input_bytes_max: 1_048_576,
   evaluations_per_instance_max: 1_000_000,
   memory_pages_max: 4096,

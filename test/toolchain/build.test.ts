@@ -3,7 +3,7 @@ import { buildPolicy } from '../../src/toolchain/build.ts';
 import { argumentPointers } from '../../src/toolchain/projection.ts';
 import { gatherSources } from '../../src/toolchain/sources.ts';
 import { describeWithOpa, opa, parsed, policyOf } from '../support/toolchain.ts';
-import { ALLOW, one } from './refusals/refusal.ts';
+import { ALLOW, FILE, one, rule } from './refusals/refusal.ts';
 
 const LIMITED = `effect := "allow"
 
@@ -22,7 +22,7 @@ within if {
 _known(shop) if shop in data.shops`;
 
 const POLICY = {
-  ...one(LIMITED, '# METADATA\n# title: Refunds\n# custom: {reason_code: REFUND_LIMIT}\n'),
+  [FILE]: rule(LIMITED, '# METADATA\n# title: Refunds\n# custom: {reason_code: REFUND_LIMIT}\n'),
   'rules/shop/log.rego': `package mcp.rules.shop.log
 
 effect := "oblige"

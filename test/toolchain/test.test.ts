@@ -105,7 +105,7 @@ _call := {
     };
     const report = await testPolicy(
       TOOLS,
-      policyOf({ ...tests(grants), 'data.json': JSON.stringify({ registry }) }),
+      policyOf({ ...tests(grants), 'data.json': JSON.stringify({ registry, never: {} }) }),
     );
     expect(report.tests[0]?.verdicts).toEqual({
       opa_scan: 'pass',
@@ -142,6 +142,7 @@ _call := {
         },
       ],
       limits: { 'user:a': 3 },
+      never: {},
     };
     const sources = policyOf({ ...tests(grants), 'data.json': JSON.stringify(data) });
     const report = await testPolicy(TOOLS, sources);

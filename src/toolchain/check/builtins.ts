@@ -1,4 +1,4 @@
-import { callParts, lineCall, walkRule } from '../ast.ts';
+import { callsIn } from '../ast.ts';
 import { isAuthored, placeOf, type Finding, type ParsedPolicy } from '../policy.ts';
 import type { Definition, RuleBase } from '../references.ts';
 import { named, type Effect } from '../rule_package.ts';
@@ -72,19 +72,15 @@ export function reachedFrom(roots: readonly Definition[], base: RuleBase): Set<D
 }
 
 function fallibleCalls({ rule }: Definition): Finding[] {
-  const found: Finding[] = [];
-  const look = (operator: string | undefined, place: string): void => {
-    if (!operator || !isFallible(operator)) return;
-    const problem = `\`${operator}\` can fail, and would then remove a restriction`;
-    const instead =
-      'keep it out of `applies`; compare with facts in data, or use `startswith` and the like';
-    found.push({ check: 'builtins', place, problem, instead });
-  };
-  walkRule(rule, {
-    expr: (expr) => look(lineCall(expr)?.operator, placeOf(expr.location ?? rule.location)),
-    term: (term) => look(callParts(term)?.operator, placeOf(term.location ?? rule.location)),
-  });
-  return found;
+  return callsIn(rule)
+    .filter(({ operator }) => isFallible(operator))
+    .map(({ operator, location }) => ({
+      check: 'builtins',
+      place: placeOf(location),
+      problem: `\`${operator}\` can fail, and would then remove a restriction`,
+      instead:
+        'keep it out of `applies`; compare with facts in data, or use `startswith` and the like',
+    }));
 }
 
 function isFallible(operator: string): boolean {

@@ -1,6 +1,7 @@
 import { ArgumentReach, argumentPointer } from '../arguments.ts';
 import {
   callParts,
+  callsIn,
   isEvery,
   isSome,
   lineCall,
@@ -28,31 +29,16 @@ export function comparisons({ base }: ParsedPolicy): Finding[] {
 }
 
 function bareOrderings(definition: Definition, taint: Taint): Finding[] {
-  const found: Finding[] = [];
   const variables = taint.variablesOf(definition);
-  const look = (operator: string, operands: Term[], place: string): void => {
-    if (!ORDERINGS.has(operator)) return;
-    if (!operands.some((term) => taint.isTainted(term, definition, variables))) return;
-    found.push({
+  return callsIn(definition.rule)
+    .filter(({ operator }) => ORDERINGS.has(operator))
+    .filter(({ operands }) => operands.some((term) => taint.isTainted(term, definition, variables)))
+    .map(({ location }) => ({
       check: 'comparisons',
-      place,
+      place: placeOf(location),
       problem: 'a bare ordering over arguments',
       instead: INSTEAD,
-    });
-  };
-  walkRule(definition.rule, {
-    expr: (expr) => {
-      const call = lineCall(expr);
-      if (call)
-        look(call.operator, call.operands, placeOf(expr.location ?? definition.rule.location));
-    },
-    term: (term) => {
-      const call = callParts(term);
-      if (call)
-        look(call.operator, call.operands, placeOf(term.location ?? definition.rule.location));
-    },
-  });
-  return found;
+    }));
 }
 
 /**

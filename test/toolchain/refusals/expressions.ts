@@ -1,5 +1,5 @@
 /** Lines of Rego that mean something else than they say. */
-import { FILE, lines, one, type Refusal } from './refusal.ts';
+import { ALLOW, FILE, lines, one, rule, type Refusal } from './refusal.ts';
 
 export const EXPRESSIONS: readonly Refusal[] = [
   {
@@ -118,6 +118,13 @@ export const EXPRESSIONS: readonly Refusal[] = [
     good: one(lines('effect := "deny"', '', 'applies if startswith(request.name, "tool:shop/")')),
   },
   {
+    title: 'a builtin that a compiled policy does not have',
+    check: 'unavailable',
+    problem: '`time.now_ns` is not there in a compiled policy',
+    bad: one(lines(ALLOW, '_now := time.now_ns()')),
+    good: one(ALLOW),
+  },
+  {
     title: 'input read by a variable cannot be projected',
     check: 'reads',
     problem: 'reads `input` other than by a constant path',
@@ -177,6 +184,40 @@ export const EXPRESSIONS: readonly Refusal[] = [
       ),
     ),
     good: one(lines('effect := "deny"', '', 'applies if request.surface == "ide"')),
+  },
+  {
+    title: 'a misspelt member of the request',
+    check: 'members',
+    problem: 'the request has no `request.enviroment`',
+    bad: one(lines('effect := "deny"', '', 'applies if request.enviroment == "production"')),
+    good: one(lines('effect := "deny"', '', 'applies if request.environment == "production"')),
+  },
+  {
+    title: 'a misspelt member of the registry entry',
+    check: 'members',
+    problem: 'the request has no `request.capability.dataclasses`',
+    bad: one(lines('effect := "deny"', '', 'applies if "x" in request.capability.dataclasses')),
+    good: one(lines('effect := "deny"', '', 'applies if "x" in request.capability.data_classes')),
+  },
+  {
+    title: 'a misspelt member of the input',
+    check: 'members',
+    problem: 'the request has no `input.context.enviroment`',
+    bad: one(lines('effect := "deny"', '', 'applies if input.context.enviroment == "x"')),
+    good: one(lines('effect := "deny"', '', 'applies if input.context.environment.risk == "x"')),
+  },
+  {
+    title: 'a misspelt root of the data',
+    check: 'members',
+    problem: 'no data file holds the root `blokced`',
+    bad: {
+      [FILE]: rule(lines('effect := "deny"', '', 'applies if data.blokced[request.user.id]')),
+      'data.json': '{"blocked": {}}',
+    },
+    good: {
+      [FILE]: rule(lines('effect := "deny"', '', 'applies if data.blocked[request.user.id]')),
+      'data.json': '{"blocked": {}}',
+    },
   },
   {
     title: 'a variable that hides an import',

@@ -26,8 +26,16 @@ export function rule(body: string, metadata = ''): string {
   return `${metadata}package mcp.rules.shop.refund\n\n${imports.join('\n')}\n\n${body}\n`;
 }
 
+/** That package as a policy, with an empty root in the data for each that it names. */
 export function one(body: string, metadata = ''): Record<string, string> {
-  return { [FILE]: rule(body, metadata) };
+  const roots = [...body.matchAll(/\bdata\.([a-z_]+)/gu)].map(([, root = '']) => root);
+  const own = roots.filter((root) => !['mcp', 'grants', 'portcullis'].includes(root));
+  const policy = { [FILE]: rule(body, metadata) };
+  if (own.length === 0) return policy;
+  return {
+    ...policy,
+    'data.json': JSON.stringify(Object.fromEntries(own.map((root) => [root, {}]))),
+  };
 }
 
 export const APPLIES = 'applies if request.name == "tool:shop/refund"';
