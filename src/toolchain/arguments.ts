@@ -13,7 +13,7 @@ import {
 } from './references.ts';
 
 /** Both names of the arguments. */
-export const ARGUMENT_ROOTS: readonly Path[] = [
+const ARGUMENT_ROOTS: readonly Path[] = [
   ['data', 'mcp', 'request', 'arguments'],
   ['input', 'context', 'arguments'],
 ];

@@ -123,11 +123,11 @@ export function walkRule(rule: Rule, visitor: Visitor): void {
   if (rule.else) walkRule(rule.else, visitor);
 }
 
-export function walkBody(body: Expr[], visitor: Visitor): void {
+function walkBody(body: Expr[], visitor: Visitor): void {
   for (const expr of body) walkExpr(expr, visitor);
 }
 
-export function walkExpr(expr: Expr, visitor: Visitor): void {
+function walkExpr(expr: Expr, visitor: Visitor): void {
   visitor.expr?.(expr);
   for (const clause of expr.with ?? []) {
     walkTerm(clause.target, visitor);

@@ -90,7 +90,8 @@ export function packagePath(module: Module): Path {
 
 /** The first name of a rule's head: the name by which its package knows it. */
 export function headName(rule: Rule): string {
-  return String(rule.head.ref[0]?.value ?? rule.head.name);
+  const name = rule.head.ref[0]?.value;
+  return typeof name === 'string' ? name : (rule.head.name ?? '');
 }
 
 export function importName(entry: { path: Term; alias?: string }): string {

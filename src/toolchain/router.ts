@@ -7,7 +7,7 @@ import { packageText, regoString } from './rego_text.ts';
 import type { Effect, RulePackage } from './rule_package.ts';
 
 /** Everything the combiner reads from a router. */
-export const ROUTER_KINDS = [
+const ROUTER_KINDS = [
   'denied',
   'listed',
   'allowed',

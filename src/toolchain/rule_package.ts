@@ -71,7 +71,7 @@ function describe(id: string, modules: Module[], base: RuleBase): RulePackage {
     effect: literalEffect(rules),
     has_within: named(rules, 'within').length > 0,
     title: annotation?.title,
-    custom: (annotation?.custom ?? {}) as RuleCustom,
+    custom: annotation?.custom ?? {},
     capabilities: concerned(named(rules, 'applies'), modules, base),
   };
 }

@@ -160,7 +160,7 @@ function selfTests(files: readonly SourceFile[]): unknown[] {
 }
 
 /** JSON, or YAML read strictly and brought to I-JSON. */
-export function parseData(file: SourceFile): unknown {
+function parseData(file: SourceFile): unknown {
   const json = file.path.endsWith('.json') ? file.text : yamlAsJson(file);
   const result = parseJson(json, { size_bytes_max: FILE_BYTES_MAX, depth_max: 64 });
   if (result.ok) return result.value;

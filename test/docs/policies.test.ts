@@ -1,8 +1,7 @@
 /** What the documentation shows of policies is a policy: it is accepted, and its tests pass. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { checkPolicy } from '../../src/toolchain/check.ts';
-import { CHECKS } from '../../src/toolchain/check.ts';
+import { checkPolicy, CHECKS } from '../../src/toolchain/check.ts';
 import { parsePolicy } from '../../src/toolchain/policy.ts';
 import { testPolicy } from '../../src/toolchain/test.ts';
 import { describeWithOpa, opa, policyOf, TOOLS } from '../support/toolchain.ts';

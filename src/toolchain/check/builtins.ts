@@ -4,7 +4,7 @@ import type { Definition, RuleBase } from '../references.ts';
 import { named, type Effect } from '../rule_package.ts';
 
 /** Builtins that answer some values of the right type with an error, which skips the rule. */
-export const FALLIBLE_BUILTINS: readonly string[] = [
+const FALLIBLE_BUILTINS: readonly string[] = [
   'base64.decode',
   'base64url.decode',
   'div',

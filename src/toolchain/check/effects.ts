@@ -5,7 +5,7 @@ type Need = 'required' | 'optional' | 'forbidden';
 type Part = 'applies' | 'within' | 'obligations' | 'eligible';
 
 /** What a rule of each effect has beside it. */
-export const EFFECT_NEEDS: Record<Effect, Record<Part, Need>> = {
+const EFFECT_NEEDS: Record<Effect, Record<Part, Need>> = {
   allow: {
     applies: 'required',
     within: 'optional',

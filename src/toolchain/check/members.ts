@@ -9,7 +9,7 @@ interface Schema {
   properties?: Record<string, Schema>;
 }
 
-const INPUT: Schema = evaluationRequest as Schema;
+const INPUT: Schema = evaluationRequest;
 const CAPABILITY: Schema = policyData.$defs.capability as Schema;
 const CONTEXT = evaluationRequest.$defs.context.properties;
 const SUBJECT = evaluationRequest.$defs.subject.properties.properties.properties;
