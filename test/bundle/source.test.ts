@@ -185,7 +185,7 @@ describe('the age of a policy', () => {
     expect({ code: codeOf(scene.source), told }).toEqual({ code: 'present', told: 0 });
   });
 
-  test('goes on while the file is bad, and those who watch are told', async () => {
+  test('[E-21] goes on while the file is bad, and then there is none', async () => {
     const scene = new Scene();
     scene.writeBundle({ v: 1 });
     await scene.open({ age_seconds_max: 60 });

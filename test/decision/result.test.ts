@@ -39,7 +39,7 @@ describe('the verdict of a raw result', () => {
     [{ decision: 'allow', constraints: { mfa_required: true } }],
     [{ decision: 'require_approval', constraints: { approval_via: 'task' } }],
     [{ decision: 'allow', visible: false }],
-  ])('%j is indeterminate, hence a deny', (raw) => {
+  ])('[E-05] %j is indeterminate, hence a deny', (raw) => {
     expect(judgeResult(raw)).toMatchObject({
       outcome: 'deny',
       visible: undefined,

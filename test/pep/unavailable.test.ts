@@ -91,7 +91,7 @@ describe.each(LINES)('before a policy is active, SDK %i.x', (line) => {
     ['its status is malformed', () => ({ ready: 'yes' })],
     ['it cannot be asked', () => Promise.reject(new Error('ECONNREFUSED'))],
     ['it hangs', never],
-  ])('[R18] nothing is answered but a refusal: %s', async (_what, describeIt) => {
+  ])('[E-21] nothing is answered but a refusal (R18): %s', async (_what, describeIt) => {
     const { wire, journal, parts } = await connected({ describe: describeIt }, { line });
     expect((await wire.askFor(1, 'initialize', HELLO)).error).toEqual(refusedRequest);
     expect((await wire.askFor(2, 'ping')).error).toEqual(refusedRequest);

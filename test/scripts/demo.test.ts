@@ -22,7 +22,7 @@ function tell(...argv: string[]): Promise<Told> {
   });
 }
 
-test('the story goes as told, with a record of each decision', async () => {
+test('[C-02] the story goes as told, with a record of each list and each call', async () => {
   const { code, stdout, stderr } = await tell();
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain('All 15 steps went as told.');

@@ -1,10 +1,11 @@
 /** The tools of the gate see what they are there for: each sample breaks one rule. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { PACKAGES } from '../../scripts/import_table.ts';
 
 const TOP = fileURLToPath(new URL('../../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'portcullis-tools-'));
@@ -104,4 +105,19 @@ test('oxlint refuses a floating promise, any, and what else hides a fault', () =
   };
   const found = result.diagnostics.map(({ filename, code }) => `${filename} ${code}`);
   expect([...new Set(found)].sort()).toEqual(expected(LINT));
+});
+
+test('[C-08] ajv validates, winston logs, and MCP is spoken by the official SDKs', () => {
+  const { dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    dependencies: Record<string, string>;
+    peerDependencies: Record<string, string>;
+  };
+  expect(Object.keys(dependencies)).toEqual(expect.arrayContaining(['ajv', 'winston']));
+  expect(Object.keys(peerDependencies)).toEqual([
+    '@modelcontextprotocol/sdk',
+    '@modelcontextprotocol/server',
+  ]);
+  expect(readFileSync('src/contract/validate.ts', 'utf8')).toMatch(/from 'ajv\//);
+  expect(readFileSync('src/telemetry/create_logger.ts', 'utf8')).toMatch(/from 'winston'/);
+  expect(PACKAGES).toMatchObject({ ajv: ['contract'], winston: ['telemetry'] });
 });
