@@ -126,7 +126,7 @@ describeWithOpa('a policy of its author', () => {
     ]);
   });
 
-  test('[X-01] lists what some arguments could be allowed, and decides on the real ones', async () => {
+  test('[X-01] lists what some arguments allow, and decides on the real ones', async () => {
     expect(await list(['refund', 'sell', 'close'])).toEqual(['refund', 'sell']);
     expect(await decide('refund', { amount: 'much' })).toEqual(['deny', 'REFUND_LIMIT']);
     expect(await decide('refund', {})).toEqual(['deny', 'REFUND_LIMIT']);
