@@ -1,15 +1,8 @@
 /** Constraints that the decision point checks itself: the actor, and the arguments it was given. */
-import type { ActorType, Projection } from '../contract/types.gen.ts';
+import { satisfiesActor } from '../contract/actors.ts';
+import type { Projection } from '../contract/types.gen.ts';
 import { members, type CompleteInput, type Profile } from './request.ts';
 import { refuse, type Verdict } from './verdict.ts';
-
-/** Who satisfies `actor_required` (ruling R12). */
-const SATISFYING: Readonly<Record<ActorType, readonly unknown[]>> = {
-  human: ['human'],
-  supervised_ai: ['supervised_ai', 'human'],
-  automation: ['automation'],
-  service_account: ['service_account'],
-};
 
 /**
  * Refuses where the actor that the policy requires was not proved. An approval by a human could
@@ -19,7 +12,7 @@ export function demandActor(verdict: Verdict, { subject }: CompleteInput): Verdi
   const { actor_required } = verdict.constraints;
   if (verdict.outcome === 'deny' || actor_required === undefined) return verdict;
   const { actor_type } = members(subject.properties);
-  if (SATISFYING[actor_required].includes(actor_type)) return verdict;
+  if (satisfiesActor(actor_required, actor_type)) return verdict;
   return refuse(verdict, 'ACTOR_VALIDATION_FAILED');
 }
 

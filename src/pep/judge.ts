@@ -2,6 +2,7 @@
  * Reads the answer of a decision point. It is believed only where it is well formed, agrees with
  * itself, and asks for nothing that this enforcement point cannot prove or do (rulings R9, R12).
  */
+import { satisfiesActor } from '../contract/actors.ts';
 import type { OwnReason } from '../contract/reasons.ts';
 import type {
   ActorType,
@@ -57,21 +58,12 @@ function reasonOf({ context }: EvaluationResponse): { reason_code: string; safe_
   return { reason_code, ...(safe_message !== undefined && { safe_message }) };
 }
 
-/** Who satisfies a required actor: a human also stands in for a supervised agent. */
-const ACTORS: Readonly<Record<ActorType, readonly ActorType[]>> = {
-  human: ['human'],
-  supervised_ai: ['supervised_ai', 'human'],
-  automation: ['automation'],
-  service_account: ['service_account'],
-};
-
 function constraintFault(
   { actor_required, approval_required, require_approval_via }: Constraints,
   actor_type: ActorType | undefined,
 ): OwnReason | undefined {
   if (approval_required === true || require_approval_via !== undefined) return 'APPROVAL_REQUIRED';
-  if (actor_required === undefined) return undefined;
-  if (actor_type !== undefined && ACTORS[actor_required].includes(actor_type)) return undefined;
+  if (actor_required === undefined || satisfiesActor(actor_required, actor_type)) return undefined;
   return 'ACTOR_VALIDATION_FAILED';
 }
 
