@@ -3,7 +3,7 @@
  *
  * A request goes: node:http → `dispatch` below → `edge.ts` (host, origin, caller, body) → its
  * endpoint → the core. The two routes that carry the load, evaluation and evaluations, are found
- * here by one look into `HOT_ROUTES`; all others take express's router, which costs some 30 µs.
+ * here by one look into `HOT_ROUTES`; all others take express's router.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import express from 'express';
