@@ -1,7 +1,8 @@
 /** What a server author imports. Nothing is read or opened before a server is guarded. */
 import { openGuard } from './cli/guard.ts';
 import type { Guard } from './pep/mcp/guard.ts';
-import type { HttpGuard, HttpOptions, ServerFactory } from './pep/mcp/http.ts';
+import type { HttpGuard, HttpOptions } from './pep/mcp/http.ts';
+import type { ServerFactory } from './pep/mcp/http_types.ts';
 
 export { PortcullisError, type ErrorCode } from './errors.ts';
 export { fromAuthInfo } from './identity/auth_info/source.ts';

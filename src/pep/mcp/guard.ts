@@ -4,7 +4,8 @@ import { GuardedTransport } from '../guarded_transport.ts';
 import { PolicyWatch } from '../policy_watch.ts';
 import type { GuardParts } from '../settings.ts';
 import type { Transport } from '../transport.ts';
-import { guardHttp, type HttpGuard, type HttpOptions, type ServerFactory } from './http.ts';
+import { guardHttp, type HttpGuard, type HttpOptions } from './http.ts';
+import type { ServerFactory } from './http_types.ts';
 import { guardServer, type Open } from './server.ts';
 
 export interface Guard {

@@ -5,25 +5,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { IdentitySource } from '../../identity/types.ts';
 import { failure, RPC } from '../answers.ts';
-import type { Message } from '../message.ts';
 import type { GuardParts } from '../settings.ts';
 import { admit, turnAway, type Admitted } from './http_body.ts';
 import { sendWebResponse, toWebRequest } from './http_node.ts';
 import { sessionEndpoint } from './http_sessions.ts';
 import { statelessEndpoint } from './http_stateless.ts';
 import { handlerEndpoint } from './http_handler.ts';
+import type { Endpoint, FactoryContext, Given, ServerFactory } from './http_types.ts';
 import { detect, misused } from './lines.ts';
 import type { Open } from './server.ts';
-
-/** What a factory may know; 1.x factories ignore it. */
-export interface FactoryContext {
-  era: 'legacy' | 'modern';
-  authInfo?: unknown;
-  requestInfo?: Request;
-}
-
-/** Builds a server for a session or for one request; never the same one twice. */
-export type ServerFactory = (context: FactoryContext) => object | Promise<object>;
 
 export interface HttpOptions {
   /** Proves the caller from what the host's own authentication found; else that of the guard. */
@@ -32,21 +22,6 @@ export interface HttpOptions {
   sessions?: boolean;
   /** 2.x: `createMcpHandler` of the copy of the SDK that builds the servers. */
   createMcpHandler?: unknown;
-}
-
-/** What comes with a request. */
-export interface Given {
-  authInfo?: unknown;
-  /** The body as the host parsed it. */
-  parsedBody?: unknown;
-  /** The bytes of the body where the request does not hold them. */
-  source?: AsyncIterable<Uint8Array> | undefined;
-}
-
-/** Serves admitted requests of one line. */
-export interface Endpoint {
-  fetch(request: Request, given: Given, message: Message | undefined): Promise<Response>;
-  close(): Promise<void>;
 }
 
 export interface HttpGuard {

@@ -7,7 +7,7 @@ import { deniedMethod, failure, invalidRequest, RPC } from '../answers.ts';
 import { eraOf } from '../evaluation.ts';
 import { readMessage, type Message, type Request as RpcRequest } from '../message.ts';
 import { isEnforced } from '../methods.ts';
-import type { Given } from './http.ts';
+import type { Given } from './http_types.ts';
 
 /** The message of a POST, and the body that it was read from. */
 export interface Admitted {

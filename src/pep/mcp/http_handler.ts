@@ -8,7 +8,7 @@ import { unknownTool } from '../answers.ts';
 import type { Connection } from '../connection.ts';
 import type { Message, Request as RpcRequest } from '../message.ts';
 import type { Transport } from '../transport.ts';
-import type { Endpoint, FactoryContext, Given, ServerFactory } from './http.ts';
+import type { Endpoint, FactoryContext, Given, ServerFactory } from './http_types.ts';
 import { detect, misused } from './lines.ts';
 import { guardServer, type Open } from './server.ts';
 

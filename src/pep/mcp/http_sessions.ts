@@ -5,7 +5,7 @@ import { principalOf } from '../client_side.ts';
 import type { Message } from '../message.ts';
 import type { GuardParts } from '../settings.ts';
 import { turnAway } from './http_body.ts';
-import type { Endpoint, Given, ServerFactory } from './http.ts';
+import type { Endpoint, Given, ServerFactory } from './http_types.ts';
 import { detect, type Connectable } from './lines.ts';
 import { loadHttpTransport, type HttpTransport, type HttpTransportClass } from './sdk1.ts';
 import { guardServer, type Open } from './server.ts';

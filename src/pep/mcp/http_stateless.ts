@@ -1,7 +1,7 @@
 /** A server of 1.x for each request: nothing is shared between callers. */
 import { failure, RPC } from '../answers.ts';
 import { turnAway } from './http_body.ts';
-import type { Endpoint, Given, ServerFactory } from './http.ts';
+import type { Endpoint, Given, ServerFactory } from './http_types.ts';
 import { detect } from './lines.ts';
 import { loadHttpTransport } from './sdk1.ts';
 import { guardServer, type Open } from './server.ts';

@@ -1,6 +1,6 @@
 /** The HTTP transport of 1.x, loaded only where a server of 1.x is served. */
 import type { Transport } from '../transport.ts';
-import type { Given } from './http.ts';
+import type { Given } from './http_types.ts';
 import { misused } from './lines.ts';
 
 /** `WebStandardStreamableHTTPServerTransport` as far as it is used. */

@@ -2,7 +2,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createGuard } from '../../../src/pep/mcp/guard.ts';
-import type { HttpGuard, HttpOptions, ServerFactory } from '../../../src/pep/mcp/http.ts';
+import type { HttpGuard, HttpOptions } from '../../../src/pep/mcp/http.ts';
+import type { ServerFactory } from '../../../src/pep/mcp/http_types.ts';
 import type { GuardSettings } from '../../../src/pep/settings.ts';
 import type { RequestExtra, TrustedContext } from '../../../src/identity/types.ts';
 import { ALICE, testParts, type TestParts } from './parts.ts';
