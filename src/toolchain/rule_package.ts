@@ -72,7 +72,7 @@ function describe(id: string, modules: Module[], base: RuleBase): RulePackage {
     has_within: named(rules, 'within').length > 0,
     title: annotation?.title,
     custom: annotation?.custom ?? {},
-    capabilities: concerned(named(rules, 'applies'), modules, base),
+    capabilities: concerned(modules, base),
   };
 }
 
@@ -101,15 +101,15 @@ function literalEffect(rules: readonly Rule[]): Effect | undefined {
  * A rule concerns only the capability that each of its `applies` bodies compares the name with. An
  * `else`, a default, or a body without that line may apply to anything.
  */
-function concerned(applies: readonly Rule[], modules: readonly Module[], base: RuleBase): string[] {
-  const module = modules[0];
+function concerned(modules: readonly Module[], base: RuleBase): string[] {
   const names = new Set<string>();
-  for (const rule of applies) {
-    const found =
-      rule.else || rule.default || !module ? undefined : comparedNames(rule, module, base);
-    if (!found) return ['*'];
-    for (const name of found) names.add(name);
-  }
+  // Each body is read with the imports of its own file: a package may stand in several.
+  for (const module of modules)
+    for (const rule of named(module.rules ?? [], 'applies')) {
+      const found = rule.else || rule.default ? undefined : comparedNames(rule, module, base);
+      if (!found) return ['*'];
+      for (const name of found) names.add(name);
+    }
   return names.size === 0 ? ['*'] : [...names].sort();
 }
 

@@ -101,6 +101,23 @@ describeWithOpa('portcullis build', () => {
     expect(router).not.toContain('some area, title');
   });
 
+  test('each file of a rule is read with its own imports', async () => {
+    const part = (alias: string, body: string): string =>
+      `package mcp.rules.shop.refund\n\nimport ${alias}\n\n${body}\n`;
+    const { files } = await buildPolicy(
+      opa,
+      policyOf({
+        'data.yaml': 'sale: {name: none}\n',
+        'rules/shop/a.rego': part(
+          'data.mcp.request as it',
+          'effect := "deny"\n\napplies if it.name == "tool:shop/refund"',
+        ),
+        'rules/shop/b.rego': part('data.sale as it', 'applies if it.name == "tool:shop/stock"'),
+      }),
+    );
+    expect(text(files, 'mcp/router.rego')).toContain('denied["*"] contains "shop/refund" if {');
+  });
+
   test('a policy that breaks the contract is not built', async () => {
     const bad = one('effect := "deny"\n\napplies if not startswith(request.surface, "x")');
     await expect(buildPolicy(opa, policyOf(bad))).rejects.toMatchObject({
