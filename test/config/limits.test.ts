@@ -1,0 +1,100 @@
+/** Each limit of the settings, tried just below, at and just above it. */
+import { describe, expect, test } from '@jest/globals';
+import { SETTINGS, hasType } from '../../src/config/settings.ts';
+import { describeWithOpa } from '../support/toolchain.ts';
+import * as evidence from './limits/evidence.ts';
+import * as guard from './limits/guard.ts';
+import * as pdp from './limits/pdp.ts';
+import * as policy from './limits/policy.ts';
+import { TAKEN, type Probe, type TimeProbe } from './limits/probe.ts';
+
+const refused = (above: string): Probe => ({ below: TAKEN, at: TAKEN, above });
+const status = (above: string): Probe => ({ below: '200', at: '200', above });
+
+const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
+  'policy.age_seconds_max': { run: policy.age, expected: refused('POLICY_ABSENT') },
+  'policy.evaluation.input_bytes_max': {
+    run: policy.inputBytes,
+    expected: refused('REQUEST_TOO_LARGE'),
+  },
+  'policy.evaluation.evaluations_per_instance_max': {
+    run: policy.evaluationsPerInstance,
+    expected: { below: 'kept', at: 'replaced', above: 'replaced' },
+  },
+  'policy.evaluation.memory_pages_max': {
+    run: policy.memoryPages,
+    expected: refused('ENGINE_UNSUITED'),
+  },
+  'pdp.body_bytes_max': { run: pdp.bodyBytes, expected: status('413') },
+  'pdp.batch_items_max': { run: pdp.batchItems, expected: refused('REQUEST_TOO_LARGE') },
+  'pdp.connections_max': { run: pdp.connections, expected: status('dropped') },
+  'evidence.linger_us_max': {
+    run: evidence.linger,
+    expected: { below: '49 of 50', at: '50 of 50', above: '50 of 50' },
+  },
+  'evidence.segment_bytes_max': {
+    run: evidence.segmentBytes,
+    expected: { below: '1 files', at: '1 files', above: '2 files' },
+  },
+  'evidence.queue_records_max': {
+    run: evidence.queueRecords,
+    expected: refused('EVIDENCE_UNWRITABLE'),
+  },
+  'evidence.record_bytes_max': {
+    run: evidence.recordBytes,
+    expected: refused('REQUEST_TOO_LARGE'),
+  },
+  'guard.catalogue_items_max': {
+    run: guard.catalogueItems,
+    expected: refused('POLICY_UNAVAILABLE'),
+  },
+  'guard.result_bytes_max': { run: guard.resultBytes, expected: refused('RESULT_WITHHELD') },
+  'guard.requests_in_flight_max': {
+    run: guard.requestsInFlight,
+    expected: refused('POLICY_UNAVAILABLE'),
+  },
+  'guard.list_ttl_ms_max': {
+    run: guard.listTtl,
+    expected: { below: '99 ms', at: '100 ms', above: '100 ms' },
+  },
+  'guard.http.body_bytes_max': { run: guard.httpBodyBytes, expected: status('413') },
+  'guard.http.sessions_max': { run: guard.httpSessions, expected: status('503') },
+  'guard.http.session_idle_ms': {
+    run: guard.sessionIdle,
+    expected: { below: '503', at: '503', above: '200' },
+  },
+};
+
+const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe }> = {
+  'pdp.request_timeout_ms': { run: pdp.requestTimeout, expected: { soon: '200', never: '408' } },
+  'pdp.drain_timeout_ms': { run: pdp.drainTimeout, expected: { soon: '200', never: 'cut off' } },
+  'decision_point.timeout_ms': {
+    run: pdp.decisionTimeout,
+    expected: { soon: TAKEN, never: 'DECISION_POINT_UNREACHABLE' },
+  },
+  'guard.catalogue_timeout_ms': {
+    run: guard.catalogueTimeout,
+    expected: { soon: TAKEN, never: 'POLICY_UNAVAILABLE' },
+  },
+};
+
+/** How often something is looked at: these bound nothing. */
+const PERIODS = ['policy.reload_interval_ms', 'decision_point.watch_interval_ms'];
+
+test('every number among the settings is a limit tried here, or a period', () => {
+  const numbers = SETTINGS.filter(({ rule }) => hasType(rule, 'integer')).map(({ name }) => name);
+  const tried = [...Object.keys(LIMITS), ...Object.keys(TIMES), ...PERIODS];
+  expect(tried.toSorted()).toEqual(numbers.toSorted());
+});
+
+describeWithOpa('a limit', () => {
+  test.each(Object.entries(LIMITS))('%s', async (_name, { run, expected }) => {
+    expect(await run()).toEqual(expected);
+  });
+});
+
+describe('a limit of time', () => {
+  test.each(Object.entries(TIMES))('%s', async (_name, { run, expected }) => {
+    expect(await run()).toEqual(expected);
+  });
+});

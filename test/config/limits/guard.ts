@@ -1,0 +1,130 @@
+/** The limits of `guard`. */
+import type { Obligation } from '../../../src/contract/types.gen.ts';
+import type { GuardSettings } from '../../../src/pep/settings.ts';
+import { closeAll, callOf, post, postModern, messageOf, started } from '../../pep/support/http.ts';
+import { guarded, HELLO } from '../../pep/support/rig.ts';
+import { allow } from '../../pep/support/scripted.ts';
+import {
+  buildLowLevel,
+  buildServer,
+  newServer,
+  plainTool,
+  said,
+} from '../../pep/support/servers.ts';
+import type { TestWire } from '../../pep/support/wire.ts';
+import { around, TAKEN, type Probe, type TimeProbe } from './probe.ts';
+
+const EXTENSION = 'io.modelcontextprotocol/server-policy-enforcement';
+const HTTP: GuardSettings['http'] = {
+  body_bytes_max: 65_536,
+  sessions_max: 4,
+  session_idle_ms: 60_000,
+};
+
+/** `taken`, or the reason code of the refusal. */
+async function call(wire: TestWire, id = 1): Promise<string> {
+  const { result } = await wire.call(id, 'balance');
+  return result.isError ? result._meta[EXTENSION].reason_code : TAKEN;
+}
+
+export function catalogueItems(): Promise<Probe> {
+  return around(3, async (amount, catalogue_items_max) => {
+    const names = ['balance', ...Array.from({ length: amount - 1 }, (_, i) => `tool${i}`)];
+    const server = () => buildLowLevel(1, () => ({ tools: names.map((name) => plainTool(name)) }));
+    const { wire } = await guarded({}, { server, settings: { catalogue_items_max } });
+    return call(wire);
+  });
+}
+
+export async function catalogueTimeout(): Promise<TimeProbe> {
+  const listed = async (list: () => object, catalogue_timeout_ms: number): Promise<string> => {
+    const server = () => buildLowLevel(1, list);
+    const { wire } = await guarded({}, { server, settings: { catalogue_timeout_ms } });
+    return call(wire);
+  };
+  return {
+    soon: await listed(() => ({ tools: [plainTool('balance')] }), 60_000),
+    never: await listed(() => new Promise(() => undefined), 30),
+  };
+}
+
+/** The size is that of the result as JSON text. */
+export function resultBytes(): Promise<Probe> {
+  return around(200, async (amount, result_bytes_max) => {
+    const frame_bytes = JSON.stringify(said('""')).length;
+    const answer = said(JSON.stringify('x'.repeat(amount - frame_bytes)));
+    const list = () => ({ tools: [plainTool('balance')] });
+    const server = () => buildLowLevel(1, list, () => answer);
+    const keep: Obligation = { type: 'keep_fields', paths: [''], unstructured: 'drop' };
+    const decide = () => allow({ obligations: [keep] });
+    const { wire } = await guarded({ decide }, { server, settings: { result_bytes_max } });
+    return call(wire);
+  });
+}
+
+export function requestsInFlight(): Promise<Probe> {
+  return around(2, async (amount, requests_in_flight_max) => {
+    const released = Promise.withResolvers<void>();
+    const decide = () => released.promise.then(() => allow());
+    const { wire } = await guarded({ decide }, { settings: { requests_in_flight_max } });
+    const calls = Array.from({ length: amount }, (_, i) => call(wire, i + 1));
+    released.resolve();
+    return (await Promise.all(calls)).at(-1)!;
+  });
+}
+
+/** What the client is told of a list that the server says may be kept for so long. */
+export function listTtl(): Promise<Probe> {
+  return around(100, async (amount, list_ttl_ms_max) => {
+    const factory = () => {
+      const cacheHints = { 'tools/list': { ttlMs: amount, cacheScope: 'private' } };
+      const server = newServer(2, { capabilities: { tools: {} }, cacheHints });
+      server.registerTool('balance', {}, () => said('1'));
+      return server;
+    };
+    const { url } = await started(factory, {}, { settings: { list_ttl_ms_max } });
+    const { result } = (await messageOf(await postModern(url, 'tools/list'))) as {
+      result: { ttlMs: number };
+    };
+    await closeAll();
+    return `${result.ttlMs} ms`;
+  });
+}
+
+export function httpBodyBytes(): Promise<Probe> {
+  return around(4096, async (amount, body_bytes_max) => {
+    const settings = { http: { ...HTTP, body_bytes_max } };
+    const { url } = await started(() => buildServer(1), {}, { settings });
+    const { status } = await post(url, JSON.stringify(callOf('balance')).padEnd(amount));
+    await closeAll();
+    return String(status);
+  });
+}
+
+const BEGIN = { jsonrpc: '2.0', id: 1, method: 'initialize', params: HELLO };
+
+export function httpSessions(): Promise<Probe> {
+  return around(2, async (amount, sessions_max) => {
+    const settings = { http: { ...HTTP, sessions_max } };
+    const { url } = await started(() => buildServer(1), {}, { settings, sessions: true });
+    let status = 0;
+    for (let i = 0; i < amount; i += 1) status = (await post(url, BEGIN)).status;
+    await closeAll();
+    return String(status);
+  });
+}
+
+/** A session that was not used for so long makes room for another, or not. */
+export function sessionIdle(): Promise<Probe> {
+  return around(1000, async (amount, session_idle_ms) => {
+    let now_ms = 0;
+    const settings = { http: { ...HTTP, sessions_max: 1, session_idle_ms } };
+    const { url, parts } = await started(() => buildServer(1), {}, { settings, sessions: true });
+    Object.assign(parts.clock, { now_ms: () => now_ms });
+    await post(url, BEGIN);
+    now_ms = amount;
+    const { status } = await post(url, BEGIN);
+    await closeAll();
+    return String(status);
+  });
+}

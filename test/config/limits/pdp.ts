@@ -1,0 +1,100 @@
+/** The limits of `pdp` and of `decision_point`. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { remote, CALL, pretendRaw } from '../../decision/remote/fixture.ts';
+import { recordingCore, ALLOWED, send, sendRaw, start, TOKEN } from '../../pdp/fixture.ts';
+import { callOf, ECHO, foreignBundle, CALLER, sceneOf } from '../../support/decisions.ts';
+import { around, outcomeOf, type Probe, type TimeProbe } from './probe.ts';
+
+const PATH = '/access/v1/evaluation';
+
+export function bodyBytes(): Promise<Probe> {
+  return around(2048, async (amount, body_bytes_max) => {
+    const service = await start(recordingCore(), { body_bytes_max });
+    const { status } = await send(service.url, PATH, { body: '{}'.padEnd(amount) });
+    await service.close();
+    return String(status);
+  });
+}
+
+export function batchItems(): Promise<Probe> {
+  return around(2, async (amount, batch_items_max) => {
+    const bundle = await foreignBundle(ECHO, ['echo/result']);
+    const { core } = await sceneOf(bundle, { batch_items_max });
+    const { subject, action, resource, context } = callOf();
+    const evaluations = Array.from({ length: amount }, () => ({ resource }));
+    return outcomeOf(() => core.evaluations({ subject, action, context, evaluations }, CALLER));
+  });
+}
+
+export function connections(): Promise<Probe> {
+  return around(2, async (amount, connections_max) => {
+    const service = await start(recordingCore(), { connections_max });
+    const held: Socket[] = [];
+    for (let i = 1; i < amount; i += 1) {
+      const socket = connect(service.port, '127.0.0.1');
+      await once(socket, 'connect');
+      held.push(socket);
+    }
+    const asked = send(service.url, '/health/live', { method: 'GET' });
+    const outcome = await asked.then(
+      ({ status }) => String(status),
+      () => 'dropped',
+    );
+    for (const socket of held) socket.destroy();
+    await service.close();
+    return outcome;
+  });
+}
+
+export async function requestTimeout(): Promise<TimeProbe> {
+  const service = await start(recordingCore(), { request_timeout_ms: 50 });
+  const head = `POST ${PATH} HTTP/1.1\r\nHost: localhost:${service.port}\r\nConnection: close\r\n`;
+  const rest = `Authorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\n`;
+  const soon = await sendRaw(service.port, `${head}${rest}Content-Length: 2\r\n\r\n{}`);
+  const never = await sendRaw(service.port, `${head}${rest}Content-Length: 2\r\n\r\n{`);
+  await service.close();
+  return { soon: soon.slice(9, 12), never: never.slice(9, 12) };
+}
+
+/** A request that is being answered while the service closes. */
+export async function drainTimeout(): Promise<TimeProbe> {
+  const answered = async (after_ms: number | undefined): Promise<string> => {
+    const reached = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    const evaluation = async () => {
+      reached.resolve();
+      await released.promise;
+      return { body: ALLOWED, evaluation_id: 'evaluation-1' };
+    };
+    const drain_timeout_ms = after_ms === undefined ? 50 : 60_000;
+    const service = await start(recordingCore({ evaluation }), { drain_timeout_ms });
+    const answer = send(service.url, PATH, { body: '{}' }).then(
+      ({ status }) => String(status),
+      () => 'cut off',
+    );
+    await reached.promise;
+    const closed = service.close();
+    if (after_ms !== undefined) released.resolve();
+    const outcome = await answer;
+    released.resolve();
+    await closed;
+    return outcome;
+  };
+  return { soon: await answered(0), never: await answered(undefined) };
+}
+
+export async function decisionTimeout(): Promise<TimeProbe> {
+  const service = await start(recordingCore());
+  const silent = await pretendRaw(() => {});
+  const ask = async (url: string, timeout_ms: number): Promise<string> => {
+    const point = remote({ url }, { timeout_ms });
+    const outcome = await outcomeOf(() => point.decide(CALL));
+    await point.close();
+    return outcome;
+  };
+  const soon = await ask(service.url, 60_000);
+  const never = await ask(silent.url, 30);
+  await Promise.all([service.close(), silent.close()]);
+  return { soon, never };
+}

@@ -1,0 +1,52 @@
+/** The limits of `policy`. */
+import { writeFileSync } from 'node:fs';
+import { sizeMemory } from '../../../src/engine/memory.ts';
+import type { LoggedLine } from '../../support/evidence_log.ts';
+import { recordingLogger } from '../../support/evidence_log.ts';
+import { Scene } from '../../support/bundle_scene.ts';
+import { engineOf, wasmOf } from '../../support/policies.ts';
+import { around, outcomeOf, type Probe } from './probe.ts';
+
+const ECHO = 'package echo\n\ntext := input.text\n';
+const ENTRYPOINT = 'echo/text';
+const FRAME_BYTES = '{"text":""}'.length;
+
+export function inputBytes(): Promise<Probe> {
+  return around(64, async (amount, input_bytes_max) => {
+    const engine = await engineOf(ECHO, [ENTRYPOINT], { limits: { input_bytes_max } });
+    const text = 'x'.repeat(amount - FRAME_BYTES);
+    return outcomeOf(() => engine.evaluate(ENTRYPOINT, JSON.stringify({ text })));
+  });
+}
+
+export function evaluationsPerInstance(): Promise<Probe> {
+  return around(3, async (amount, evaluations_per_instance_max) => {
+    const lines: LoggedLine[] = [];
+    const limits = { evaluations_per_instance_max };
+    const engine = await engineOf(ECHO, [ENTRYPOINT], { limits, log: recordingLogger(lines) });
+    for (let i = 0; i < amount; i += 1) engine.evaluate(ENTRYPOINT, '{"text":"x"}');
+    const replaced = lines.filter(({ message }) => message === 'an instance was replaced');
+    return replaced.length > 0 ? 'replaced' : 'kept';
+  });
+}
+
+/** Here the policy is the amount, and what it needs is compared with limits about it. */
+export async function memoryPages(): Promise<Probe> {
+  const need = sizeMemory(await wasmOf(ECHO, ENTRYPOINT), 65_536).initial;
+  const load = (memory_pages_max: number): Promise<string> =>
+    outcomeOf(() => engineOf(ECHO, [ENTRYPOINT], { limits: { memory_pages_max } }));
+  return { below: await load(need + 1), at: await load(need), above: await load(need - 1) };
+}
+
+/** A bundle that turned bad, looked at so many milliseconds later. */
+export function age(): Promise<Probe> {
+  return around(60_000, async (amount, limit) => {
+    const scene = new Scene();
+    scene.writeBundle({ v: 1 });
+    await scene.open({ age_seconds_max: limit / 1000 });
+    writeFileSync(scene.bundle, 'garbage');
+    await scene.settle();
+    scene.now_ms += amount;
+    return outcomeOf(() => scene.source.current());
+  });
+}
