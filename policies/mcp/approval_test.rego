@@ -29,3 +29,9 @@ test_only_the_act_of_approving_is_asked if {
 		with data.mcp.router.eligible as {"*": {"a/b"}}
 	ids == set()
 }
+
+test_an_approver_is_found_by_the_index_though_the_grant_addresses_others if {
+	ids := approval.eligible with input as _approver
+		with data.portcullis.index as {"asking": {"tool:payments/transfer": [_asking.anyone]}, "grants": {}}
+	ids == {"grant:tool:payments/transfer"}
+}

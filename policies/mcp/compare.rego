@@ -35,6 +35,33 @@ between(x, low, high) if {
 }
 
 # METADATA
+# description: True when `x` is a string or a number and one of `values`.
+one_of(x, values) if {
+	_is_plain(x)
+	x in values
+}
+
+# METADATA
+# description: |
+#   True when `x` is a string or a number and none of `values`, an array or a set. What is missing,
+#   or of another type, is not known to be none of them.
+none_of(x, values) if {
+	_is_plain(x)
+	_is_list(values)
+	every value in values {
+		x != value
+	}
+}
+
+_is_plain(x) if is_string(x)
+
+_is_plain(x) if is_number(x)
+
+_is_list(values) if is_array(values)
+
+_is_list(values) if is_set(values)
+
+# METADATA
 # description: |
 #   True when `path` is the folder `base` or lies in it. A path with an empty, `.` or `..` segment,
 #   a backslash or a NUL lies in nothing, because its reader may resolve it elsewhere.

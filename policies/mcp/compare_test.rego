@@ -53,6 +53,31 @@ test_a_limit_that_is_no_number_limits_to_nothing if {
 	}
 }
 
+test_one_of if {
+	compare.one_of("a", ["a", "b"])
+	compare.one_of(1, {1, 2})
+	not compare.one_of("c", ["a", "b"])
+	not compare.one_of(["a"], [["a"]])
+	not compare.one_of(null, [null])
+}
+
+test_none_of if {
+	compare.none_of("c", ["a", "b"])
+	compare.none_of("c", {"a", "b"})
+	compare.none_of(3, [])
+	not compare.none_of("a", ["a", "b"])
+	not compare.none_of(1, {1, 2})
+}
+
+test_what_is_no_text_or_number_is_not_known_to_be_none if {
+	every x in [null, false, ["a"], {"a": 1}] {
+		not compare.none_of(x, ["a", "b"])
+	}
+	every values in [null, "b", 3, {"b": true}] {
+		not compare.none_of("a", values)
+	}
+}
+
 test_path_under if {
 	every path in ["/srv", "/srv/", "/srv/a", "/srv/a/b.txt", "/srv/..a", "/srv/a./b"] {
 		compare.path_under(path, "/srv")

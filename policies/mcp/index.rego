@@ -25,6 +25,25 @@ grants := [grant |
 	not data.portcullis.index
 }
 
+# METADATA
+# description: |
+#   The grants on this capability that ask for an approval, whoever they are addressed to: here the
+#   caller is the approver, and the grant speaks of the requester.
+asking := [grant |
+	some pattern in request.patterns
+	some grant in data.portcullis.index.asking[pattern]
+] if {
+	data.portcullis.index
+}
+
+asking := [grant |
+	some grant in data.grants
+	grant.on in request.patterns
+	grant.require_approval
+] if {
+	not data.portcullis.index
+}
+
 _keys contains "anyone"
 
 _keys contains concat(":", ["user", request.user.id])

@@ -40,6 +40,20 @@ _found_by(key) if {
 	found == [_grant]
 }
 
+_ask := object.union(_grant, {"require_approval": {"by": "manager_of_requester"}})
+
+test_scan_finds_what_asks_whomever_it_addresses if {
+	asking := [_ask, object.union(_ask, {"to": {"group": "auditors"}})]
+	found := index.asking with input as fixture.call with data.grants as array.concat([_grant], asking)
+	found == asking
+}
+
+test_index_finds_what_asks_on_the_capability if {
+	found := index.asking with input as fixture.call
+		with data.portcullis.index as {"asking": {"tool:payments/transfer": [_ask], "tool:ledger/export": [_ask]}}
+	found == [_ask]
+}
+
 _agents := {
 	"planner": {"clients": ["cid-1", "cid-2"]},
 	"runner": {},

@@ -19,6 +19,13 @@ export function indexGrants(grants: readonly Grant[]): Dictionary<Dictionary<Gra
   return index;
 }
 
+/** Grants that ask for an approval, by `on`: an approver is not whom they are addressed to. */
+export function indexAsking(grants: readonly Grant[]): Dictionary<Grant[]> {
+  const index: Dictionary<Grant[]> = dictionary();
+  for (const grant of grants) if (grant.require_approval) (index[grant.on] ??= []).push(grant);
+  return index;
+}
+
 function addressee({ to }: Grant): string {
   const kind = ADDRESSEES.find((name) => to[name] !== undefined);
   return kind === undefined ? 'anyone' : `${kind}:${to[kind]}`;

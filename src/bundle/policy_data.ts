@@ -8,7 +8,7 @@ import type { BundleMetadata, Grant, PolicyData, Projection } from '../contract/
 import { VALIDATORS } from '../contract/validate.ts';
 import { invalidData, isObject, type Data } from './data_files.ts';
 import { checkGrants, tablesBeside } from './grant_checks.ts';
-import { indexClients, indexGrants } from './grant_index.ts';
+import { indexAsking, indexClients, indexGrants } from './grant_index.ts';
 
 export interface PolicyDataParts {
   /** Data of the bundle; under `portcullis` it may hold `rules`, which the build writes. */
@@ -44,6 +44,7 @@ export function preparePolicyData(parts: PolicyDataParts): PreparedData {
   checkDelegation(rest);
   const index = {
     grants: indexGrants(grants),
+    asking: indexAsking(grants),
     agents: indexClients('agents', rest.agents ?? {}),
     surfaces: indexClients('surfaces', rest.surfaces ?? {}),
     tables: tablesBeside(grants, data, parts.metadata?.tables ?? []),
