@@ -4,6 +4,8 @@
  * through import aliases, which references.ts resolves.
  */
 
+import { PortcullisError } from '../errors.ts';
+
 export interface Location {
   file: string;
   row: number;
@@ -19,7 +21,7 @@ export interface Term {
 
 /** One line of a body. */
 export interface Expr {
-  terms: Term | Term[] | SomeDeclaration | Every;
+  terms: Term | Term[] | SomeDeclaration | Every | Block;
   negated?: boolean;
   with?: { target: Term; value: Term }[];
   location?: Location;
@@ -36,6 +38,9 @@ export interface Every {
   domain: Term;
   body: Expr[];
 }
+
+/** `{ … } or { … }` and `not { … }`, which later versions of Rego have. */
+export type Block = { type: 'or'; lhs: Expr[]; rhs: Expr[] } | { type: 'not'; body: Expr[] };
 
 export interface Head {
   name?: string;
@@ -107,6 +112,10 @@ export function isEvery(terms: Expr['terms']): terms is Every {
   return !Array.isArray(terms) && 'domain' in terms;
 }
 
+export function isBlock(terms: Expr['terms']): terms is Block {
+  return !Array.isArray(terms) && ('lhs' in terms || 'body' in terms) && !isEvery(terms);
+}
+
 /** What a walk calls back; each is called before what lies inside. */
 export interface Visitor {
   term?: (term: Term) => void;
@@ -138,8 +147,16 @@ function walkExpr(expr: Expr, visitor: Visitor): void {
   else if (isEvery(terms)) {
     walkTerm(terms.domain, visitor);
     walkBody(terms.body, visitor);
+  } else if (isBlock(terms)) {
+    for (const body of terms.type === 'or' ? [terms.lhs, terms.rhs] : [terms.body])
+      walkBody(body, visitor);
   } else if (Array.isArray(terms)) for (const term of terms.slice(1)) walkTerm(term, visitor);
-  else walkTerm(terms, visitor);
+  else if ('value' in terms) walkTerm(terms, visitor);
+  else throw new PortcullisError('RULES_REFUSED', `${where(expr)}: syntax that is not known here`);
+}
+
+function where({ location }: Expr): string {
+  return location ? `${location.file}:${location.row}` : 'a rule';
 }
 
 export function walkTerm(term: Term, visitor: Visitor): void {

@@ -92,10 +92,12 @@ function replaced(files: readonly SourceFile[], texts: Record<string, string>): 
   return files.map(({ path, text }) => ({ path, text: texts[path] ?? text }));
 }
 
-/** The data of the bundle: the author's, and what the rules' METADATA says, keyed by rule. */
+/**
+ * The data of the bundle: the author's, and what the METADATA of each rule says, keyed by rule.
+ * All rules stand there, so that no grant can take the name of one.
+ */
 export function bundleData({ sources, rules }: ParsedPolicy): Record<string, unknown> {
-  const described = rules.filter(({ custom }) => Object.keys(custom).length > 0);
-  const custom = Object.fromEntries(described.map((rule) => [rule.id, rule.custom]));
+  const custom = Object.fromEntries(rules.map((rule) => [rule.id, rule.custom]));
   return { ...sources.data, portcullis: { rules: custom } };
 }
 

@@ -12,10 +12,13 @@ import { members } from './check/members.ts';
 import { metadata } from './check/metadata.ts';
 import { names } from './check/names.ts';
 import { negation } from './check/negation.ts';
+import { obligations } from './check/obligations.ts';
 import { placement } from './check/placement.ts';
 import { reachability } from './check/reachability.ts';
 import { reads } from './check/reads.ts';
+import { regions } from './check/regions.ts';
 import { shadowing } from './check/shadowing.ts';
+import { syntax } from './check/syntax.ts';
 import { unavailable } from './check/unavailable.ts';
 import type { Opa } from './opa_run.ts';
 import { parseOpaErrors, placeOf, type Finding, type ParsedPolicy } from './policy.ts';
@@ -24,11 +27,14 @@ import { staged } from './stage.ts';
 /** The checks on the syntax tree, in the order in which they are reported. */
 export const CHECKS = {
   placement,
+  syntax,
   names,
   effects,
+  obligations,
   argument_places: argumentPlaces,
   negation,
   comparisons,
+  regions,
   builtins,
   unavailable,
   reads,
@@ -54,8 +60,11 @@ export async function checkPolicy(opa: Opa, policy: ParsedPolicy): Promise<Findi
 
 /** OPA's own strict check, first: the trees of what does not compile mean nothing. */
 export async function strictCompile(opa: Opa, { sources }: ParsedPolicy): Promise<Finding[]> {
-  return staged([...sources.modules, ...sources.tests], async (cwd) => {
-    const { code, stderr } = await opa(['check', '--strict', '--format', 'json', '.'], { cwd });
+  // With the data beside, as a bundle: a rule in the place of data is seen only so.
+  const beside = { path: 'data.json', text: JSON.stringify(sources.data) };
+  return staged([...sources.modules, ...sources.tests, beside], async (cwd) => {
+    const args = ['check', '--strict', '--bundle', '--format', 'json', '.'];
+    const { code, stderr } = await opa(args, { cwd });
     if (code === 0) return [];
     return parseOpaErrors(stderr).map(({ message, location }) => ({
       check: 'opa_check',

@@ -2,7 +2,7 @@
 import { PortcullisError } from '../errors.ts';
 import type { Module } from './ast.ts';
 import type { Opa } from './opa_run.ts';
-import { RuleBase } from './references.ts';
+import { RuleBase, type Definition } from './references.ts';
 import { rulePackages, type RulePackage } from './rule_package.ts';
 import type { SourceFile, Sources } from './sources.ts';
 import { staged } from './stage.ts';
@@ -74,6 +74,17 @@ async function parseFile(opa: Opa, folder: string, file: SourceFile): Promise<Mo
 /** True for the modules that the author wrote. */
 export function isAuthored(module: Module): boolean {
   return fileOf(module).startsWith('policy/');
+}
+
+/** The definitions and all that they refer to among those of the author. */
+export function reachedFrom(roots: readonly Definition[], base: RuleBase): Set<Definition> {
+  const seen = new Set<Definition>(roots);
+  for (const definition of seen) {
+    for (const { path } of base.references(definition)) {
+      for (const next of base.reached(path)) if (isAuthored(next.module)) seen.add(next);
+    }
+  }
+  return seen;
 }
 
 export function fileOf(module: Module): string {

@@ -28,11 +28,17 @@ export class RuleBase {
   readonly modules: readonly Module[];
   readonly definitions: readonly Definition[];
   readonly #names: Map<string, Set<string>>;
+  /** The paths that lie above a rule: packages, what packages lie in, and beginnings of heads. */
+  readonly #above: Set<string>;
+  readonly #reached = new Map<string, readonly Definition[]>();
 
   constructor(modules: readonly Module[]) {
     this.modules = modules;
     this.definitions = modules.flatMap((module) =>
       (module.rules ?? []).map((rule) => ({ module, rule, path: rulePath(module, rule) })),
+    );
+    this.#above = new Set(
+      this.definitions.flatMap(({ path }) => path.map((_, i) => path.slice(0, i).join('.'))),
     );
     this.#names = new Map();
     for (const { module, rule } of this.definitions) {
@@ -55,7 +61,7 @@ export class RuleBase {
   #base(module: Module, name: string): Path | undefined {
     if (name === 'data' || name === 'input') return [name];
     const imported = (module.imports ?? []).find((entry) => importName(entry) === name);
-    if (imported) return (refSteps(imported.path) ?? []).map(constantStep);
+    if (imported) return importedPath(imported.path);
     const own = packagePath(module);
     return this.#names.get(own.join('.'))?.has(name) ? [...own, name] : undefined;
   }
@@ -77,9 +83,19 @@ export class RuleBase {
     return found;
   }
 
+  /** True for a path that is no rule itself but has rules below it. */
+  isAboveRules(path: Path): boolean {
+    return this.#above.has(path.join('.'));
+  }
+
   /** The definitions that a path may read: those under it and those above it. */
-  reached(path: Path): Definition[] {
-    return this.definitions.filter((definition) => overlaps(definition.path, path));
+  reached(path: Path): readonly Definition[] {
+    const key = path.join('.');
+    const known = this.#reached.get(key);
+    if (known) return known;
+    const found = this.definitions.filter((definition) => overlaps(definition.path, path));
+    this.#reached.set(key, found);
+    return found;
   }
 }
 
@@ -112,14 +128,19 @@ export function startsWith(path: Path, prefix: Path): boolean {
 }
 
 function rulePath(module: Module, rule: Rule): Path {
-  const steps = rule.head.ref.map((step, i) => (i === 0 ? String(step.value) : constantStep(step)));
+  const steps = [headName(rule), ...rule.head.ref.slice(1).map(constantStep)];
   const dynamic = steps.indexOf(ANY);
   return [...packagePath(module), ...(dynamic < 0 ? steps : steps.slice(0, dynamic))];
 }
 
-function constantStep(step: Term, index?: number): string {
-  if (step.type === 'string') return String(step.value);
-  return index === 0 && step.type === 'var' ? String(step.value) : ANY;
+function constantStep(step: Term): string {
+  return step.type === 'string' ? String(step.value) : ANY;
+}
+
+/** An import's path begins with a name: `data`, `input`. */
+function importedPath(path: Term): Path {
+  const [head, ...steps] = refSteps(path) ?? [];
+  return head ? [String(head.value), ...steps.map(constantStep)] : [];
 }
 
 function callOperator(term: Term): Term {

@@ -119,7 +119,7 @@ function comparedNames(rule: Rule, module: Module, base: RuleBase): string[] | u
     if (expr.negated || expr.with) continue;
     const call = lineCall(expr);
     const [left, right] = call?.operands ?? [];
-    if (!call || !left || !right) continue;
+    if (!call || !left || !right || call.operands.length > 2) continue;
     if (call.operator === 'equal' || call.operator === 'eq') {
       const literal = isName(left, module, base)
         ? right

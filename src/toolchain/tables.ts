@@ -5,21 +5,21 @@
  */
 import { packageText, regoString } from './rego_text.ts';
 
-/** Data roots that are never tables: the library's own. */
-const LIBRARY_ROOTS = new Set([
+/** Data roots that the library reads. */
+export const LIBRARY_ROOTS: readonly string[] = [
   'agents',
   'environments',
   'grants',
-  'mcp',
-  'portcullis',
   'registry',
   'surfaces',
-]);
+];
+
+const NEVER_TABLES = new Set([...LIBRARY_ROOTS, 'mcp', 'portcullis']);
 
 /** The roots of the data that a grant may name, sorted. */
 export function tableNames(data: Record<string, unknown>): string[] {
   return Object.keys(data)
-    .filter((root) => !LIBRARY_ROOTS.has(root) && /^[a-z_][a-z0-9_]{0,63}$/u.test(root))
+    .filter((root) => !NEVER_TABLES.has(root) && /^[a-z_][a-z0-9_]{0,63}$/u.test(root))
     .sort();
 }
 

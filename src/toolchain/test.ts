@@ -3,6 +3,7 @@
  * OPA over the scanning router, in OPA over the generated one, and in the compiled WASM; a test
  * that does not pass everywhere fails, and the report says where.
  */
+import { PortcullisError } from '../errors.ts';
 import { findings, refuseFindings, type BuildOptions } from './build.ts';
 import { measureCoverage, type Coverage } from './coverage.ts';
 import { parsePolicy } from './policy.ts';
@@ -59,6 +60,7 @@ export async function testPolicy(
     : bothAsIs(policy);
   tools.progress(`running ${cases.length} tests in OPA`);
   const opa_scan = await runInOpa(tools.opa, policy, scanning);
+  refuseUnknown(cases, opa_scan);
   const opa_static = library ? await runInOpa(tools.opa, policy, compiled) : undefined;
   tools.progress('compiling the tests and running them in WASM');
   const index = library ? tools.index : (data: Record<string, unknown>) => data;
@@ -67,6 +69,15 @@ export async function testPolicy(
   const passed = tests.filter((test) => test.passed).length;
   const coverage = await measureCoverage(tools.opa, policy, scanning);
   return { tests, passed, failed: tests.length - passed, ...coverage };
+}
+
+/** What OPA ran and nobody judges would count as passed. */
+function refuseUnknown(cases: readonly TestCase[], run: ReadonlyMap<string, OpaResult>): void {
+  const known = new Set(cases.map(({ name }) => name));
+  const unknown = [...run.keys()].filter((name) => !known.has(name));
+  if (unknown.length === 0) return;
+  const message = `OPA runs tests that nobody judges here: ${unknown.join(', ')}; rename them`;
+  throw new PortcullisError('RULES_REFUSED', message);
 }
 
 interface Runs {

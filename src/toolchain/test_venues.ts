@@ -87,12 +87,18 @@ export async function runInOpa(
     });
     if (stdout === '') throw new PortcullisError('RULES_REFUSED', opaErrors(stderr));
     const tests = (JSON.parse(stdout) as OpaTest[] | null) ?? [];
-    return new Map(tests.filter(({ skip }) => !skip).map((test) => [nameOf(test), resultOf(test)]));
+    const results = new Map<string, OpaResult>();
+    for (const test of tests.filter(({ skip }) => !skip)) {
+      const earlier = results.get(nameOf(test));
+      if (!earlier || earlier.verdict === 'pass') results.set(nameOf(test), resultOf(test));
+    }
+    return results;
   });
 }
 
+/** A test that stands in several rules is `test_a`, `test_a#01` … to OPA: it passes if all do. */
 function nameOf(test: OpaTest): string {
-  return `${test.package.replace(/^data\./u, '')}.${test.name}`;
+  return `${test.package.replace(/^data\./u, '')}.${test.name.replace(/#\d+$/u, '')}`;
 }
 
 function resultOf(test: OpaTest): OpaResult {

@@ -3,6 +3,7 @@ import { CHECKS, strictCompile } from '../../src/toolchain/check.ts';
 import { checked, describeWithOpa, opa, parsed, policyOf } from '../support/toolchain.ts';
 import { parsePolicy } from '../../src/toolchain/policy.ts';
 import { REFUSALS } from './refusals/all.ts';
+import { SOUND } from './refusals/sound.ts';
 import { one } from './refusals/refusal.ts';
 
 describeWithOpa('portcullis check', () => {
@@ -19,6 +20,10 @@ describeWithOpa('portcullis check', () => {
 
   test.each(REFUSALS)('$check accepts the mended policy: $title', async ({ good }) => {
     expect(await checked(good)).toEqual([]);
+  });
+
+  test.each(SOUND)('accepts $title', async ({ policy }) => {
+    expect(await checked(policy)).toEqual([]);
   });
 
   test('every check has a policy that it saves', () => {

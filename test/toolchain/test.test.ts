@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { gatherSources } from '../../src/toolchain/sources.ts';
 import { testPolicy } from '../../src/toolchain/test.ts';
 import { describeWithOpa, policyOf, TOOLS } from '../support/toolchain.ts';
 import { lines, one } from './refusals/refusal.ts';
@@ -54,6 +55,32 @@ describeWithOpa('portcullis test', () => {
       disagreement: false,
     });
     expect(report).toMatchObject({ passed: 0, failed: 1 });
+  });
+
+  test('a test that stands in several rules passes if all of them do', async () => {
+    const twice = lines(
+      'test_twice if refund.within with input as {"context": {"arguments": {"amount": 5}}}',
+      '',
+      'test_twice if refund.within with input as {"context": {"arguments": {"amount": 6}}}',
+    );
+    const report = await testPolicy(TOOLS, policyOf(tests(twice)));
+    expect(report).toMatchObject({ passed: 0, failed: 1 });
+    expect(report.tests[0]?.verdicts).toMatchObject({ opa_scan: 'fail', opa_static: 'fail' });
+  });
+
+  test('a test that OPA runs and nobody knows here is no silent success', async () => {
+    const author = [
+      { path: 'authz.rego', text: 'package authz\n\nallow if input.user == "a"\n' },
+      {
+        path: 'authz_test.rego',
+        text: 'package authz["a.b_test"]\n\ntest_never if data.authz.allow\n',
+      },
+    ];
+    const run = testPolicy(TOOLS, gatherSources(author, []), { entrypoint: 'authz/allow' });
+    await expect(run).rejects.toMatchObject({
+      code: 'RULES_REFUSED',
+      message: expect.stringMatching(/^OPA runs tests that nobody judges here: /u),
+    });
   });
 
   test('a test that OPA and the compiled policy answer differently fails', async () => {

@@ -1,5 +1,5 @@
-import { callsIn } from '../ast.ts';
-import { isAuthored, placeOf, type Finding, type ParsedPolicy } from '../policy.ts';
+import { callsIn, walkRule, type Term } from '../ast.ts';
+import { isAuthored, placeOf, reachedFrom, type Finding, type ParsedPolicy } from '../policy.ts';
 import type { Definition, RuleBase } from '../references.ts';
 import { named, type Effect } from '../rule_package.ts';
 
@@ -49,26 +49,35 @@ const RESTRICTING: readonly Effect[] = ['deny', 'limit', 'require_approval', 'ob
 
 /**
  * An error in a builtin is silent in both engines and leaves the rule undefined. In `applies` of a
- * restricting rule that would remove the restriction, so such builtins stay out of it.
+ * restricting rule that would remove the restriction, and under `not` let an allow hold, so such
+ * builtins stay out of both.
  */
 export function builtins({ base, rules }: ParsedPolicy): Finding[] {
   const restricting = rules.filter(({ effect }) => effect && RESTRICTING.includes(effect));
   const applies = new Set(restricting.flatMap((rule) => named(rule.rules, 'applies')));
   const roots = base.definitions.filter(({ rule }) => applies.has(rule));
-  return [...reachedFrom(roots, base)]
+  const denied = base.definitions.flatMap((definition) => underNot(definition, base));
+  return [...reachedFrom([...roots, ...denied], base)]
     .filter(({ module }) => isAuthored(module))
     .flatMap(fallibleCalls);
 }
 
-/** The definitions and all that they refer to. */
-export function reachedFrom(roots: readonly Definition[], base: RuleBase): Set<Definition> {
-  const seen = new Set<Definition>(roots);
-  for (const definition of seen) {
-    for (const { path } of base.references(definition)) {
-      for (const next of base.reached(path)) seen.add(next);
-    }
-  }
-  return seen;
+/** What a definition of the author names under `not`: there a failure would open an allow. */
+function underNot(definition: Definition, base: RuleBase): Definition[] {
+  const { module, rule } = definition;
+  if (!isAuthored(module)) return [];
+  const found: Definition[] = [];
+  walkRule(rule, {
+    expr: (expr) => {
+      if (!expr.negated) return;
+      const terms = Array.isArray(expr.terms) ? expr.terms : [expr.terms as Term];
+      for (const term of terms) {
+        const path = base.resolve(module, term);
+        if (path) found.push(...base.reached(path));
+      }
+    },
+  });
+  return found;
 }
 
 function fallibleCalls({ rule }: Definition): Finding[] {
@@ -79,7 +88,8 @@ function fallibleCalls({ rule }: Definition): Finding[] {
       place: placeOf(location),
       problem: `\`${operator}\` can fail, and would then remove a restriction`,
       instead:
-        'keep it out of `applies`; compare with facts in data, or use `startswith` and the like',
+        'keep it out of `applies` and from under `not`; compare with facts in data, or use ' +
+        '`startswith` and the like',
     }));
 }
 

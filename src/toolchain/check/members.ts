@@ -2,6 +2,7 @@ import evaluationRequest from '../../contract/schemas/evaluation_request.schema.
 import policyData from '../../contract/schemas/policy_data.schema.json' with { type: 'json' };
 import { isAuthored, placeOf, type Finding, type ParsedPolicy } from '../policy.ts';
 import { ANY, headName, packagePath, type Path, type RuleBase } from '../references.ts';
+import { LIBRARY_ROOTS } from '../tables.ts';
 
 /** As much of a JSON Schema as names the members of an object. */
 interface Schema {
@@ -23,9 +24,6 @@ const VIEW: Readonly<Record<string, Schema>> = {
   session: CONTEXT.session as Schema,
   user: { properties: { id: {} } },
 };
-
-/** Roots that the library reads; a policy may do without them. */
-const LIBRARY_ROOTS = ['agents', 'environments', 'registry', 'surfaces'];
 
 /**
  * A misspelt name is undefined, so the condition on it never holds: a denial written so is not

@@ -21,11 +21,20 @@ function misnamed(rule: Rule): Finding[] {
   return [{ check: 'names', place: placeOf(rule.location), problem, instead }];
 }
 
+/** Names that hold or do not; any other value of theirs would count as not. */
+const CONDITIONS = new Set(['applies', 'within', 'eligible']);
+
+function isTrueOrFalse({ head, else: other }: Rule): boolean {
+  const isPlain = head.value === undefined || head.value.type === 'boolean';
+  return isPlain && (other === undefined || isTrueOrFalse(other));
+}
+
 function problemOf(rule: Rule, name: string): string | undefined {
   if (!PUBLIC_NAMES.some((known) => known === name))
     return `\`${name}\` is no public name of a rule`;
   if (rule.head.args) return `\`${name}\` is a function`;
   if (rule.head.ref.length > 1) return `\`${name}\` is a partial object`;
   if (rule.head.key && name !== 'obligations') return `\`${name}\` is a partial set`;
+  if (CONDITIONS.has(name) && !isTrueOrFalse(rule)) return `\`${name}\` has a value of its own`;
   return undefined;
 }

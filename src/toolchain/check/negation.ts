@@ -1,15 +1,16 @@
 import { lineCall, refSteps, walkRule, type Expr, type Module, type Term } from '../ast.ts';
 import { placeOf, type Finding, type ParsedPolicy } from '../policy.ts';
-import { ANY, startsWith, type RuleBase } from '../references.ts';
-import { RULES_ROOT } from '../rule_package.ts';
+import type { RuleBase } from '../references.ts';
 
 const INSTEAD = 'name the positive case in a helper rule and write `not _helper`';
+
+/** Calls that answer every value of their operands, so that `not` over them loses nothing. */
+const TOTAL = new Set(['contains', 'endswith', 'internal.member_2', 'startswith']);
 
 /**
  * `not f(ref)` is undefined where `ref` is, in OPA and in WASM: the reference is moved out of the
  * `not`, so a denial written so vanishes with its fact. Sound are a bare reference, `==`, and a
- * helper function over values that are bound already. And under `not` a reference that finds a rule
- * by a variable differs between OPA and WASM.
+ * call over values that are bound already.
  */
 export function negation({ base }: ParsedPolicy): Finding[] {
   return base.definitions.flatMap(({ module, rule }) => {
@@ -29,32 +30,34 @@ function unsound(expr: Expr, module: Module, base: RuleBase): string | undefined
   if (expr.with) return '`not` with a `with`';
   const call = lineCall(expr);
   if (!call) return unsoundTerm(expr.terms as Term, module, base);
-  if (call.operator === 'equal') {
+  if (call.operator === 'equal' && call.operands.length === 2) {
     return call.operands.map((term) => unsoundTerm(term, module, base)).find(Boolean);
   }
   const operator = (expr.terms as Term[])[0];
   const isHelper = operator !== undefined && base.resolve(module, operator) !== undefined;
-  if (isHelper && call.operands.every((term) => isBound(term, module, base))) return undefined;
+  const isSafe = isHelper || TOTAL.has(call.operator);
+  if (isSafe && call.operands.every((term) => isBound(term, module, base))) return undefined;
   return `\`not\` over a call of \`${call.operator}\` that is undefined where an operand is`;
 }
 
 function unsoundTerm(term: Term, module: Module, base: RuleBase): string | undefined {
   if (isScalar(term)) return undefined;
   if (term.type !== 'ref' && term.type !== 'var') return `\`not\` over a term of type ${term.type}`;
-  const steps = (refSteps(term) ?? []).slice(1);
-  if (
-    steps.some((step) => step.type !== 'string' && step.type !== 'number' && step.type !== 'var')
-  ) {
+  const [head = term, ...steps] = refSteps(term) ?? [];
+  if (head.type !== 'var') return `\`not\` over a member of a ${head.type}`;
+  if (!steps.every((step) => isBound(step, module, base))) {
     return '`not` over a reference with another in its brackets';
   }
-  const path = base.resolve(module, term);
-  const dynamic = path && startsWith(path, RULES_ROOT) && path.slice(0, 5).includes(ANY);
-  return dynamic ? '`not` over a reference that finds rules by a variable' : undefined;
+  return undefined;
 }
 
 /** A local variable has a value where the line is reached; a name of the package may have none. */
 function isBound(term: Term, module: Module, base: RuleBase): boolean {
-  return isScalar(term) || (term.type === 'var' && base.resolve(module, term) === undefined);
+  if (isScalar(term)) return true;
+  if (term.type === 'set' || term.type === 'array') {
+    return (term.value as Term[]).every((member) => isBound(member, module, base));
+  }
+  return term.type === 'var' && base.resolve(module, term) === undefined;
 }
 
 function isScalar(term: Term): boolean {

@@ -1,7 +1,6 @@
-import { fileOf, isAuthored, type Finding, type ParsedPolicy } from '../policy.ts';
+import { fileOf, isAuthored, reachedFrom, type Finding, type ParsedPolicy } from '../policy.ts';
 import { packagePath, startsWith } from '../references.ts';
 import { RULES_ROOT } from '../rule_package.ts';
-import { reachedFrom } from './builtins.ts';
 
 /**
  * A package that no rule reaches decides nothing: most often its name is a typo of `mcp.rules`, and

@@ -1,7 +1,6 @@
 import { walkRule } from '../ast.ts';
 import { isAuthored, placeOf, type Finding, type ParsedPolicy } from '../policy.ts';
-import { ANY, startsWith, type Definition, type Path, type RuleBase } from '../references.ts';
-import { RULES_ROOT } from '../rule_package.ts';
+import { ANY, type Definition, type Path, type RuleBase } from '../references.ts';
 
 /** Parts of the library that a rule has no business with. */
 const INNER = [
@@ -17,7 +16,7 @@ const INNER = [
 ];
 
 interface Taboo {
-  when: (path: Path) => boolean;
+  when: (path: Path, base: RuleBase) => boolean;
   problem: string;
   instead: string;
 }
@@ -35,11 +34,6 @@ const TABOOS: readonly Taboo[] = [
     instead: 'name the root that is meant',
   },
   {
-    when: (path) => startsWith(path, RULES_ROOT) && path.slice(0, 5).includes(ANY),
-    problem: 'finds rules by a variable, which OPA and the compiled policy answer differently',
-    instead: 'refer to one rule by its whole name',
-  },
-  {
     when: (path) => path[0] === 'data' && path[1] === 'mcp' && INNER.includes(path[2] ?? ''),
     problem: 'reads the inside of the library',
     instead: 'use `data.mcp.request` and `data.mcp.compare`',
@@ -54,7 +48,20 @@ const TABOOS: readonly Taboo[] = [
     problem: 'reads a root that the decision point writes',
     instead: 'use `data.mcp.request`',
   },
+  {
+    when: (path, base) => base.isAboveRules(constantPart(path)),
+    problem:
+      'finds rules by a variable or reads several as one, which OPA and the compiled policy ' +
+      'answer differently',
+    instead: 'refer to one rule by its whole name, or keep the table in data',
+  },
 ];
+
+/** What a path says before its first step that is not a constant. */
+function constantPart(path: Path): Path {
+  const dynamic = path.indexOf(ANY);
+  return dynamic < 0 ? path : path.slice(0, dynamic);
+}
 
 /** What an author's rule may read, so that the projection is exact and both engines agree. */
 export function reads({ base }: ParsedPolicy): Finding[] {
@@ -65,7 +72,7 @@ export function reads({ base }: ParsedPolicy): Finding[] {
 
 function forbidden(definition: Definition, base: RuleBase): Finding[] {
   return base.references(definition).flatMap(({ path, location }) => {
-    const taboo = TABOOS.find(({ when }) => when(path));
+    const taboo = TABOOS.find(({ when }) => when(path, base));
     const place = placeOf(location ?? definition.rule.location);
     return taboo ? [{ check: 'reads', place, problem: taboo.problem, instead: taboo.instead }] : [];
   });

@@ -1,4 +1,4 @@
-import { callsIn, type Module } from '../ast.ts';
+import { callsIn, type Call, type Module } from '../ast.ts';
 import { isAuthored, placeOf, type Finding, type ParsedPolicy } from '../policy.ts';
 
 /** Builtins of OPA 1.22.0 that compiled policies cannot call: they would need the host. */
@@ -49,24 +49,51 @@ export const UNAVAILABLE_FAMILIES: readonly string[] = [
   'uuid.',
 ];
 
+/** Builtins whose answer differs between OPA 1.22.0 and a policy that it compiled. */
+const DIFFERING_BUILTINS: readonly string[] = [
+  'base64.is_valid',
+  'ceil',
+  'floor',
+  'json.is_valid',
+  'yaml.is_valid',
+  'yaml.marshal',
+  'yaml.unmarshal',
+];
+
 /**
  * A compiled policy has no clock, no network and no cryptography of its own. Found here by place;
  * loading such a policy would be refused as well, by name only.
  */
 export function unavailable({ base, tests }: ParsedPolicy): Finding[] {
-  return [...base.modules, ...tests].filter(isAuthored).flatMap(calls);
+  const inRules = base.modules.filter(isAuthored).flatMap((module) => calls(module, problemOf));
+  const inTests = tests.filter(isAuthored).flatMap((module) => calls(module, missing));
+  return [...inRules, ...inTests];
 }
 
-function calls(module: Module): Finding[] {
+type ProblemOf = (call: Call) => string | undefined;
+
+function calls(module: Module, problemIn: ProblemOf): Finding[] {
   return (module.rules ?? [])
     .flatMap(callsIn)
-    .filter(({ operator }) => isUnavailable(operator))
-    .map(({ operator, location }) => ({
+    .map((call) => ({ call, problem: problemIn(call) }))
+    .filter(({ problem }) => problem !== undefined)
+    .map(({ call, problem = '' }) => ({
       check: 'unavailable',
-      place: placeOf(location),
-      problem: `\`${operator}\` is not there in a compiled policy`,
+      place: placeOf(call.location),
+      problem: `\`${call.operator}\` ${problem} a compiled policy`,
       instead: 'take what it would say from the request or from data',
     }));
+}
+
+function missing({ operator }: Call): string | undefined {
+  return isUnavailable(operator) ? 'is not there in' : undefined;
+}
+
+/** A set has no order, and each engine joins it in one of its own. */
+function problemOf(call: Call): string | undefined {
+  const isUnordered = call.operator === 'concat' && call.operands[1]?.type.startsWith('set');
+  const differs = isUnordered || DIFFERING_BUILTINS.includes(call.operator);
+  return missing(call) ?? (differs ? 'answers otherwise in' : undefined);
 }
 
 function isUnavailable(operator: string): boolean {

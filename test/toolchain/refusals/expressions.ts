@@ -72,23 +72,6 @@ export const EXPRESSIONS: readonly Refusal[] = [
     ),
   },
   {
-    title: 'rules found by a variable under `not` differ between OPA and WASM',
-    check: 'negation',
-    problem: 'finds rules by a variable',
-    bad: one(
-      lines(
-        'effect := "deny"',
-        '',
-        'applies if {',
-        '\tsome title',
-        '\tdata.mcp.rules.boundary[title].applies',
-        '\tnot data.mcp.rules.boundary[title].effect == "x"',
-        '}',
-      ),
-    ),
-    good: one(lines('effect := "deny"', '', 'applies := true')),
-  },
-  {
     title: 'a builtin that fails removes a denial without a word',
     check: 'builtins',
     problem: '`to_number` can fail',

@@ -43,6 +43,16 @@ export const ALLOW = `effect := "allow"\n\n${APPLIES}\n`;
 export const WITHIN =
   'default within := false\n\nwithin if compare.at_most(request.arguments.amount, 5)';
 
+/** A denial. */
+export function deny(...text: string[]): Record<string, string> {
+  return one(lines('effect := "deny"', '', ...text));
+}
+
+/** An allow with a region. */
+export function within(...text: string[]): Record<string, string> {
+  return one(lines(ALLOW, 'default within := false', '', ...text));
+}
+
 /** Rego line by line. */
 export function lines(...text: string[]): string {
   return text.join('\n');
