@@ -34,7 +34,7 @@ asked contains _name(grant) if {
 # METADATA
 # description: Names of the grants that ask here and accept the caller as an approver.
 eligible contains _name(grant) if {
-	some grant in index.grants
+	some grant in index.grants_for_anyone
 	_approves(grant.require_approval)
 }
 

@@ -25,6 +25,20 @@ grants := [grant |
 	not data.portcullis.index
 }
 
+# METADATA
+# description: |
+#   The grants that speak of this capability, whomever they address: an approver is seldom one of
+#   those whose calls he approves.
+grants_for_anyone := [grant |
+	some pattern in request.patterns
+	some list in data.portcullis.index.grants[pattern]
+	some grant in list
+] if {
+	data.portcullis.index
+}
+
+grants_for_anyone := grants if not data.portcullis.index
+
 _keys contains "anyone"
 
 _keys contains concat(":", ["user", request.user.id])

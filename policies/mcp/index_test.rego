@@ -23,6 +23,17 @@ test_index_finds_what_may_concern_the_caller if {
 	found == [_grant]
 }
 
+test_all_that_speak_of_the_capability_are_found_with_and_without_an_index if {
+	indexed := index.grants_for_anyone with input as fixture.call
+		with data.portcullis.index as {"grants": {
+			"tool:payments/transfer": {"group:tellers": [_grant], "group:auditors": [_other]},
+			"tool:ledger/export": {"group:tellers": [_elsewhere]},
+		}}
+	{grant | some grant in indexed} == {_grant, _other}
+	scanned := index.grants_for_anyone with input as fixture.call with data.grants as [_grant, _other, _elsewhere]
+	scanned == [_grant, _other]
+}
+
 test_index_finds_by_every_key if {
 	every key in [
 		"anyone", "user:user:alice@example.com", "actor_type:human", "group:staff", "agent:planner", "surface:ide",
