@@ -51,8 +51,8 @@ function member(kind: Kind, rule: RulePackage, conditions: string[]): string[] {
 }
 
 /**
- * An approver is asked apart: `applies`, which looks at the requester, is not, and so the names in it
- * are no key here.
+ * An approver is asked apart: `applies`, which looks at the requester, is not, and so the names in
+ * it are no key here.
  */
 function eligible(rule: RulePackage): string {
   return contains('eligible', '*', regoString(rule.id), [`${ref(rule)}.eligible == true`]);

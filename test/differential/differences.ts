@@ -49,7 +49,7 @@ export function differenceOf({ opa_scan, opa_static, wasm }: Voices): string | u
   return undefined;
 }
 
-export function allows(voice: Voice): boolean {
+function allows(voice: Voice): boolean {
   return 'decision' in voice && voice.decision?.decision === 'allow';
 }
 

@@ -1,13 +1,14 @@
 /**
  * What was tested is what runs: generated policies are judged by OPA over the scanning router, by
- * OPA over the generated one, by the compiled policy with its index, and by an oracle of the tables.
- * SEED and RUNS in the environment choose other policies and more of them.
+ * OPA over the generated one, by the compiled policy with its index, and by an oracle of the
+ * tables. SEED and RUNS in the environment choose other policies and more of them.
  */
 import { expect, test } from '@jest/globals';
 import { describeWithOpa } from '../support/toolchain.ts';
 import { compare, type Difference } from './differences.ts';
 import { caseFor } from './generate/policy.ts';
 import type { Policy } from './model.ts';
+import { word } from './oracle/view.ts';
 import { reportOf } from './report.ts';
 import { RUNS, SEED } from './seeds.ts';
 import { shrink } from './shrink.ts';
@@ -49,7 +50,7 @@ async function judgeOne(seed: number, tally: Tally): Promise<void> {
   for (const [i, { wasm }] of voices.entries()) {
     const { context, action } = requests[i]!;
     if (context.phase !== 'call' || action.name !== 'tools/call' || 'error' in wasm) continue;
-    const outcome = String(wasm.decision?.decision);
+    const outcome = word(wasm.decision?.decision);
     tally.outcomes[outcome] = (tally.outcomes[outcome] ?? 0) + 1;
   }
 }

@@ -71,7 +71,7 @@ export interface Rule {
   area: string;
   title: string;
   effect: Effect;
-  /** How the bodies of `applies` follow each other: as alternatives, after a default, or by `else`. */
+  /** How the bodies of `applies` are joined: as alternatives, after a default, or by `else`. */
   form: 'bodies' | 'default' | 'else';
   applies: Line[][];
   within?: Line[][];

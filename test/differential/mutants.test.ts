@@ -1,4 +1,4 @@
-/** The differential bites: forms of the library that open are each told apart from the right one. */
+/** The differential bites: each form of the library that opens is told from the right one. */
 import { expect, test } from '@jest/globals';
 import { describeWithOpa } from '../support/toolchain.ts';
 import { compare } from './differences.ts';

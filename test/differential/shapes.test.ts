@@ -8,10 +8,10 @@ import { AS_BUILT, askEngines, type Voice } from './voices.ts';
 const cases = Object.entries(SHAPES);
 
 describeWithOpa('the check refuses', () => {
-  const refused = cases.flatMap(([name, { files, refused }]) =>
+  const faulty = cases.flatMap(([name, { files, refused }]) =>
     refused === undefined ? [] : [[name, files, refused] as const],
   );
-  test.each(refused)('%s', async (_, files, check) => {
+  test.each(faulty)('%s', async (_, files, check) => {
     await expect(askEngines(files, [call()])).rejects.toMatchObject({
       code: 'RULES_REFUSED',
       message: expect.stringContaining(check),

@@ -65,7 +65,7 @@ export async function engineFor(policy: ParsedPolicy, form: Form = AS_BUILT): Pr
   return loadEngine({ wasm, data: indexedData(policy), limits: LIMITS, log: SILENT });
 }
 
-export function indexedData(policy: ParsedPolicy): JsonObject {
+function indexedData(policy: ParsedPolicy): JsonObject {
   const metadata = { tables: tableNames(policy.sources.data) } as BundleMetadata;
   const parts = { own: bundleData(policy), library: true, metadata };
   return preparePolicyData(parts).data as JsonObject;
@@ -83,7 +83,7 @@ export async function askEngines(
   const [opa_scan, opa_static, wasm] = await Promise.all([
     askOpa(scanningModules(policy), plain, requests),
     askOpa(form.compiled(policy), indexedData(policy), requests),
-    askWasm(await engineFor(policy, form), requests),
+    engineFor(policy, form).then((engine) => askWasm(engine, requests)),
   ]);
   return requests.map((_, i) => ({
     opa_scan: opa_scan[i]!,

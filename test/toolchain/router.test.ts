@@ -56,7 +56,7 @@ test('limit holds outside its region', () => {
   ]);
 });
 
-test('require_approval asks outside its region, and accepts approvers whatever it applies to', () => {
+test('require_approval asks outside its region, and approvers whatever it applies to', () => {
   const capabilities = ['tool:s/t'];
   expect(blocks(rule('a/x', 'require_approval', { capabilities }))).toEqual([
     `askable["tool:s/t"] contains "a/x" if { ${PATH}.applies == true }`,

@@ -30,9 +30,9 @@ export function callFor(random: SeededRandom, policy: Policy): Request {
     context: {
       profile: random.chance(0.98) ? 'mcp/1' : 'mcp/0',
       phase: random.chance(0.99) ? 'call' : 'rehearsal',
-      ...context(random, policy, entry),
+      ...contextFor(random, policy, entry),
       arguments: optional(random, 0.95, () => argumentsFor(random)),
-      approval: optional(random, 0.3, () => approval(random, policy)),
+      approval: optional(random, 0.3, () => approvalFor(random, policy)),
     },
   }) as Request;
 }
@@ -108,7 +108,7 @@ function plainResource(name: string): Resource {
   return { type, id, properties: { server } };
 }
 
-function context(random: SeededRandom, { data }: Policy, entry: JsonObject | undefined): object {
+function contextFor(random: SeededRandom, { data }: Policy, entry: JsonObject | undefined): object {
   const client = random.pick(CLIENTS.slice(0, random.chance(0.9) ? 4 : 5));
   const stated = random.chance(0.95) ? Object.keys(data.surfaces) : SURFACES;
   const deployment = random.chance(0.95) && entry ? entry.environment : random.pick(ENVIRONMENTS);
@@ -133,7 +133,7 @@ function argumentsFor(random: SeededRandom): JsonObject {
 }
 
 /** As the decision point fills it: who asked, and what was already granted. */
-function approval(random: SeededRandom, { rules, data }: Policy): JsonObject {
+function approvalFor(random: SeededRandom, { rules, data }: Policy): JsonObject {
   const asking = [
     ...rules.filter(({ effect }) => effect === 'require_approval').map(idOf),
     ...data.grants.flatMap(({ id, require_approval }) => (require_approval && id ? [id] : [])),

@@ -38,8 +38,8 @@ export function ruleFor(random: SeededRandom, title: string, options: LineOption
 }
 
 /**
- * What restricts needs more to hold, or nothing would ever be allowed. A body that begins with names
- * of capabilities is what the generated router keys a rule by.
+ * What restricts needs more to hold, or nothing would ever be allowed. A body that begins with
+ * names of capabilities is what the generated router keys a rule by.
  */
 function body(random: SeededRandom, effect: Effect, options: LineOptions): Line[] {
   const isBroad = effect === 'allow' || effect === 'require_approval';

@@ -3,7 +3,7 @@ import type { Duty, Effect, Grant, Json, JsonObject, Policy, Request, Rule } fro
 import { libraryDenies, surfaceDuty } from './library.ts';
 import { allLines, anyBody } from './lines.ts';
 import { isInside } from './regions.ts';
-import { at, viewOf, type View } from './view.ts';
+import { at, viewOf, word, type View } from './view.ts';
 
 /** As much of a decision as the tables fix. */
 export interface Judgement {
@@ -140,7 +140,7 @@ function isActorPossible({ facts }: View, isAskable: boolean): boolean {
   const demanded = at(facts, 'capability.actor_required');
   if (demanded === undefined) return true;
   const actor = facts.actor_type ?? null;
-  return SATISFYING[String(demanded)]?.includes(actor) || (demanded === 'human' && isAskable);
+  return SATISFYING[word(demanded)]?.includes(actor) || (demanded === 'human' && isAskable);
 }
 
 function actorDemand({ facts }: View): JsonObject {
@@ -179,6 +179,6 @@ export function idOf({ area, title }: Rule): string {
   return `${area}/${title}`;
 }
 
-export function nameOf({ id, on }: Grant): string {
+function nameOf({ id, on }: Grant): string {
   return id ?? `grant:${on}`;
 }

@@ -1,7 +1,7 @@
 /** The rules that the library brings: what it denies, and what a surface keeps. */
 import type { Json, JsonObject } from '../model.ts';
 import { same } from './lines.ts';
-import { at, type View } from './view.ts';
+import { at, word, type View } from './view.ts';
 
 const RANKS = ['low', 'medium', 'high', 'critical'];
 
@@ -36,29 +36,29 @@ function hasUnknownSurface({ facts, input, data }: View): boolean {
 
 function isAboveCeiling({ facts, data, chain }: View): boolean {
   const ceilings = [
-    data.surfaces[String(facts.surface)]?.risk_max,
-    data.environments[String(facts.environment)]?.risk_max,
-    ...chain.map((agent) => (agent === null ? undefined : data.agents[String(agent)]?.risk_max)),
+    data.surfaces[word(facts.surface)]?.risk_max,
+    data.environments[word(facts.environment)]?.risk_max,
+    ...chain.map((agent) => (agent === null ? undefined : data.agents[word(agent)]?.risk_max)),
   ].filter((ceiling) => ceiling !== undefined);
-  const risk = RANKS.indexOf(String(at(facts, 'capability.risk')));
+  const risk = RANKS.indexOf(word(at(facts, 'capability.risk')));
   return ceilings.some((ceiling) => risk < 0 || risk > RANKS.indexOf(ceiling));
 }
 
 function isNotDelegated({ chain, data, patterns }: View): boolean {
   return chain.some((agent, i) => {
     if (agent === null) return true;
-    const may = data.agents[String(agent)]?.may ?? [];
+    const may = data.agents[word(agent)]?.may ?? [];
     if (!may.some((pattern) => patterns.includes(pattern))) return true;
     // The outermost comes first (RFC 8693 `act`): each link was handed the work by the next one.
     const receiver = chain[i - 1];
     if (receiver === undefined) return false;
-    return !data.agents[String(agent)]?.delegates_to?.some((name) => name === receiver);
+    return !data.agents[word(agent)]?.delegates_to?.some((name) => name === receiver);
   });
 }
 
 /** The duty of a surface that keeps one class of fields; undefined where it has none. */
 export function surfaceDuty({ facts, data }: View): JsonObject | 'unstated' | undefined {
-  const kept = data.surfaces[String(facts.surface)]?.keep;
+  const kept = data.surfaces[word(facts.surface)]?.keep;
   if (kept === undefined) return undefined;
   const classes = at(facts, 'capability.data_classes') as Json[] | undefined;
   if (classes?.every((each) => each === kept)) return undefined;

@@ -12,7 +12,7 @@ export function allLines(lines: readonly Line[], view: View): boolean {
 }
 
 /** The value of the first step whose lines hold. */
-export function levelOf(steps: readonly Step[], view: View): number | undefined {
+function levelOf(steps: readonly Step[], view: View): number | undefined {
   return steps.find(({ lines }) => allLines(lines, view))?.value;
 }
 
@@ -100,7 +100,7 @@ export function same(left: Json | undefined, right: Json | undefined): boolean {
   return left !== undefined && JSON.stringify(left) === JSON.stringify(right);
 }
 
-export function isAmong(value: Json | undefined, values: readonly Json[]): boolean {
+function isAmong(value: Json | undefined, values: readonly Json[]): boolean {
   return values.some((each) => same(value, each));
 }
 

@@ -1,7 +1,7 @@
 /** Whether arguments lie inside a grant's safe region. */
 import type { Json, JsonObject, Region } from '../model.ts';
 import { passes } from './tests.ts';
-import { memberOf, type View } from './view.ts';
+import { memberOf, word, type View } from './view.ts';
 
 export function isInside(region: Region | undefined, view: View): boolean {
   const args = view.facts.arguments;
@@ -36,6 +36,6 @@ function passesAll(value: Json | undefined, tests: JsonObject, view: View): bool
 /** An object names a table, of which the caller's own entry is meant. */
 function operandOf(raw: Json, { data, input }: View): Json | undefined {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw;
-  const table = (data as unknown as JsonObject)[String(raw.data)];
+  const table = (data as unknown as JsonObject)[word(raw.data)];
   return memberOf(table, input.subject.id);
 }

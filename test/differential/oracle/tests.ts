@@ -29,7 +29,7 @@ const TESTS: Record<string, Test> = {
   prefix: strings((value, prefix) => value.startsWith(prefix)),
   path_under: strings(isUnder),
   length_at_most: (value, limit) =>
-    typeof value === 'string' && typeof limit === 'number' && [...value].length <= limit,
+    typeof value === 'string' && typeof limit === 'number' && Array.from(value).length <= limit,
 };
 
 export function passes(test: string, value: Json | undefined, operand: Json | undefined): boolean {

@@ -17,6 +17,11 @@ export function at(value: Json | undefined, path: string): Json | undefined {
   return path.split('.').reduce<Json | undefined>((inner, step) => memberOf(inner, step), value);
 }
 
+/** A name, or none: no table has an entry for what is no text. */
+export function word(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
 export function memberOf(value: Json | undefined, name: string): Json | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   return Object.hasOwn(value, name) ? value[name] : undefined;
