@@ -199,6 +199,15 @@ export const SHAPES: Record<string, Shape> = {
     outcomes: ['error'],
     errors: [true],
   },
+  'a duty beside another, by a builtin that can fail': {
+    files: withRule(
+      'effect := "oblige"\n\napplies := true\n\n' +
+        'obligations contains {"type": "log", "level": "info"}\n\n' +
+        'obligations contains {"type": "limit_result", "items_max": most} if ' +
+        'most := to_number(request.arguments.amount)',
+    ),
+    refused: 'builtins',
+  },
   'a builtin that fails': {
     files: withRule(
       'effect := "limit"\n\napplies := true\n\ndefault within := false\n\n' +

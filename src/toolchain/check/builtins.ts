@@ -49,12 +49,18 @@ const RESTRICTING: readonly Effect[] = ['deny', 'limit', 'require_approval', 'ob
 
 /**
  * An error in a builtin is silent in both engines and leaves the rule undefined. In `applies` of a
- * restricting rule that would remove the restriction, so such builtins stay out of it.
+ * restricting rule that would remove the restriction, and among `obligations` one of several
+ * duties, so such builtins stay out of both.
  */
 export function builtins({ base, rules }: ParsedPolicy): Finding[] {
   const restricting = rules.filter(({ effect }) => effect && RESTRICTING.includes(effect));
-  const applies = new Set(restricting.flatMap((rule) => named(rule.rules, 'applies')));
-  const roots = base.definitions.filter(({ rule }) => applies.has(rule));
+  const restrictions = new Set(
+    restricting.flatMap(({ rules: own }) => [
+      ...named(own, 'applies'),
+      ...named(own, 'obligations'),
+    ]),
+  );
+  const roots = base.definitions.filter(({ rule }) => restrictions.has(rule));
   return [...reachedFrom(roots, base)]
     .filter(({ module }) => isAuthored(module))
     .flatMap(fallibleCalls);
@@ -79,7 +85,8 @@ function fallibleCalls({ rule }: Definition): Finding[] {
       place: placeOf(location),
       problem: `\`${operator}\` can fail, and would then remove a restriction`,
       instead:
-        'keep it out of `applies`; compare with facts in data, or use `startswith` and the like',
+        'keep it out of `applies` and `obligations`; compare with facts in data, ' +
+        'or use `startswith` and the like',
     }));
 }
 
