@@ -10,7 +10,9 @@ import data.mcp.request
 import data.mcp.router
 
 # METADATA
-# description: The rules and grants on this capability that accept the caller as an approver.
+# description: |
+#   The grants on this capability, and the rules whatever they apply to, that accept the caller as an
+#   approver. It is asked whether what a call was held up by is among them.
 eligible contains id if {
 	request.method == "approval/grant"
 	some pattern in request.patterns

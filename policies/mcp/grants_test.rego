@@ -153,6 +153,14 @@ test_a_named_user_or_group_may_approve if {
 	not _may_approve(_approver("user:eve@example.com", ["staff"], "user:alice@example.com"), {"by": {"group": "leads"}})
 }
 
+test_an_approver_whom_the_grant_does_not_address_is_found_by_index_too if {
+	ask := {"by": {"group": "leads"}}
+	grant := {"to": {"group": "tellers"}, "on": _transfer, "require_approval": ask}
+	names := grants.eligible with input as _approver("user:eve@example.com", ["leads"], "user:alice@example.com")
+		with data.portcullis.index as {"asking": {_transfer: [grant]}}
+	names == {concat(":", ["grant", _transfer])}
+}
+
 test_the_requester_may_be_barred if {
 	own := _approver("user:alice@example.com", ["leads"], "user:alice@example.com")
 	_may_approve(own, {"by": {"group": "leads"}})

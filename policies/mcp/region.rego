@@ -23,7 +23,7 @@ inside(region, arguments) if {
 _point_inside(pointer, tests, arguments) if {
 	[before, after] := split(pointer, "/*")
 	members := _at(before, arguments)
-	count(members) > 0
+	some _ in members
 	every member in members {
 		_passes(tests, _at(after, member))
 	}
@@ -36,14 +36,12 @@ _point_inside(pointer, tests, arguments) if {
 
 _speaks_of_members(pointer) if contains(pointer, "/*")
 
+# Laid under an empty name, the value may be of any type without an error: a pointer begins with one.
+_at(pointer, value) := object.get({"": value}, _steps(pointer), null)
+
 # RFC 6901: `~1` is a slash, `~0` a tilde, in this order.
-_at("", value) := value
-
-_at(pointer, value) := object.get(value, _steps(pointer), null)
-
 _steps(pointer) := [step |
-	some i, raw in split(pointer, "/")
-	i > 0
+	some raw in split(pointer, "/")
 	step := replace(replace(raw, "~1", "/"), "~0", "~")
 ]
 

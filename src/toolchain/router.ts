@@ -36,7 +36,7 @@ const BLOCKS: Record<Effect, (rule: RulePackage) => string[]> = {
   require_approval: (rule) => [
     ...member('askable', rule, []),
     ...member('asked', rule, [`not ${ref(rule)}.within == true`]),
-    ...eligible(rule),
+    eligible(rule),
   ],
   oblige: (rule) => [
     ...obliged(rule),
@@ -50,10 +50,12 @@ function member(kind: Kind, rule: RulePackage, conditions: string[]): string[] {
   return rule.capabilities.map((name) => contains(kind, name, regoString(rule.id), lines));
 }
 
-/** An approver is asked apart, so `applies`, which looks at the requester, is not. */
-function eligible(rule: RulePackage): string[] {
-  const lines = [`${ref(rule)}.eligible == true`];
-  return rule.capabilities.map((name) => contains('eligible', name, regoString(rule.id), lines));
+/**
+ * An approver is asked apart: `applies`, which looks at the requester, is not, and so the names in
+ * it are no key here.
+ */
+function eligible(rule: RulePackage): string {
+  return contains('eligible', '*', regoString(rule.id), [`${ref(rule)}.eligible == true`]);
 }
 
 function obliged(rule: RulePackage): string[] {

@@ -56,10 +56,11 @@ test('limit holds outside its region', () => {
   ]);
 });
 
-test('require_approval asks outside its region, and of whom apart from the request', () => {
-  expect(blocks(rule('a/x', 'require_approval'))).toEqual([
-    `askable["*"] contains "a/x" if { ${PATH}.applies == true }`,
-    `asked["*"] contains "a/x" if { ${PATH}.applies == true not ${PATH}.within == true }`,
+test('require_approval asks outside its region, and approvers whatever it applies to', () => {
+  const capabilities = ['tool:s/t'];
+  expect(blocks(rule('a/x', 'require_approval', { capabilities }))).toEqual([
+    `askable["tool:s/t"] contains "a/x" if { ${PATH}.applies == true }`,
+    `asked["tool:s/t"] contains "a/x" if { ${PATH}.applies == true not ${PATH}.within == true }`,
     `eligible["*"] contains "a/x" if { ${PATH}.eligible == true }`,
   ]);
 });

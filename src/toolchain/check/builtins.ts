@@ -49,13 +49,18 @@ const RESTRICTING: readonly Effect[] = ['deny', 'limit', 'require_approval', 'ob
 
 /**
  * An error in a builtin is silent in both engines and leaves the rule undefined. In `applies` of a
- * restricting rule that would remove the restriction, and under `not` let an allow hold, so such
- * builtins stay out of both.
+ * restricting rule that would remove the restriction, among `obligations` one of several duties, and
+ * under `not` it would let an allow hold, so such builtins stay out of all three.
  */
 export function builtins({ base, rules }: ParsedPolicy): Finding[] {
   const restricting = rules.filter(({ effect }) => effect && RESTRICTING.includes(effect));
-  const applies = new Set(restricting.flatMap((rule) => named(rule.rules, 'applies')));
-  const roots = base.definitions.filter(({ rule }) => applies.has(rule));
+  const restrictions = new Set(
+    restricting.flatMap(({ rules: own }) => [
+      ...named(own, 'applies'),
+      ...named(own, 'obligations'),
+    ]),
+  );
+  const roots = base.definitions.filter(({ rule }) => restrictions.has(rule));
   const denied = base.definitions.flatMap((definition) => underNot(definition, base));
   return [...reachedFrom([...roots, ...denied], base)]
     .filter(({ module }) => isAuthored(module))
@@ -88,8 +93,8 @@ function fallibleCalls({ rule }: Definition): Finding[] {
       place: placeOf(location),
       problem: `\`${operator}\` can fail, and would then remove a restriction`,
       instead:
-        'keep it out of `applies` and from under `not`; compare with facts in data, or use ' +
-        '`startswith` and the like',
+        'keep it out of `applies`, `obligations` and what stands under `not`; compare with facts ' +
+        'in data, or use `startswith` and the like',
     }));
 }
 

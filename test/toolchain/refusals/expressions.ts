@@ -94,6 +94,13 @@ export const EXPRESSIONS: readonly Refusal[] = [
     good: one(lines('effect := "deny"', '', 'applies if data.share == 2')),
   },
   {
+    title: 'a duty beside another that a builtin may leave out',
+    check: 'builtins',
+    problem: '`to_number` can fail',
+    bad: one(duties('to_number(request.session.state)')),
+    good: one(duties('5')),
+  },
+  {
     title: 'a pattern that may be malformed',
     check: 'builtins',
     problem: '`regex.match` can fail',
@@ -246,3 +253,16 @@ export const EXPRESSIONS: readonly Refusal[] = [
     good: one(lines('effect := "deny"', '', 'applies := true')),
   },
 ];
+
+/** A rule of two duties, of which the second holds a value that is worked out. */
+function duties(value: string): string {
+  return lines(
+    'effect := "oblige"',
+    '',
+    'applies if request.session',
+    '',
+    'obligations contains {"type": "log", "level": "info"}',
+    '',
+    `obligations contains {"type": "limit_result", "items_max": ${value}}`,
+  );
+}
