@@ -50,10 +50,12 @@ function* placesIn(value: unknown, path: (string | number)[]): Generator<Place> 
   }
 }
 
-function isOpen(path: readonly (string | number)[]): boolean {
-  const [first, second, third] = path;
-  if (first === 'request') return second === 'context' || third === 'properties';
-  return second === 'data' && third !== undefined;
+const OPEN = ['context', 'context.arguments', 'subject.properties'];
+
+/** A request stays one that a guard could send. */
+function isOpen([first, ...rest]: readonly (string | number)[]): boolean {
+  if (first === 'request') return OPEN.includes(rest.join('.'));
+  return rest[0] === 'data' && rest[1] !== undefined;
 }
 
 function without(whole: Small, path: readonly (string | number)[]): Small {
