@@ -83,7 +83,7 @@ export class ClientSide {
       return this.#reply(deniedMethod(id));
     }
     // Two open requests under one id would make their answers interchangeable.
-    if (this.#ends.exchanges.get(id)) return this.#reply(invalidRequest(id, '/id'));
+    if (this.#ends.exchanges.isTaken(id)) return this.#reply(invalidRequest(id, '/id'));
     const exchange = new Exchange(arrival);
     if (this.#ends.exchanges.size >= this.#gate.parts.settings.requests_in_flight_max) {
       return this.#reply(this.#gate.refuse(exchange, { reason_code: 'POLICY_UNAVAILABLE' }));
@@ -129,9 +129,8 @@ export class ClientSide {
     const exchange = this.#ends.exchanges.get(id);
     if (!exchange) return false;
     const { forwarded, masked } = exchange;
+    if (!this.#ends.exchanges.abandon(exchange)) return false;
     if (forwarded && masked) this.#ends.stream.taint();
-    this.#ends.exchanges.remove(exchange);
-    exchange.cancel();
     return forwarded;
   }
 
