@@ -28,6 +28,8 @@ const HANDLERS: Readonly<Record<EnforcedRequest, Handler>> = {
   'tools/call': callTool,
 };
 
+const METHOD_LENGTH_LOGGED = 128;
+
 type Told = EnforcedMethod<'notification', 'client_to_server'>;
 
 export class ClientSide {
@@ -80,6 +82,8 @@ export class ClientSide {
     const { request, era } = arrival;
     const { id, method } = request;
     if (!isEnforced(method, 'request', 'client_to_server', era)) {
+      const named = method.slice(0, METHOD_LENGTH_LOGGED);
+      this.#gate.parts.log.warn('denied a method that is not enforced', { method: named });
       return this.#reply(deniedMethod(id));
     }
     // Two open requests under one id would make their answers interchangeable.
@@ -108,7 +112,9 @@ export class ClientSide {
   #notification(told: Notification, extra: MessageExtra | undefined): void {
     const enforced = isEnforced(told.method, 'notification', 'client_to_server', 'legacy');
     const passes = enforced && this.#passing[told.method as Told](told);
-    if (!passes || !this.#gate.watch.ready) return;
+    // What the server does for nobody ends, whether or not a policy is still active.
+    const mayPass = this.#gate.watch.ready ?? told.method === 'notifications/cancelled';
+    if (!passes || !mayPass) return;
     const { method, params } = told;
     const copy = mutableCopy(params);
     this.#ends.toServer({ jsonrpc: '2.0', method, params: copy }, extra);

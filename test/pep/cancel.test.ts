@@ -56,6 +56,27 @@ describe.each(LINES)('a call that is no longer wanted, SDK %i.x', (line) => {
     expect(parts.decisionPoint.reports).toMatchObject([{ status: 'cancelled' }]);
   });
 
+  test('cancelled while no policy is active, the server hears of it too', async () => {
+    const heard = Promise.withResolvers<void>();
+    const slow = (_args: unknown, extra: unknown) => {
+      const { signal, mcpReq } = extra as {
+        signal?: AbortSignal;
+        mcpReq?: { signal: AbortSignal };
+      };
+      (signal ?? mcpReq!.signal).addEventListener('abort', () => heard.resolve());
+      return heard.promise.then(() => said('late'));
+    };
+    const server = () => buildServer(line, { calls: [] }, { slow });
+    const { wire, parts } = await guarded({}, { line, server });
+    wire.give(call(1, 'slow'));
+    await settle(10);
+    parts.decisionPoint.announce({ ready: false });
+    wire.give(cancel(1));
+    await heard.promise;
+    wire.give({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    expect(wire.messages.filter(({ id }) => id === 1)).toEqual([]);
+  });
+
   test('a late answer of a server that does not care is dropped', async () => {
     const slow = () => settle(100).then(() => said('late'));
     const server = () => buildServer(line, { calls: [] }, { slow });
