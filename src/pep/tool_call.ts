@@ -109,7 +109,12 @@ async function execute(
   item: CatalogueItem,
   decision: EvaluationResponse,
 ): Promise<object | undefined> {
-  const now = (await gate.tools(exchange)).items.get(call.name);
+  const { items } = await gate.tools(exchange).catch((error: unknown) => {
+    const refused = { status: 'refused', reason_code: 'POLICY_UNAVAILABLE' } as const;
+    gate.report(decision, exchange.cancelled ? { status: 'cancelled' } : refused);
+    throw error;
+  });
+  const now = items.get(call.name);
   if (now?.digest !== item.digest) {
     gate.report(decision, { status: 'refused', reason_code: 'DEFINITION_CHANGED' });
     if (!now) return unknown(gate, exchange, call);
