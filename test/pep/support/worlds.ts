@@ -63,7 +63,7 @@ export async function closeWorlds(): Promise<void> {
   for (const each of opened.splice(0).reverse()) await each.close();
 }
 
-function keep<T extends { close(): unknown }>(each: T): T {
+export function keep<T extends { close(): unknown }>(each: T): T {
   opened.push(each);
   return each;
 }
@@ -93,7 +93,7 @@ export async function service(replaced: Partial<DecisionCore> = {}) {
 }
 
 /** A core is a class, whose methods a spread leaves behind. */
-function methodsOf(core: DecisionCore): DecisionCore {
+export function methodsOf(core: DecisionCore): DecisionCore {
   return {
     evaluation: (body, caller) => core.evaluation(body, caller),
     evaluations: (body, caller) => core.evaluations(body, caller),
