@@ -3,7 +3,8 @@ import { embeddedDecisionPoint } from '../../../src/decision/embedded.ts';
 import type { DecisionPoint } from '../../../src/contract/decision_point.ts';
 import { answerProof, PROOF_HEADERS } from '../../../src/contract/proof.ts';
 import type { DecisionCore } from '../../../src/decision/types.ts';
-import type { TrustedContext } from '../../../src/identity/types.ts';
+import type { IdentitySource, TrustedContext } from '../../../src/identity/types.ts';
+import type { GuardSettings } from '../../../src/pep/settings.ts';
 import { createGuard } from '../../../src/pep/mcp/guard.ts';
 import { READY, TOKEN } from '../../pdp/fixture.ts';
 import { pretend, type Pretender } from '../../decision/remote/fixture.ts';
@@ -24,16 +25,19 @@ export async function before(
   point: DecisionPoint,
   line: Line,
   tools: readonly string[],
-  who: TrustedContext = ALICE,
+  who: TrustedContext | IdentitySource = ALICE,
+  settings: Partial<GuardSettings> = {},
+  greeted = true,
 ): Promise<RealRig> {
   const journal: Journal = { calls: [] };
   const log = new LogLines();
-  const parts = { ...testParts(), decisionPoint: point, identity: () => who, log };
+  const identity = typeof who === 'function' ? who : () => who;
+  const parts = { ...testParts({}, settings, { identity }), decisionPoint: point, log };
   const more = Object.fromEntries(tools.map((name) => [name, () => said(`did ${name}`)]));
   const wire = new TestWire();
   await createGuard(parts)(buildServer(line, journal, more)).connect(wire);
-  await wire.ask('hello', 'initialize', HELLO);
-  wire.give({ jsonrpc: '2.0', method: 'notifications/initialized' });
+  if (greeted) await wire.ask('hello', 'initialize', HELLO);
+  if (greeted) wire.give({ jsonrpc: '2.0', method: 'notifications/initialized' });
   return { wire, journal, log };
 }
 

@@ -34,7 +34,8 @@ export interface World {
 const POLICY = `package odd
 id := input.resource.id
 call if input.context.phase == "call"
-result := {"decision": "allow"} if not call
+result := {"decision": "allow"} if { not call; id != "hidden" }
+result := {"decision": "deny"} if { call; id == "hidden" }
 result := {"decision": "allow"} if { call; id == "fine" }
 result := {"decision": "allow"} if { call; id == "conflict" }
 result := {"decision": "deny"} if { call; id == "conflict" }
