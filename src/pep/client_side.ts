@@ -167,7 +167,8 @@ export class ClientSide {
     try {
       return identity({ authInfo: extra?.authInfo, requestInfo }, report);
     } catch (error) {
-      log.error('the caller cannot be resolved', { error });
+      // What a host's own source throws may quote the credential that it could not read.
+      log.error('the caller cannot be resolved', { error: error instanceof Error && error.name });
       return undefined;
     }
   }
