@@ -31,7 +31,6 @@ export async function callTool(gate: Gate, exchange: Exchange): Promise<object |
   if (!supported) return failure(exchange.id, RPC.METHOD_NOT_FOUND, 'Method not found');
   const item = items.get(call.name);
   const verdict = await decideCall(gate, exchange, asker, call, item);
-  if (exchange.cancelled) return cancelled(gate, verdict);
   if (verdict.outcome === 'refuse' && !verdict.answer) return gate.refuse(exchange, verdict);
   if (!item || verdict.outcome === 'hidden') return unknown(gate, exchange, call);
   if (verdict.outcome === 'refuse') return refuse(gate, exchange, call, item, verdict);
@@ -81,10 +80,6 @@ function readCall({ params }: Request): Call | string {
 
 function unknown(gate: Gate, { id }: Exchange, { name }: Call): object {
   return unknownTool(gate.line, id, name);
-}
-
-function cancelled(gate: Gate, verdict: Verdict): undefined {
-  if (verdict.outcome === 'allow') gate.report(verdict.answer, { status: 'cancelled' });
 }
 
 function refuse(

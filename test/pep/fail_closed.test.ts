@@ -100,7 +100,7 @@ const FAILURES: Failure[] = [
     world: policy,
     tool: 'actor',
     code: 'ACTOR_VALIDATION_FAILED',
-    why: 'ACTOR_VALIDATION_FAILED',
+    why: '"profile":"mcp/1","reason_code":"ACTOR_VALIDATION_FAILED"',
     who: AUTOMATION,
   },
   {
