@@ -149,7 +149,7 @@ const CASES = LINES.flatMap((line) =>
   ),
 );
 
-describeWithOpa('[E-07] a client that claims', () => {
+describeWithOpa('a client that claims', () => {
   const plain = new Map<Line, Awaited<ReturnType<typeof storyOf>>>();
 
   test.each(LINES)('nothing gets what policy gives it, SDK %i.x', async (line) => {
@@ -160,7 +160,7 @@ describeWithOpa('[E-07] a client that claims', () => {
     plain.set(line, told);
   });
 
-  test.each(CASES)('$what $place gets no more, SDK $line.x', async ({ line, said }) => {
+  test.each(CASES)('[E-07] $what $place gets no more, SDK $line.x', async ({ line, said }) => {
     expect(await storyOf(line, said)).toEqual(plain.get(line));
   });
 });

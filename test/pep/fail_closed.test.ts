@@ -165,10 +165,10 @@ const SENTENCES: Record<string, string> = {
   APPROVAL_REQUIRED: 'This operation requires approval before execution.',
 };
 
-describeWithOpa('[E-12] nothing is executed where', () => {
+describeWithOpa('nothing is executed where', () => {
   const cases = LINES.flatMap((line) => FAILURES.map((failure) => ({ line, ...failure })));
 
-  test.each(cases)('$title, SDK $line.x', async ({ line, world, tool, code, why, who }) => {
+  test.each(cases)('[E-12] $title, SDK $line.x', async ({ line, world, tool, code, why, who }) => {
     const { point, fail, log, records } = await world();
     const rig = await before(point, line, TOOLS, who);
     await fail?.();
@@ -183,7 +183,7 @@ describeWithOpa('[E-12] nothing is executed where', () => {
     expect(textOf(kept)).toContain(why);
   });
 
-  test.each(LINES)('the method is not known, SDK %i.x', async (line) => {
+  test.each(LINES)('[E-12] the method is not known, SDK %i.x', async (line) => {
     const { core } = await scene();
     const { wire, log } = await before(embedded(core), line, TOOLS);
     const { error } = await wire.askFor(1, 'tools/execute', { name: 'fine' });

@@ -131,25 +131,28 @@ async function answerOf(line: Line, { world, tool }: Denial, settings = {}): Pro
 
 const CASES = LINES.flatMap((line) => DENIALS.map((denial) => ({ line, ...denial })));
 
-describeWithOpa('[E-13] a refusal', () => {
-  test.each(CASES)('of $tool says $code and no more, SDK $line.x', async ({ line, ...denial }) => {
-    const message = sentenceOf(denial);
-    const answer = await answerOf(line, denial);
-    const { result } = JSON.parse(answer) as { result: Record<string, unknown> };
-    expect(Object.keys(result).sort()).toEqual(['_meta', 'content', 'isError']);
-    expect(result.content).toEqual([{ type: 'text', text: message }]);
-    const { [EXTENSION]: told, ...more } = result._meta as Record<string, object>;
-    expect(more).toEqual({});
-    expect(told).toEqual({
-      error: { code: draftCode(denial.code), message },
-      reason_code: denial.code,
-      retry: expect.any(String),
-      request_id: expect.stringMatching(/^[\w-]+$/),
-      ...(told && 'retry_after_seconds' in told && { retry_after_seconds: 5 }),
-    });
-    expect([...DRAFT, ...OWN]).toContain(draftCode(denial.code));
-    expect(answer).not.toMatch(INTERNALS);
-  });
+describeWithOpa('a refusal', () => {
+  test.each(CASES)(
+    '[E-13] of $tool says $code and no more, SDK $line.x',
+    async ({ line, ...denial }) => {
+      const message = sentenceOf(denial);
+      const answer = await answerOf(line, denial);
+      const { result } = JSON.parse(answer) as { result: Record<string, unknown> };
+      expect(Object.keys(result).sort()).toEqual(['_meta', 'content', 'isError']);
+      expect(result.content).toEqual([{ type: 'text', text: message }]);
+      const { [EXTENSION]: told, ...more } = result._meta as Record<string, object>;
+      expect(more).toEqual({});
+      expect(told).toEqual({
+        error: { code: draftCode(denial.code), message },
+        reason_code: denial.code,
+        retry: expect.any(String),
+        request_id: expect.stringMatching(/^[\w-]+$/),
+        ...(told && 'retry_after_seconds' in told && { retry_after_seconds: 5 }),
+      });
+      expect([...DRAFT, ...OWN]).toContain(draftCode(denial.code));
+      expect(answer).not.toMatch(INTERNALS);
+    },
+  );
 
   test.each(CASES)(
     'of $tool says as little as an error, SDK $line.x',
@@ -161,19 +164,22 @@ describeWithOpa('[E-13] a refusal', () => {
     },
   );
 
-  test.each(LINES)('of a method and of a list says no more either, SDK %i.x', async (line) => {
-    const { wire } = await before((await policy()).point, line, TOOLS);
-    const code = 'UNKNOWN_METHOD_DENIED';
-    expect((await wire.askFor(1, 'made/up')).error.data).toEqual({
-      error: { code, message: REASONS[code] },
-    });
-    const { point, fail } = await unreachable();
-    const gone = await before(point, line, TOOLS);
-    await fail?.();
-    const told = await gone.wire.ask(2, 'tools/list');
-    expect(JSON.parse(told)).toMatchObject({ error: { message: REASONS.POLICY_UNAVAILABLE } });
-    expect(told).not.toMatch(INTERNALS);
-  });
+  test.each(LINES)(
+    '[E-13] of a method and of a list says no more either, SDK %i.x',
+    async (line) => {
+      const { wire } = await before((await policy()).point, line, TOOLS);
+      const code = 'UNKNOWN_METHOD_DENIED';
+      expect((await wire.askFor(1, 'made/up')).error.data).toEqual({
+        error: { code, message: REASONS[code] },
+      });
+      const { point, fail } = await unreachable();
+      const gone = await before(point, line, TOOLS);
+      await fail?.();
+      const told = await gone.wire.ask(2, 'tools/list');
+      expect(JSON.parse(told)).toMatchObject({ error: { message: REASONS.POLICY_UNAVAILABLE } });
+      expect(told).not.toMatch(INTERNALS);
+    },
+  );
 
   test.each(LINES)('of a tool that changed says no more either, SDK %i.x', async (line) => {
     const { wire, parts, server } = await guarded({}, { line });

@@ -150,8 +150,8 @@ function leaks(written: Record<string, string>, secrets: Record<string, string>)
   );
 }
 
-describeWithOpa('[E-22] a secret', () => {
-  test.each(LINES)('is nowhere in what is sent and written, SDK %i.x', async (line) => {
+describeWithOpa('a secret', () => {
+  test.each(LINES)('[E-22] is nowhere in what is sent and written, SDK %i.x', async (line) => {
     process.env.CANARY = SECRETS.variable;
     const way = await openWay(parts(line), opened);
     const answers = await ask(way);
@@ -184,7 +184,7 @@ describeWithOpa('[E-22] a secret', () => {
     expect(leaks(others, { READ })).toEqual([]);
   });
 
-  test('opens the routes of the service, and nothing else does', async () => {
+  test('[E-22] opens the routes of the service, and nothing else does', async () => {
     const way = await openWay(parts(1), opened);
     const open: string[] = [];
     for (const { method, path } of ROUTES) {
@@ -201,7 +201,7 @@ describeWithOpa('[E-22] a secret', () => {
     ]);
   });
 
-  test('is not needed twice: asking for a decision takes no other decision', async () => {
+  test('[E-22] is not needed twice: asking for a decision takes no other decision', async () => {
     const way = await openWay(parts(1), opened);
     const call = { name: 'balance', arguments: { read: READ } };
     await post(way.url, { jsonrpc: '2.0', id: 1, method: 'tools/call', params: call }, HEADERS);
