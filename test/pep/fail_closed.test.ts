@@ -33,6 +33,7 @@ interface Failure {
   /** What an operator finds in the evidence or in a log. */
   why: string;
   who?: typeof AUTOMATION;
+  settings?: { decision_timeout_ms: number };
 }
 
 const FAILURES: Failure[] = [
@@ -66,6 +67,7 @@ const FAILURES: Failure[] = [
     tool: 'fine',
     code: 'POLICY_UNAVAILABLE',
     why: 'no answer within 200 ms',
+    settings: { decision_timeout_ms: 200 },
   },
   {
     title: 'the decision is malformed',
@@ -168,20 +170,23 @@ const SENTENCES: Record<string, string> = {
 describeWithOpa('nothing is executed where', () => {
   const cases = LINES.flatMap((line) => FAILURES.map((failure) => ({ line, ...failure })));
 
-  test.each(cases)('[E-12] $title, SDK $line.x', async ({ line, world, tool, code, why, who }) => {
-    const { point, fail, log, records } = await world();
-    const rig = await before(point, line, TOOLS, who);
-    await fail?.();
-    const { result } = await rig.wire.call(1, tool, { amount: 1 });
-    expect(result).toMatchObject({
-      isError: true,
-      content: [{ type: 'text', text: SENTENCES[code] }],
-      _meta: { [EXTENSION]: { error: { code, message: SENTENCES[code] }, reason_code: code } },
-    });
-    expect(rig.journal.calls).toEqual([]);
-    const kept = [await records?.(), log?.lines, rig.log.lines];
-    expect(textOf(kept)).toContain(why);
-  });
+  test.each(cases)(
+    '[E-12] $title, SDK $line.x',
+    async ({ line, world, tool, code, why, who, settings }) => {
+      const { point, fail, log, records } = await world();
+      const rig = await before(point, line, TOOLS, who, settings);
+      await fail?.();
+      const { result } = await rig.wire.call(1, tool, { amount: 1 });
+      expect(result).toMatchObject({
+        isError: true,
+        content: [{ type: 'text', text: SENTENCES[code] }],
+        _meta: { [EXTENSION]: { error: { code, message: SENTENCES[code] }, reason_code: code } },
+      });
+      expect(rig.journal.calls).toEqual([]);
+      const kept = [await records?.(), log?.lines, rig.log.lines];
+      expect(textOf(kept)).toContain(why);
+    },
+  );
 
   test.each(LINES)('[E-12] the method is not known, SDK %i.x', async (line) => {
     const { core } = await scene();

@@ -9,7 +9,7 @@ import { activate, evidenceOnDisk, foreignBundle, sceneWith } from '../support/d
 import { describeWithOpa } from '../support/toolchain.ts';
 import { before } from './support/real.ts';
 import { LINES } from './support/servers.ts';
-import { closeWorlds, keep, methodsOf } from './support/worlds.ts';
+import { closeWorlds, keep, methodsOf, PATIENT } from './support/worlds.ts';
 
 afterEach(closeWorlds);
 
@@ -42,7 +42,7 @@ async function service(bundle: PolicyBundle, wrap = (core: DecisionCore) => meth
   const policy = await activate(bundle, evidence);
   const scene = sceneWith(policy, evidence, read);
   const running = keep(await start(wrap(scene.core)));
-  const settings = { watch_interval_ms: 60_000 };
+  const settings = { ...PATIENT, watch_interval_ms: 60_000 };
   const point = keep(remote({ url: running.url }, settings));
   const to = async (next: PolicyBundle) => scene.change(await activate(next, evidence));
   const decisions = async () =>

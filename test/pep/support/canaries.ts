@@ -109,10 +109,10 @@ async function openEndpoint(
   log: ReturnType<typeof createLogger>,
   opened: AsyncDisposableStack,
 ): Promise<string> {
-  const point = remote({ url: decision_point });
+  const point = remote({ url: decision_point }, { timeout_ms: 5_000 });
   opened.defer(() => point.close());
   const guard = createGuard({
-    ...testParts({}, {}, { identity }),
+    ...testParts({}, { decision_timeout_ms: 5_000 }, { identity }),
     decisionPoint: point,
     log,
     random: RANDOM,

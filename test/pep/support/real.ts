@@ -14,6 +14,9 @@ import { HELLO } from './rig.ts';
 import { buildServer, said, type Journal, type Line } from './servers.ts';
 import { TestWire } from './wire.ts';
 
+/** What works is not late on a busy machine either. */
+const PATIENT = { decision_timeout_ms: 5_000 };
+
 export interface RealRig {
   wire: TestWire;
   journal: Journal;
@@ -32,7 +35,11 @@ export async function before(
   const journal: Journal = { calls: [] };
   const log = new LogLines();
   const identity = typeof who === 'function' ? who : () => who;
-  const parts = { ...testParts({}, settings, { identity }), decisionPoint: point, log };
+  const parts = {
+    ...testParts({}, { ...PATIENT, ...settings }, { identity }),
+    decisionPoint: point,
+    log,
+  };
   const more = Object.fromEntries(tools.map((name) => [name, () => said(`did ${name}`)]));
   const wire = new TestWire();
   await createGuard(parts)(buildServer(line, journal, more)).connect(wire);

@@ -59,6 +59,9 @@ export const TOOLS = [
   'ruleless',
 ];
 
+/** What works is not late on a busy machine either. */
+export const PATIENT = { timeout_ms: 5_000 };
+
 const opened: { close(): unknown }[] = [];
 export async function closeWorlds(): Promise<void> {
   for (const each of opened.splice(0).reverse()) await each.close();
@@ -90,7 +93,12 @@ export async function service(replaced: Partial<DecisionCore> = {}) {
     open = false;
   };
   keep({ close });
-  return { point: keep(remote({ url: running.url })), close, records, log: linesOf(running.log) };
+  return {
+    point: keep(remote({ url: running.url }, PATIENT)),
+    close,
+    records,
+    log: linesOf(running.log),
+  };
 }
 
 /** A core is a class, whose methods a spread leaves behind. */
@@ -112,14 +120,14 @@ function linesOf({ lines }: { lines: LogLines['lines'] }): LogLines {
 /** What holds the token and answers a call with this. */
 export const said = (answer: unknown) => async (): Promise<World> => {
   const { url } = keep(await provenPretender(() => answer));
-  return { point: keep(remote({ url })) };
+  return { point: keep(remote({ url }, PATIENT)) };
 };
 
 /** What allows on a condition that it left to the guard. */
 export const leaving = (constraints: object) => async (): Promise<World> => {
   const context = { ...ALLOWED.context, constraints };
   const { url, outcome } = keep(await provenPretender(() => ({ ...ALLOWED, context })));
-  return { point: keep(remote({ url })), records: () => outcome };
+  return { point: keep(remote({ url }, PATIENT)), records: () => outcome };
 };
 
 export async function brokenBundle(): Promise<World> {
