@@ -22,6 +22,19 @@ export const REASONS = {
 /** A reason code of Portcullis itself. */
 export type OwnReason = keyof typeof REASONS;
 
+/** What a denial of the draft calls the reasons that only we have: its codes are a closed list. */
+const DRAFT_CODES: Readonly<Partial<Record<string, OwnReason>>> = {
+  ARGUMENTS_INCOMPLETE: 'POLICY_INDETERMINATE',
+  DEFINITION_CHANGED: 'POLICY_INDETERMINATE',
+  OBLIGATION_UNSUPPORTED: 'POLICY_DENIED',
+  RESULT_WITHHELD: 'POLICY_DENIED',
+};
+
+/** The code for the denial object of the draft; a policy's own stays. */
+export function draftCode(code: string): string {
+  return (Object.hasOwn(DRAFT_CODES, code) && DRAFT_CODES[code]) || code;
+}
+
 /** The sentence for a code: a policy's own if it gave one, else ours, else the general one. */
 export function safeMessage(code: string, ownMessage?: string | null): string {
   if (ownMessage) return ownMessage;

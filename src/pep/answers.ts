@@ -2,7 +2,7 @@
  * Every answer that the guard gives itself. What a peer can see is made here and nowhere else, so
  * that a hidden tool and one that does not exist cannot come to differ.
  */
-import { safeMessage } from '../contract/reasons.ts';
+import { draftCode, safeMessage } from '../contract/reasons.ts';
 import type { SchemaFault } from '../contract/validate.ts';
 import type { Id } from './message.ts';
 import type { Era } from './methods.ts';
@@ -53,7 +53,7 @@ const SECONDS = 5;
 function explain({ reason_code, safe_message, request_id, arguments_fault }: Refusal): object {
   const retry: Retry = RETRIES[reason_code] ?? 'never';
   return {
-    error: { code: reason_code, message: safeMessage(reason_code, safe_message) },
+    error: { code: draftCode(reason_code), message: safeMessage(reason_code, safe_message) },
     reason_code,
     retry,
     ...(retry === 'after_seconds' && { retry_after_seconds: SECONDS }),

@@ -28,6 +28,8 @@ const HANDLERS: Readonly<Record<EnforcedRequest, Handler>> = {
   'tools/call': callTool,
 };
 
+const METHOD_LENGTH_LOGGED = 128;
+
 type Told = EnforcedMethod<'notification', 'client_to_server'>;
 
 export class ClientSide {
@@ -80,10 +82,12 @@ export class ClientSide {
     const { request, era } = arrival;
     const { id, method } = request;
     if (!isEnforced(method, 'request', 'client_to_server', era)) {
+      const named = method.slice(0, METHOD_LENGTH_LOGGED);
+      this.#gate.parts.log.warn('denied a method that is not enforced', { method: named });
       return this.#reply(deniedMethod(id));
     }
     // Two open requests under one id would make their answers interchangeable.
-    if (this.#ends.exchanges.get(id)) return this.#reply(invalidRequest(id, '/id'));
+    if (this.#ends.exchanges.isTaken(id)) return this.#reply(invalidRequest(id, '/id'));
     const exchange = new Exchange(arrival);
     if (this.#ends.exchanges.size >= this.#gate.parts.settings.requests_in_flight_max) {
       return this.#reply(this.#gate.refuse(exchange, { reason_code: 'POLICY_UNAVAILABLE' }));
@@ -108,7 +112,9 @@ export class ClientSide {
   #notification(told: Notification, extra: MessageExtra | undefined): void {
     const enforced = isEnforced(told.method, 'notification', 'client_to_server', 'legacy');
     const passes = enforced && this.#passing[told.method as Told](told);
-    if (!passes || !this.#gate.watch.ready) return;
+    // What the server does for nobody ends, whether or not a policy is still active.
+    const mayPass = this.#gate.watch.ready ?? told.method === 'notifications/cancelled';
+    if (!passes || !mayPass) return;
     const { method, params } = told;
     const copy = mutableCopy(params);
     this.#ends.toServer({ jsonrpc: '2.0', method, params: copy }, extra);
@@ -129,9 +135,8 @@ export class ClientSide {
     const exchange = this.#ends.exchanges.get(id);
     if (!exchange) return false;
     const { forwarded, masked } = exchange;
+    if (!this.#ends.exchanges.abandon(exchange)) return false;
     if (forwarded && masked) this.#ends.stream.taint();
-    this.#ends.exchanges.remove(exchange);
-    exchange.cancel();
     return forwarded;
   }
 
@@ -162,7 +167,8 @@ export class ClientSide {
     try {
       return identity({ authInfo: extra?.authInfo, requestInfo }, report);
     } catch (error) {
-      log.error('the caller cannot be resolved', { error });
+      // What a host's own source throws may quote the credential that it could not read.
+      log.error('the caller cannot be resolved', { error: error instanceof Error && error.name });
       return undefined;
     }
   }

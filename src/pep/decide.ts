@@ -32,7 +32,8 @@ export async function decide(
   const verdict = await ask(parts, question, digest, watch.ready?.arguments_projection);
   if (verdict.answer?.context.reason_code !== 'ARGUMENTS_INCOMPLETE') return verdict;
   const status = await watch.ask();
-  return ask(parts, question, digest, status?.arguments_projection);
+  if (!status) return UNAVAILABLE;
+  return ask(parts, question, digest, status.arguments_projection);
 }
 
 async function ask(

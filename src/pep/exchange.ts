@@ -72,9 +72,14 @@ export class Exchange {
   }
 }
 
+/** Most cancelled requests that are remembered; cancelling more has no effect, as MCP allows. */
+const ABANDONED_MAX = 1024;
+
 /** The unanswered requests of one connection. */
 export class Exchanges {
   readonly #open = new Map<Id, Exchange>();
+  /** Ids that the server may still answer, though nobody waits. */
+  readonly #abandoned = new Set<Id>();
   readonly #tokens = new Map<Id, Set<Exchange>>();
 
   get size(): number {
@@ -83,6 +88,11 @@ export class Exchanges {
 
   get(id: unknown): Exchange | undefined {
     return this.#open.get(id as Id);
+  }
+
+  /** An answer under this id could belong to a request that came before. */
+  isTaken(id: Id): boolean {
+    return this.#open.has(id) || this.#abandoned.has(id);
   }
 
   add(exchange: Exchange): void {
@@ -102,6 +112,25 @@ export class Exchanges {
     if (sharing.size === 0) this.#tokens.delete(token);
   }
 
+  /**
+   * Cancels a request; false where it stays open. If the server has it, its id is not free again
+   * until it was answered: a late answer would else be told under the decision on another request.
+   */
+  abandon(exchange: Exchange): boolean {
+    if (exchange.forwarded) {
+      if (this.#abandoned.size >= ABANDONED_MAX) return false;
+      this.#abandoned.add(exchange.id);
+    }
+    this.remove(exchange);
+    exchange.cancel();
+    return true;
+  }
+
+  /** The server answered a request that nobody waits for. */
+  release(id: Id): void {
+    this.#abandoned.delete(id);
+  }
+
   /** Those that asked for progress under a token: more than one where a client repeats itself. */
   sharing(token: unknown): readonly Exchange[] {
     return [...(this.#tokens.get(token as Id) ?? [])];
@@ -115,6 +144,7 @@ export class Exchanges {
   cancelAll(): void {
     for (const exchange of this.#open.values()) exchange.cancel();
     this.#open.clear();
+    this.#abandoned.clear();
     this.#tokens.clear();
   }
 }

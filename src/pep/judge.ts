@@ -50,8 +50,12 @@ export function judge(raw: unknown, actor_type: ActorType | undefined): Verdict 
   };
 }
 
-/** An approval cannot be had yet, so whatever needs one says so, in the policy's own words. */
+/**
+ * An approval cannot be had yet, so whatever needs one says so, in the policy's own words. A
+ * refusal that is called an allow is none that a caller could make sense of.
+ */
 function reasonOf({ context }: EvaluationResponse): { reason_code: string; safe_message?: string } {
+  if (context.reason_code === 'ALLOWED') return { reason_code: 'POLICY_INDETERMINATE' };
   const reason_code =
     context.outcome === 'require_approval' ? 'APPROVAL_REQUIRED' : context.reason_code;
   const { safe_message } = context;

@@ -39,6 +39,7 @@ export class ServerSide {
     if (this.#ends.own.take(answer)) return;
     const exchange = this.#ends.exchanges.get(answer.id);
     if (!exchange?.forwarded) {
+      this.#ends.exchanges.release(answer.id);
       this.#log.debug('dropped an answer that nobody waits for');
       return;
     }

@@ -31,7 +31,6 @@ export async function callTool(gate: Gate, exchange: Exchange): Promise<object |
   if (!supported) return failure(exchange.id, RPC.METHOD_NOT_FOUND, 'Method not found');
   const item = items.get(call.name);
   const verdict = await decideCall(gate, exchange, asker, call, item);
-  if (exchange.cancelled) return cancelled(gate, verdict);
   if (verdict.outcome === 'refuse' && !verdict.answer) return gate.refuse(exchange, verdict);
   if (!item || verdict.outcome === 'hidden') return unknown(gate, exchange, call);
   if (verdict.outcome === 'refuse') return refuse(gate, exchange, call, item, verdict);
@@ -83,10 +82,6 @@ function unknown(gate: Gate, { id }: Exchange, { name }: Call): object {
   return unknownTool(gate.line, id, name);
 }
 
-function cancelled(gate: Gate, verdict: Verdict): undefined {
-  if (verdict.outcome === 'allow') gate.report(verdict.answer, { status: 'cancelled' });
-}
-
 function refuse(
   gate: Gate,
   exchange: Exchange,
@@ -109,7 +104,12 @@ async function execute(
   item: CatalogueItem,
   decision: EvaluationResponse,
 ): Promise<object | undefined> {
-  const now = (await gate.tools(exchange)).items.get(call.name);
+  const { items } = await gate.tools(exchange).catch((error: unknown) => {
+    const refused = { status: 'refused', reason_code: 'POLICY_UNAVAILABLE' } as const;
+    gate.report(decision, exchange.cancelled ? { status: 'cancelled' } : refused);
+    throw error;
+  });
+  const now = items.get(call.name);
   if (now?.digest !== item.digest) {
     gate.report(decision, { status: 'refused', reason_code: 'DEFINITION_CHANGED' });
     if (!now) return unknown(gate, exchange, call);

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { REASONS, safeMessage } from '../../src/contract/reasons.ts';
+import { draftCode, REASONS, safeMessage } from '../../src/contract/reasons.ts';
 
 /** What a caller may be told, pinned: a code that changes breaks those who read it. */
 const CODES = [
@@ -40,4 +40,23 @@ test.each(['TRANSFER_LIMIT', 'toString', '__proto__', ''])(
 
 test('a hidden capability is told like a denied one', () => {
   expect(REASONS.CAPABILITY_NOT_VISIBLE).toBe(REASONS.POLICY_DENIED);
+});
+
+/** E-13: the codes of the draft; a denial names one of them, or what a policy called it. */
+const DRAFT = [
+  'ACTOR_VALIDATION_FAILED',
+  'APPROVAL_REQUIRED',
+  'APPROVAL_VALIDATION_FAILED',
+  'CAPABILITY_NOT_ALLOWED',
+  'CAPABILITY_NOT_VISIBLE',
+  'POLICY_DENIED',
+  'POLICY_INDETERMINATE',
+  'POLICY_UNAVAILABLE',
+  'UNKNOWN_METHOD_DENIED',
+];
+
+test('each reason for a denial has a code of the draft', () => {
+  const denials = CODES.filter((code) => code !== 'ALLOWED');
+  expect([...new Set(denials.map(draftCode))].sort()).toEqual(DRAFT);
+  for (const code of [...DRAFT, 'TRANSFER_LIMIT', 'toString']) expect(draftCode(code)).toBe(code);
 });

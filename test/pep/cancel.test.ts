@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Obligation } from '../../src/contract/types.gen.ts';
 import { Exchange, Exchanges } from '../../src/pep/exchange.ts';
 import { guarded } from './support/rig.ts';
 import { allow } from './support/scripted.ts';
 import { buildServer, LINES, said } from './support/servers.ts';
 import { settle } from './support/wire.ts';
+
+const KEEP_NOTHING: Obligation = { type: 'keep_fields', paths: [], unstructured: 'drop' };
 
 const cancel = (requestId: unknown) => ({
   jsonrpc: '2.0',
@@ -53,6 +56,27 @@ describe.each(LINES)('a call that is no longer wanted, SDK %i.x', (line) => {
     expect(parts.decisionPoint.reports).toMatchObject([{ status: 'cancelled' }]);
   });
 
+  test('cancelled while no policy is active, the server hears of it too', async () => {
+    const heard = Promise.withResolvers<void>();
+    const slow = (_args: unknown, extra: unknown) => {
+      const { signal, mcpReq } = extra as {
+        signal?: AbortSignal;
+        mcpReq?: { signal: AbortSignal };
+      };
+      (signal ?? mcpReq!.signal).addEventListener('abort', () => heard.resolve());
+      return heard.promise.then(() => said('late'));
+    };
+    const server = () => buildServer(line, { calls: [] }, { slow });
+    const { wire, parts } = await guarded({}, { line, server });
+    wire.give(call(1, 'slow'));
+    await settle(10);
+    parts.decisionPoint.announce({ ready: false });
+    wire.give(cancel(1));
+    await heard.promise;
+    wire.give({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    expect(wire.messages.filter(({ id }) => id === 1)).toEqual([]);
+  });
+
   test('a late answer of a server that does not care is dropped', async () => {
     const slow = () => settle(100).then(() => said('late'));
     const server = () => buildServer(line, { calls: [] }, { slow });
@@ -66,6 +90,32 @@ describe.each(LINES)('a call that is no longer wanted, SDK %i.x', (line) => {
     };
     await transport.send({ jsonrpc: '2.0', id: 1, result: { content: [] } });
     expect(rig.wire.sent.slice(before)).toEqual([]);
+    await rig.server.close();
+  });
+
+  test('a late answer is not told as that of another request under the same id', async () => {
+    const hang = () => new Promise<never>(() => undefined);
+    const server = () => buildServer(line, { calls: [] }, { masked: hang, plain: hang });
+    const decide = ({ resource: { id } }: { resource: { id: string } }) =>
+      id === 'masked' ? allow({ obligations: [KEEP_NOTHING] }) : allow();
+    const rig = await guarded({ decide }, { line, server });
+    const { transport } = rig.server.server as {
+      transport: { send(message: object): Promise<void> };
+    };
+    const late = () =>
+      transport.send({ jsonrpc: '2.0', id: 1, result: { content: [said('ssn')] } });
+    rig.wire.give(call(1, 'masked'));
+    await settle(10);
+    rig.wire.give(cancel(1));
+    const before = rig.wire.sent.length;
+    expect((await rig.wire.call(1, 'plain')).error).toMatchObject({ code: -32600 });
+    await late();
+    expect(rig.wire.sent.slice(before).join()).not.toContain('ssn');
+    // Now the server is done with it.
+    rig.wire.give(call(1, 'plain'));
+    await settle(10);
+    await late();
+    expect(await rig.wire.answerTo(1, before + 1)).toContain('ssn');
     await rig.server.close();
   });
 
@@ -164,6 +214,27 @@ describe('the table of open requests', () => {
     exchanges.add(two);
     exchanges.remove(one);
     expect(exchanges.get(1)).toBe(two);
+  });
+
+  test('what is cancelled while the server has it keeps its id, up to a limit', () => {
+    const exchanges = new Exchanges();
+    const ids = Array.from({ length: 1025 }, (_none, id) => id);
+    const cancelled = ids.map((id) => {
+      const exchange = open(id);
+      exchanges.add(exchange);
+      void exchange.forward(() => undefined);
+      return exchanges.abandon(exchange);
+    });
+    expect(cancelled.indexOf(false)).toBe(1024);
+    expect([exchanges.size, exchanges.isTaken(0), exchanges.isTaken(1024)]).toEqual([
+      1,
+      true,
+      true,
+    ]);
+    exchanges.release(0);
+    expect([exchanges.isTaken(0), exchanges.abandon(exchanges.get(1024)!)]).toEqual([false, true]);
+    exchanges.cancelAll();
+    expect(ids.some((id) => exchanges.isTaken(id))).toBe(false);
   });
 
   test('closing cancels what is open, and what is forwarded later is not sent', async () => {

@@ -76,6 +76,15 @@ describe.each(LINES)('without a decision that can be believed, SDK %i.x', (line)
     expect((await wire.askFor(1, 'tools/list')).error).toEqual(refusedRequest);
   });
 
+  test('a refusal that calls itself an allow is none that is told', async () => {
+    const decide = () => ({ ...allow(), decision: false });
+    const { wire, journal } = await guarded({ decide }, { line });
+    const { error, reason_code } = (await wire.call(1, 'balance')).result._meta[EXTENSION];
+    expect([error.code, reason_code]).toEqual(['POLICY_INDETERMINATE', 'POLICY_INDETERMINATE']);
+    expect(error.message).toBe('The server policy could not decide this operation.');
+    expect(journal.calls).toEqual([]);
+  });
+
   test('it is asked again for each call, and recovers', async () => {
     const { wire, parts } = await guarded({}, { line });
     parts.decisionPoint.script = { decide: throwing };
@@ -119,6 +128,23 @@ describe.each(LINES)('before a policy is active, SDK %i.x', (line) => {
     expect((await wire.askFor(1, 'initialize', HELLO)).error).toBeUndefined();
     parts.decisionPoint.script = { describe: throwing };
     expect((await wire.askFor(2, 'initialize', HELLO)).error).toEqual(refusedRequest);
+  });
+
+  test('one that is found to be gone while other arguments are wanted refuses', async () => {
+    let decided = 0;
+    const decide = () => {
+      decided += 1;
+      return decided === 1 ? deny({ reason_code: 'ARGUMENTS_INCOMPLETE' }) : allow();
+    };
+    const { wire, parts, journal } = await guarded({ decide }, { line });
+    for (const describeIt of [() => ({ ready: false }), throwing]) {
+      parts.decisionPoint.announce(READY);
+      parts.decisionPoint.script.describe = describeIt;
+      decided = 0;
+      expect((await wire.call(1, 'balance')).result).toEqual(refusedCall);
+      expect(decided).toBe(1);
+    }
+    expect(journal.calls).toEqual([]);
   });
 
   test('a policy that is no longer active stops everything', async () => {
