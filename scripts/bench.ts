@@ -4,9 +4,10 @@
  * and `--seconds`, `--rounds` shorten it, `--folder` names another disk. A goal that is missed is
  * said; a figure that could not be measured is exit code 1.
  */
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
-import { measure, type BenchSettings } from './bench/measure.ts';
+import { measure, type BenchResult, type BenchSettings } from './bench/measure.ts';
 import { textOf } from './bench/report.ts';
 import { writePage } from './bench/page.ts';
 import { ROWS } from './bench/rows.ts';
@@ -16,6 +17,7 @@ function readSettings() {
     options: {
       json: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
+      from: { type: 'string' },
       rows: { type: 'string', default: Object.keys(ROWS).join() },
       seconds: { type: 'string', default: '2' },
       rounds: { type: 'string', default: '5' },
@@ -41,8 +43,11 @@ function positive(name: string, text: string): number {
   throw new Error(`--${name} takes a number above 0`);
 }
 
-const { json, write, settings } = readSettings();
-const result = await measure(settings);
+const { json, write, from, settings } = readSettings();
+const result =
+  from === undefined
+    ? await measure(settings)
+    : (JSON.parse(readFileSync(from, 'utf8')) as BenchResult);
 console.log(json ? JSON.stringify(result, undefined, 2) : textOf(result));
 for (const { row, reason } of result.failures) console.error(`not measured: ${row}: ${reason}`);
 if (result.failures.length > 0) process.exitCode = 1;

@@ -92,7 +92,7 @@ describeWithOpa('the short form', () => {
     });
     expect(await pageOf(result)).toContain('does not flush it');
     expect(readdirSync(folder.path)).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 
   test('what cannot be measured is named and ends with exit code 1', async () => {
     const { code, stdout, stderr } = await bench(
@@ -101,7 +101,7 @@ describeWithOpa('the short form', () => {
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ rows: [], failures: [{ row: 'embedded' }] });
     expect(stderr).toContain('not measured: embedded');
-  }, 60_000);
+  }, 120_000);
 });
 
 test('a row that does not exist is refused before anything runs', async () => {
