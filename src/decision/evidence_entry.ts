@@ -80,14 +80,17 @@ function headOf({ evaluation_id, caller, profile, policy }: RecordHead): Partial
   };
 }
 
-/** Who asked for what, as far as a record may hold it. */
+/**
+ * Who asked for what, as far as a record may hold it. Members that are not known are undefined,
+ * which the text of the record leaves out.
+ */
 export function recordedRequest({
   subject,
   action,
   resource,
   context,
 }: CompleteInput): RecordedRequest {
-  return compact({
+  return {
     subject: recordedSubject(subject),
     action: label(action.name, 128) ?? '',
     resource: resource && recordedResource(resource),
@@ -99,12 +102,12 @@ export function recordedRequest({
     arguments_digest: matching(KEYED_DIGEST, context.arguments_digest),
     request_id: requestId(members(context.request).id),
     traceparent: label(members(context.request).traceparent, 128),
-  }) as unknown as RecordedRequest;
+  } as unknown as RecordedRequest;
 }
 
 function recordedSubject({ id, properties }: Members): RecordedRequest['subject'] {
   const { actor_type, tenant, groups, delegation } = members(properties);
-  return compact({
+  return {
     id: label(id, 512),
     actor_type: ACTOR_TYPES.has(actor_type) ? actor_type : undefined,
     tenant: label(tenant, 256),
@@ -116,17 +119,17 @@ function recordedSubject({ id, properties }: Members): RecordedRequest['subject'
           8,
         )
       : undefined,
-  }) as unknown as RecordedRequest['subject'];
+  } as unknown as RecordedRequest['subject'];
 }
 
 function recordedResource({ type, id, properties }: Members): RecordedItem & { server?: string } {
   const { server, definition_digest } = members(properties);
-  return compact({
+  return {
     type: label(type, 64),
     id: label(id, 2048),
     server: label(server, 128),
     definition_digest: matching(DIGEST, definition_digest),
-  }) as unknown as RecordedItem;
+  } as unknown as RecordedItem;
 }
 
 function requestId(id: unknown): unknown {
@@ -146,9 +149,4 @@ function labels(values: readonly unknown[], characters_max: number, items_max: n
 
 function matching(pattern: RegExp, value: unknown): string | undefined {
   return typeof value === 'string' && pattern.test(value) ? value : undefined;
-}
-
-function compact(record: Record<string, unknown>): Record<string, unknown> {
-  for (const name of Object.keys(record)) if (record[name] === undefined) delete record[name];
-  return record;
 }

@@ -85,6 +85,14 @@ describe('RFC 8785, appendix B', () => {
   );
 });
 
+test('each character is written as ECMAScript writes it, alone and among others', () => {
+  const characters = Array.from({ length: 0x2100 }, (_, code) => String.fromCharCode(code));
+  for (const text of [...characters, ...characters.map((character) => `a${character}b`)]) {
+    expect(canonicalJson(text)).toBe(JSON.stringify(text));
+    expect(canonicalJson({ [text]: 1 })).toBe(JSON.stringify({ [text]: 1 }));
+  }
+});
+
 describe('what I-JSON cannot hold has no canonical form', () => {
   test.each([
     ['a lone surrogate', 'a\ud800'],
