@@ -1,0 +1,53 @@
+/**
+ * What a request must be as HTTP before anything is made of it. Whatever two readers could take in
+ * two ways, such as a proxy and this service, is refused (RFC 9112, sections 3.2 and 11.2).
+ */
+import type { IncomingMessage } from 'node:http';
+import { PROOF_HEADERS } from '../contract/proof.ts';
+import { announcesJson } from './body.ts';
+import { refusal, type Answer, type Route } from './exchange.ts';
+
+/** What is known of the listener that a request came through. */
+export interface Channel {
+  kind: 'tcp' | 'socket';
+  /** Values of `Host` that are served, in lower case; null on a socket, whose path is its name. */
+  hosts: ReadonlySet<string> | null;
+}
+
+/** Headers of which node:http keeps the first where another reader may take the last. */
+const SINGLE = ['host', 'authorization', 'content-type', 'content-encoding', PROOF_HEADERS.nonce];
+
+const AUTHORITY = /^https?:\/\/([^/?#]*)/i;
+
+/** A browser page must not reach us: it sends an Origin, or a Host that is not ours (rebinding). */
+export function findWireFault(
+  route: Route,
+  request: IncomingMessage,
+  channel: Channel,
+): Answer | undefined {
+  if (request.httpVersionMajor !== 1) return wireFault(505, 'the service speaks HTTP/1.1');
+  if (SINGLE.some((name) => (request.headersDistinct[name]?.length ?? 0) > 1)) {
+    return wireFault(400, 'a header that counts once is there twice');
+  }
+  if (request.headers.origin !== undefined) {
+    return wireFault(403, 'requests of web pages are not served');
+  }
+  if (channel.hosts && !isKnownHost(request, channel.hosts)) {
+    return wireFault(400, 'the host is not one that this service is known by');
+  }
+  if (route.method === 'POST' && !announcesJson(request)) {
+    return wireFault(400, 'the body must be application/json in UTF-8');
+  }
+  return undefined;
+}
+
+/** A target in absolute form names the host too (RFC 9112, section 3.2.2), and the same one. */
+function isKnownHost({ url = '', headers }: IncomingMessage, hosts: ReadonlySet<string>): boolean {
+  const host = headers.host?.toLowerCase() ?? '';
+  if (!hosts.has(host)) return false;
+  return url.startsWith('/') || AUTHORITY.exec(url)?.[1]?.toLowerCase() === host;
+}
+
+function wireFault(status: number, message: string): Answer {
+  return refusal(status, 'WIRE_INVALID', message);
+}
