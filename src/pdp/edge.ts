@@ -17,6 +17,7 @@ import {
   type TokenSource,
 } from './authentication.ts';
 import { parseBody, readBody } from './body.ts';
+import { Drain } from './drain.ts';
 import { refusal, type Answer, type Exchange, type Route } from './exchange.ts';
 import { findWireFault, type Channel } from './wire.ts';
 
@@ -63,29 +64,32 @@ export interface Edge {
   serve(route: Route, wire: Wire): Promise<void>;
   /** Answers a request that no route takes; `allowed` are the methods of its path. */
   refuse(wire: Wire, allowed: readonly string[]): void;
-  /** From now on each answer is the last one of its connection. */
+  /** From now on a connection ends with the answers to what was taken from it. */
   drain(): void;
 }
 
 export function createEdge(parts: EdgeParts): Edge {
   const inFlight = limitInFlight(parts);
-  let draining = false;
+  const drain = new Drain();
+  const answer = (call: Call, given: Answer): void => {
+    send(call, given, drain.endsWith(call.request));
+  };
   return {
     async serve(route, wire) {
+      if (!drain.take(wire.request)) return;
       const call: Call = { ...wire, body: NO_BODY };
       try {
-        send(call, await answerCall(route, call, parts, inFlight), draining);
+        answer(call, await answerCall(route, call, parts, inFlight));
       } catch (error) {
-        send(call, refuseError(error, call, parts.log), draining);
+        answer(call, refuseError(error, call, parts.log));
       }
     },
     refuse(wire, allowed) {
-      const answer = allowed.length === 0 ? unknownRoute() : wrongMethod(allowed);
-      send({ ...wire, body: NO_BODY }, answer, draining);
+      if (!drain.take(wire.request)) return;
+      const refused = allowed.length === 0 ? unknownRoute() : wrongMethod(allowed);
+      answer({ ...wire, body: NO_BODY }, refused);
     },
-    drain() {
-      draining = true;
-    },
+    drain: () => drain.close(),
   };
 }
 

@@ -212,6 +212,23 @@ test('requests that share a connection count one by one', async () => {
   );
 });
 
+test('requests of one connection are all finished, what comes behind is not taken', async () => {
+  const { core, release, reached } = waitingCore();
+  const service = await start(core);
+  const socket = await openRaw(service, requestBytes(service, PATH, '{}').repeat(3));
+  await reached;
+  await send(service.url, '/health/live', { method: 'GET' });
+  const closed = service.close();
+  socket.write(requestBytes(service, PATH, '{}') + requestBytes(service, '/nowhere', '{}'));
+  release();
+  await once(socket, 'close');
+  await closed;
+  expect(socket.received.match(/HTTP\/1\.1 \d+|Connection: [a-z-]+/g)).toEqual([
+    ...['HTTP/1.1 200', 'Connection: keep-alive', 'HTTP/1.1 200', 'Connection: keep-alive'],
+    ...['HTTP/1.1 200', 'Connection: close'],
+  ]);
+});
+
 test('a client that has said all it will say is answered', async () => {
   const service = await start(recordingCore());
   opened.push(service);
