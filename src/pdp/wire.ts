@@ -25,18 +25,18 @@ export function findWireFault(
   request: IncomingMessage,
   channel: Channel,
 ): Answer | undefined {
-  if (request.httpVersionMajor !== 1) return wireFault(505, 'the service speaks HTTP/1.1');
+  if (request.httpVersionMajor !== 1) return wireFault('the service speaks HTTP/1.1');
   if (SINGLE.some((name) => (request.headersDistinct[name]?.length ?? 0) > 1)) {
-    return wireFault(400, 'a header that counts once is there twice');
+    return wireFault('a header that counts once is there twice');
   }
   if (request.headers.origin !== undefined) {
-    return wireFault(403, 'requests of web pages are not served');
+    return wireFault('requests of web pages are not served', 403);
   }
   if (channel.hosts && !isKnownHost(request, channel.hosts)) {
-    return wireFault(400, 'the host is not one that this service is known by');
+    return wireFault('the host is not one that this service is known by');
   }
   if (route.method === 'POST' && !announcesJson(request)) {
-    return wireFault(400, 'the body must be application/json in UTF-8');
+    return wireFault('the body must be application/json in UTF-8');
   }
   return undefined;
 }
@@ -48,6 +48,6 @@ function isKnownHost({ url = '', headers }: IncomingMessage, hosts: ReadonlySet<
   return url.startsWith('/') || AUTHORITY.exec(url)?.[1]?.toLowerCase() === host;
 }
 
-function wireFault(status: number, message: string): Answer {
+function wireFault(message: string, status = 400): Answer {
   return refusal(status, 'WIRE_INVALID', message);
 }

@@ -26,12 +26,12 @@ describeWithOpa('a running service', () => {
     return decisions.map(({ evaluation_id }) => evaluation_id ?? '').sort();
   }
 
-  test('[O-03] SIGTERM loses nothing: what is on record was answered, and the reverse', async () => {
+  test('[O-03] SIGTERM loses nothing: what is on record was answered', async () => {
     const headers = {
       authorization: `Bearer ${service.token}`,
       'content-type': 'application/json',
     };
-    const pool = new Pool(service.serving.url, { connections: 8, pipelining: 4 });
+    const pool = new Pool(service.serving.url, { connections: 8 });
     const answered: string[] = [];
     const enough = Promise.withResolvers<void>();
     const ask = async (): Promise<void> => {

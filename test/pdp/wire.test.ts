@@ -86,7 +86,7 @@ test.each<[string, Parts, number]>([
   ],
   ['HTTP/1.0 without a length', { line: `POST ${PATH} HTTP/1.0`, more: '' }, 400],
   ['HTTP/1.2', { line: `POST ${PATH} HTTP/1.2` }, 400],
-  ['HTTP/2.0', { line: `POST ${PATH} HTTP/2.0` }, 505],
+  ['HTTP/2.0', { line: `POST ${PATH} HTTP/2.0` }, 400],
   ['an expectation that nobody knows', { more: 'Expect: 200-ok\r\nContent-Length: 2\r\n' }, 417],
   ['TRACE', { line: `TRACE ${PATH} HTTP/1.1` }, 405],
 ])('%s is refused', async (_what, parts, status) => {
