@@ -15,7 +15,13 @@ export interface Channel {
 }
 
 /** Headers of which node:http keeps the first where another reader may take the last. */
-const SINGLE = ['host', 'authorization', 'content-type', 'content-encoding', PROOF_HEADERS.nonce];
+const SINGLE: ReadonlySet<string> = new Set([
+  'host',
+  'authorization',
+  'content-type',
+  'content-encoding',
+  PROOF_HEADERS.nonce,
+]);
 
 const AUTHORITY = /^https?:\/\/([^/?#]*)/i;
 
@@ -26,7 +32,7 @@ export function findWireFault(
   channel: Channel,
 ): Answer | undefined {
   if (request.httpVersionMajor !== 1) return wireFault('the service speaks HTTP/1.1');
-  if (SINGLE.some((name) => (request.headersDistinct[name]?.length ?? 0) > 1)) {
+  if (repeatsHeader(request)) {
     return wireFault('a header that counts once is there twice');
   }
   if (request.headers.origin !== undefined) {
@@ -39,6 +45,17 @@ export function findWireFault(
     return wireFault('the body must be application/json in UTF-8');
   }
   return undefined;
+}
+
+/** A loop, because every request pays for it: `headersDistinct` takes longer. */
+function repeatsHeader({ rawHeaders }: IncomingMessage): boolean {
+  const seen = new Set<string>();
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]?.toLowerCase() ?? '';
+    if (seen.has(name)) return true;
+    if (SINGLE.has(name)) seen.add(name);
+  }
+  return false;
 }
 
 /** A target in absolute form names the host too (RFC 9112, section 3.2.2), and the same one. */

@@ -3,7 +3,6 @@
  * a 5xx but 503; it allows nothing that is not on record as allowed, and nothing that the policy
  * does not allow; and it answers rightly afterwards.
  */
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -102,17 +101,23 @@ function bytesOf(given: Request, { port, token }: AuthzenService): Buffer {
 const PATIENCE_MS = 30;
 
 /** Sends the bytes in two parts and gives back all that comes until the connection ends. */
-async function exchange(port: number, bytes: Buffer, cut: number): Promise<string> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  const received: Buffer[] = [];
-  socket.on('data', (chunk: Buffer) => received.push(chunk));
-  socket.on('error', () => {});
+function exchange(port: number, bytes: Buffer, cut: number): Promise<string> {
   const at = cut % (bytes.length + 1);
-  socket.write(bytes.subarray(0, at), () => socket.write(bytes.subarray(at)));
-  const patience = setTimeout(() => socket.end(), PATIENCE_MS);
-  await once(socket, 'close');
-  clearTimeout(patience);
-  return Buffer.concat(received).toString();
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    let received = '';
+    let patience: NodeJS.Timeout;
+    socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      clearTimeout(patience);
+      resolve(received);
+    });
+    socket.write(bytes.subarray(0, at), () => {
+      socket.write(bytes.subarray(at));
+      patience = setTimeout(() => socket.end(), PATIENCE_MS);
+    });
+  });
 }
 
 interface Answer {
