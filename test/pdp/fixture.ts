@@ -95,7 +95,9 @@ export const SETTINGS: ServiceSettings = {
   hosts: [],
   body_bytes_max: 4_096,
   connections_max: 64,
+  requests_in_flight_max: 64,
   request_timeout_ms: 2_000,
+  idle_timeout_ms: 30_000,
   drain_timeout_ms: 2_000,
 };
 
