@@ -9,7 +9,7 @@ import { type SeededRandom, seededRandom } from '../support/seeded_random.ts';
 const DIRECTORY = '/evidence';
 const LIVES = 5;
 /** More by `SEEDS=10000`. */
-const SEEDS = Number(process.env.SEEDS ?? 200);
+const SEEDS = Number(process.env.SEEDS ?? 1000);
 
 /** The details of the records that were acknowledged, by their index. */
 type Acknowledged = Map<number, string>;
