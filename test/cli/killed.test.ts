@@ -107,7 +107,7 @@ test(
   (60 + KILLS * 10) * 1_000,
 );
 
-test('[O-03] a second process on the evidence of a busy one is refused and harms nothing', async () => {
+test('[O-03] a second process on the same evidence is refused and harms nothing', async () => {
   const service = await start();
   const load = startLoad(service, CALLERS, () => QUESTION);
   await load.more(50);

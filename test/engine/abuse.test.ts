@@ -112,7 +112,7 @@ describeWithOpa(`${ABORTS} aborts in a row`, () => {
     expect(ask(valid)).toBe('RuntimeError');
   });
 
-  test('by a builtin that is missing: refused by us when loaded, a bare one is broken', async () => {
+  test('by a missing builtin: refused by us when loaded, a bare one is broken', async () => {
     const rego = 'package clock\nnow := time.now_ns() if input.ask\nechoed := input.name\n';
     const wasm = await wasmOf(rego, 'clock/now', 'clock/echoed');
     const loading = loadEngine({ wasm, data: {}, limits: LIMITS, log: SILENT });

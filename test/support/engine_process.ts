@@ -1,8 +1,8 @@
 /**
- * A process of its own that evaluates inputs which grow, round after round: `node
- * --expose-gc engine_process.ts <module> <rounds>`. Each round goes from 1 KiB to 2 MiB, far enough for an
- * instance to be worn. Prints, as JSON, the resident memory after each round and what the engine
- * said of each instance that it replaced.
+ * A process of its own that evaluates inputs which grow, round after round:
+ * `node --expose-gc engine_process.ts <module> <rounds>`. Each round goes from 1 KiB to 2 MiB, far
+ * enough for an instance to be worn. Prints, as JSON, the resident memory after each round and what
+ * the engine said of each instance that it replaced.
  */
 import { readFileSync } from 'node:fs';
 import { loadEngine } from '../../src/engine/engine.ts';
