@@ -41,6 +41,8 @@ export async function readFiles(
     throw invalid(`cannot read \`${path}\``, cause);
   });
   if (found.isDirectory()) return readFolder(path, limits);
+  // Of a pipe or a device nobody knows the size, and reading it may never end.
+  if (!found.isFile()) throw invalid(`\`${path}\` is neither a file nor a folder`);
   const bytes = await readBounded(path, limits.archive_bytes_max);
   return unpack(bytes, limits);
 }

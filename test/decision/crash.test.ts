@@ -22,6 +22,8 @@ const DIRECTORY = '/evidence';
 const LIVES = 4;
 /** More by `SEEDS=10000`. */
 const SEEDS = Number(process.env.SEEDS ?? 300);
+/** A history takes some milliseconds, on a busy machine many. */
+const TIMEOUT_MS = 30_000 + SEEDS * 200;
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 
 interface World {
@@ -141,19 +143,23 @@ describeWithOpa('a core on a failing disk', () => {
     policy = await activate(await foreignBundle(ECHO, ['echo/result']), evidence);
   });
 
-  test(`[E-23] what a caller was answered is in the evidence, ${SEEDS} histories`, async () => {
-    let answered = 0;
-    for (let seed = 0; seed < SEEDS; seed += 1) {
-      const world = newWorld(seed);
-      for (let life = 0; life < LIVES; life += 1) {
-        const fault = world.random.chance(0.9) ? world.random.pick(FAULTS) : undefined;
-        await live(world, fault, world.random.below(25));
+  test(
+    `[E-23] what a caller was answered is in the evidence, ${SEEDS} histories`,
+    async () => {
+      let answered = 0;
+      for (let seed = 0; seed < SEEDS; seed += 1) {
+        const world = newWorld(seed);
+        for (let life = 0; life < LIVES; life += 1) {
+          const fault = world.random.chance(0.9) ? world.random.pick(FAULTS) : undefined;
+          await live(world, fault, world.random.below(25));
+        }
+        expect({ seed, lost: await lost(world) }).toEqual({ seed, lost: [] });
+        answered += world.answered.size;
       }
-      expect({ seed, lost: await lost(world) }).toEqual({ seed, lost: [] });
-      answered += world.answered.size;
-    }
-    expect(answered).toBeGreaterThan(SEEDS);
-  });
+      expect(answered).toBeGreaterThan(SEEDS);
+    },
+    TIMEOUT_MS,
+  );
 
   describe.each(FAULTS)('%s at each operation in turn', (fault) => {
     test('[E-23] takes back nothing that was answered', async () => {
