@@ -73,6 +73,10 @@ export const ERRORS = {
     meaning: 'no policy is active, or the active one is older than its maximum age',
     remedy: 'load a bundle; until then everything is refused',
   },
+  POLICY_UNTRUSTED: {
+    meaning: 'somebody else could write the bundle, its data, or a folder in which they lie',
+    remedy: 'run the command in the message; where a policy is active, it stays in force',
+  },
   REQUEST_INVALID: {
     meaning: 'a message is not valid JSON or does not fit its schema',
     remedy: 'correct the member that the pointer names',

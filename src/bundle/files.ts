@@ -41,6 +41,8 @@ export async function readFiles(
     throw invalid(`cannot read \`${path}\``, cause);
   });
   if (found.isDirectory()) return readFolder(path, limits);
+  // Of a pipe or a device nobody knows the size, and reading it may never end.
+  if (!found.isFile()) throw invalid(`\`${path}\` is neither a file nor a folder`);
   const bytes = await readBounded(path, limits.archive_bytes_max);
   return unpack(bytes, limits);
 }
@@ -102,7 +104,16 @@ async function readFolder(folder: string, limits: BundleLimits): Promise<BundleF
 
 /** Paths of the files in a folder, sorted; hidden ones, such as an editor's, are not part of it. */
 export async function listFolder(folder: string, files_max: number): Promise<string[]> {
-  const paths: string[] = [];
+  return (await listEntries(folder, files_max)).files;
+}
+
+/** The same, with the folders in it, in any order. */
+export async function listEntries(
+  folder: string,
+  files_max: number,
+): Promise<{ files: string[]; folders: string[] }> {
+  const files: string[] = [];
+  const folders: string[] = [];
   const pending = [''];
   for (let base = pending.pop(); base !== undefined; base = pending.pop()) {
     const entries = await readdir(join(folder, base), { withFileTypes: true }).catch(
@@ -114,15 +125,17 @@ export async function listFolder(folder: string, files_max: number): Promise<str
       if (entry.name.startsWith('.') && entry.name !== '.manifest') continue;
       const path = bundlePath(base === '' ? entry.name : `${base}/${entry.name}`);
       if (path === undefined) throw invalid(`a name in \`${folder}\` leads elsewhere`);
-      if (entry.isDirectory()) pending.push(path);
-      else if (entry.isFile()) paths.push(path);
+      if (entry.isDirectory()) {
+        folders.push(path);
+        pending.push(path);
+      } else if (entry.isFile()) files.push(path);
       else throw invalid(`\`${path}\` is neither a file nor a folder`);
-      if (paths.length + pending.length > files_max) {
+      if (files.length + folders.length > files_max) {
         throw invalid(`\`${folder}\` holds more than ${files_max} files`);
       }
     }
   }
-  return paths.sort();
+  return { files: files.sort(), folders };
 }
 
 /**

@@ -11,6 +11,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { layPolicyData, readBundle, type PolicyBundle } from './bundle.ts';
 import { invalidData, isDataFile, readData, readDataFile, type Data } from './data_files.ts';
 import { BUNDLE_LIMITS, listFolder, readBounded, readFiles } from './files.ts';
+import { requireTrusted } from './trust.ts';
 
 export interface BundleSourceSettings {
   /** Bundle archive or folder. */
@@ -184,13 +185,18 @@ export class BundleSource<Active extends { close(): void }> {
   }
 }
 
-/** Reads the bundle and the data over it. Throws `BUNDLE_INVALID` or `DATA_INVALID`. */
+/**
+ * Reads the bundle and the data over it. Throws `POLICY_UNTRUSTED`, `BUNDLE_INVALID` or
+ * `DATA_INVALID`.
+ */
 async function readPolicy(settings: {
   bundle: string;
   data: string | null;
 }): Promise<PolicyBundle> {
+  await requireTrusted('bundle', settings.bundle);
   const bundle = readBundle(await readFiles(settings.bundle));
   if (settings.data === null) return layPolicyData(bundle);
+  await requireTrusted('policy data', settings.data);
   return layPolicyData(bundle, await readOverlay(settings.data));
 }
 

@@ -30,8 +30,9 @@ export function chooseEntrypoints(
   available: readonly string[],
   metadata: BundleMetadata | undefined,
 ): Entrypoints {
-  const { entrypoint, discovery } = metadata ?? {};
-  const missing = [entrypoint, discovery].find((name) => name && !available.includes(name));
+  const { entrypoint, discovery, search = {} } = metadata ?? {};
+  const named = [entrypoint, discovery, ...Object.values(search)];
+  const missing = named.find((name) => name && !available.includes(name));
   if (missing) throw unsuited(`the bundle has no entrypoint \`${missing}\``);
   const decision = entrypoint ?? (available.length === 1 ? available[0] : undefined);
   if (decision !== undefined) return { decision, discovery };

@@ -3,7 +3,7 @@ import { chmod, lstat, mkdir, unlink } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
-import { findFolderFault } from '../contract/trusted_folder.ts';
+import { findPathFault } from '../contract/trusted_path.ts';
 import { PortcullisError } from '../errors.ts';
 
 /** `sun_path` of unix(7) without its final zero; macOS has four bytes less. */
@@ -59,7 +59,7 @@ async function prepareFolder(folder: string): Promise<void> {
     if ((mode & OPEN_TO_OTHERS) !== 0) {
       throw failed(`the socket folder is open to others (run: chmod 700 ${folder})`);
     }
-    const fault = findFolderFault(folder);
+    const fault = findPathFault(folder);
     if (fault) throw failed(`the socket folder is not safe: ${fault}`);
   } catch (cause) {
     if (cause instanceof PortcullisError) throw cause;

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { findFolderFault } from '../contract/trusted_folder.ts';
+import { findPathFault } from '../contract/trusted_path.ts';
 import { PortcullisError } from '../errors.ts';
 
 const OPEN_TO_OTHERS = 0o077;
@@ -80,6 +80,6 @@ function requirePrivate(file: PrivateFile): void {
   if ((found.mode & OPEN_TO_OTHERS) !== 0) {
     throw privateFileFault(file, `is open to others (run: chmod 600 ${path})`);
   }
-  const fault = findFolderFault(dirname(path));
+  const fault = findPathFault(dirname(path));
   if (fault) throw privateFileFault(file, `is not safe where it is: ${fault}`);
 }

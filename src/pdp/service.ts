@@ -6,6 +6,7 @@
  * here by one look into `HOT_ROUTES`; all others take express's router.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import express from 'express';
 import { PortcullisError } from '../errors.ts';
 import type { DecisionCore } from '../decision/types.ts';
@@ -159,12 +160,17 @@ function createListener(edge: Edge, channel: Channel, { settings, log }: Service
 
 const IDLE_SWEEP_INTERVAL_MS = 50;
 
-/** Connections end with the answer that they wait for, at the latest after the drain time. */
+/**
+ * Connections end with the answer that they wait for, at the latest after the drain time. One that
+ * seems idle may have its next request on the way, so it is left open for a moment, and closed only
+ * when what has arrived was read.
+ */
 async function closeAll(edge: Edge, servers: readonly Server[], timeout_ms: number): Promise<void> {
   edge.drain();
-  const sweep = setInterval(() => {
+  const closeIdle = (): void => {
     for (const server of servers) server.closeIdleConnections();
-  }, IDLE_SWEEP_INTERVAL_MS);
+  };
+  const sweep = setInterval(() => setImmediate(closeIdle), IDLE_SWEEP_INTERVAL_MS);
   const force = setTimeout(() => {
     for (const server of servers) server.closeAllConnections();
   }, timeout_ms);
@@ -173,9 +179,14 @@ async function closeAll(edge: Edge, servers: readonly Server[], timeout_ms: numb
   clearTimeout(force);
 }
 
-/** Resolves when the last connection is gone; a server that never listened is closed already. */
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
+/**
+ * Resolves when the last connection is gone; a server that never listened is closed already. The
+ * `close` of an HTTP server comes after that of a plain one, because it begins with a reset of what
+ * it takes for idle at that moment; it also stops the timer that looks for slow requests.
+ */
+async function closeServer(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    NetServer.prototype.close.call(server, () => resolve());
   });
+  server.close();
 }

@@ -218,6 +218,18 @@ describe('reading from disk', () => {
     });
   });
 
+  test('a pipe is refused, as the bundle and within its folder, and not waited for', async () => {
+    const folder = temporaryDirectory();
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [pipe, folder]) {
+      await expect(readFiles(path)).rejects.toMatchObject({
+        code: 'BUNDLE_INVALID',
+        message: expect.stringMatching(/pipe` is neither a file nor a folder$/),
+      });
+    }
+  });
+
   test('a missing path is named', async () => {
     await expect(readFiles('/nowhere/bundle.tar.gz')).rejects.toMatchObject({
       code: 'BUNDLE_INVALID',

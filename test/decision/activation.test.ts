@@ -173,6 +173,7 @@ test.each<[string[], Partial<BundleMetadata> | undefined, object | string]>([
   ],
   [['a/allow'], { entrypoint: 'a/alow' }, 'the bundle has no entrypoint `a/alow`'],
   [['a/allow'], { discovery: 'b/list' }, 'the bundle has no entrypoint `b/list`'],
+  [['a/allow'], { search: { action: 'b/find' } }, 'the bundle has no entrypoint `b/find`'],
 ])('of %j with %j', (available, metadata, chosen) => {
   const choose = (): object =>
     chooseEntrypoints(available, metadata && { schema_version: 1, ...metadata });

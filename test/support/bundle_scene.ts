@@ -22,7 +22,7 @@ afterEach(async () => {
 
 export class Scene {
   readonly folder = temporaryDirectory();
-  readonly bundle = join(this.folder, 'bundle.tar.gz');
+  bundle = join(this.folder, 'bundle.tar.gz');
   readonly data = join(this.folder, 'data.yaml');
   readonly lines: LoggedLine[] = [];
   now_ms = 1_000_000;

@@ -15,7 +15,7 @@ import {
   type SignedRequest,
 } from '../../contract/proof.ts';
 import { ERRORS, PortcullisError } from '../../errors.ts';
-import { findFolderFault } from '../../contract/trusted_folder.ts';
+import { findPathFault } from '../../contract/trusted_path.ts';
 
 /** Where a decision point listens. On TCP both sides hold a token, asked for at each request. */
 export type RemoteAddress = { socket: string } | { url: string; token: () => SharedToken };
@@ -103,7 +103,7 @@ function socketConnector(socketPath: string): buildConnector.connector {
   const connect = buildConnector({ socketPath });
   return (options, callback) => {
     try {
-      const fault = findFolderFault(dirname(socketPath));
+      const fault = findPathFault(dirname(socketPath));
       if (fault) {
         const message = `the folder of the decision point's socket is not to be trusted: ${fault}`;
         callback(new PortcullisError('DECISION_POINT_UNPROVED', message), null);
