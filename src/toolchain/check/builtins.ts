@@ -49,8 +49,8 @@ const RESTRICTING: readonly Effect[] = ['deny', 'limit', 'require_approval', 'ob
 
 /**
  * An error in a builtin is silent in both engines and leaves the rule undefined. In `applies` of a
- * restricting rule that would remove the restriction, among `obligations` one of several duties, and
- * under `not` it would let an allow hold, so such builtins stay out of all three.
+ * restricting rule that would remove the restriction, among `obligations` one of several duties,
+ * and under `not` it would let an allow hold, so such builtins stay out of all three.
  */
 export function builtins({ base, rules }: ParsedPolicy): Finding[] {
   const restricting = rules.filter(({ effect }) => effect && RESTRICTING.includes(effect));
