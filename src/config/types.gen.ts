@@ -92,6 +92,10 @@ export interface Configuration {
      */
     batch_items_max: number;
     /**
+     * Most that the evaluations of one request may come to, what they share counted for each of them.
+     */
+    batch_bytes_max: number;
+    /**
      * Most connections at a time.
      */
     connections_max: number;

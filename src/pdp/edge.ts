@@ -17,6 +17,7 @@ import {
   type TokenSource,
 } from './authentication.ts';
 import { announcesJson, parseBody, readBody } from './body.ts';
+import { departureOf } from './departure.ts';
 import { refusal, type Answer, type Exchange, type Route } from './exchange.ts';
 
 export interface EdgeParts {
@@ -107,6 +108,7 @@ async function admit(route: Route, call: Call, parts: EdgeParts): Promise<Answer
     body: route.method === 'POST' ? parseBody(call.body, parts.body_bytes_max) : undefined,
     caller: callerBehind(call),
     base_url: baseUrl(call),
+    signal: departureOf(call.request.socket),
     core: parts.core,
   } satisfies Exchange);
 }
@@ -177,6 +179,11 @@ function refuseError(error: unknown, call: Call, log: Logger): Answer {
   const status = (known && STATUS[known.code]) ?? 500;
   if (known && status < 500) {
     return refusal(status, known.code, known.message, { pointer: known.pointer });
+  }
+  const isGone = departureOf(call.request.socket).aborted;
+  if (isGone && known?.code === 'DECISION_POINT_UNREACHABLE') {
+    log.info('a caller left before its answer', { request_id: requestId(call.request) });
+    return refusal(500, 'INTERNAL', INTERNAL_MESSAGE);
   }
   log.error('a request got no decision', {
     code: known?.code ?? 'INTERNAL',

@@ -10,6 +10,8 @@ export interface Exchange {
   caller: Caller;
   /** Base of the addresses to name in an answer, such as `http://127.0.0.1:8181`. */
   base_url: string;
+  /** Aborted when the caller has gone. */
+  signal: AbortSignal;
   core: DecisionCore;
 }
 

@@ -27,6 +27,7 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   },
   'pdp.body_bytes_max': { run: pdp.bodyBytes, expected: status('413') },
   'pdp.batch_items_max': { run: pdp.batchItems, expected: refused('REQUEST_TOO_LARGE') },
+  'pdp.batch_bytes_max': { run: pdp.batchBytes, expected: refused('REQUEST_TOO_LARGE') },
   'pdp.connections_max': { run: pdp.connections, expected: status('dropped') },
   'evidence.linger_us_max': {
     run: evidence.linger,

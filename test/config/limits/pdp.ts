@@ -27,6 +27,21 @@ export function batchItems(): Promise<Probe> {
   });
 }
 
+/** Two entries that share all they hold, so that each of its bytes counts twice. */
+export function batchBytes(): Promise<Probe> {
+  return around(4096, async (amount, batch_bytes_max) => {
+    const { core } = await sceneOf(await foreignBundle(ECHO, ['echo/result']), { batch_bytes_max });
+    const { subject, action, resource } = callOf();
+    const known = [subject, action, resource, { text: '' }];
+    const rest = known.reduce((bytes, entity) => bytes + JSON.stringify(entity).length, 0);
+    const context = { text: 'x'.repeat(Math.floor(amount / 2) - rest) };
+    const name = amount % 2 === 0 ? action.name : `${action.name}s`;
+    const odd = { action: { ...action, name } };
+    const batch = { subject, action, resource, context, evaluations: [{}, odd] };
+    return outcomeOf(() => core.evaluations(batch, CALLER));
+  });
+}
+
 export function connections(): Promise<Probe> {
   return around(2, async (amount, connections_max) => {
     const service = await start(recordingCore(), { connections_max });
