@@ -3,7 +3,14 @@
  * What a request must be is checked in the order of `admit`; whatever fails is refused here.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answerProof, isNonce, PROOF_HEADERS, type SignedRequest } from '../contract/proof.ts';
+import type { Clock } from '../contract/ambient.ts';
+import {
+  answerProof,
+  isNonce,
+  PROOF_HEADERS,
+  signingTime,
+  type SignedRequest,
+} from '../contract/proof.ts';
 import { ERRORS, PortcullisError, type ErrorCode } from '../errors.ts';
 import type { Caller, DecisionCore } from '../decision/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -19,8 +26,10 @@ import {
 import { announcesJson, parseBody, readBody } from './body.ts';
 import { departureOf } from './departure.ts';
 import { refusal, type Answer, type Exchange, type Route } from './exchange.ts';
+import { SignedRequests, type SignatureLimits } from './signed_requests.ts';
 
-export interface EdgeParts {
+export interface EdgeParts extends SignatureLimits {
+  clock: Clock;
   core: DecisionCore;
   tokens: TokenSource;
   log: Logger;
@@ -74,11 +83,12 @@ export interface Edge {
 
 export function createEdge(parts: EdgeParts): Edge {
   let draining = false;
+  const taken = new SignedRequests(parts, parts.clock);
   return {
     async serve(route, wire) {
       const call: Call = { ...wire, body: NO_BODY };
       try {
-        send(call, await admit(route, call, parts), draining);
+        send(call, await admit(route, call, parts, taken), draining);
       } catch (error) {
         send(call, refuseError(error, call, parts.log), draining);
       }
@@ -93,7 +103,12 @@ export function createEdge(parts: EdgeParts): Edge {
   };
 }
 
-async function admit(route: Route, call: Call, parts: EdgeParts): Promise<Answer> {
+async function admit(
+  route: Route,
+  call: Call,
+  parts: EdgeParts,
+  taken: SignedRequests,
+): Promise<Answer> {
   const fault = findWireFault(route, call);
   if (fault) return fault;
   const credential = findCredential(call.request.headers.authorization, parts.tokens.current());
@@ -103,6 +118,8 @@ async function admit(route: Route, call: Call, parts: EdgeParts): Promise<Answer
     call.body = await readBody(call.request, parts.body_bytes_max);
   }
   if (credential && !isProved(credential, signedRequest(call))) return unauthenticated();
+  const stale = credential && findSignatureFault(credential, call, taken);
+  if (stale) return stale;
   call.credential = credential;
   return route.handler({
     body: route.method === 'POST' ? parseBody(call.body, parts.body_bytes_max) : undefined,
@@ -140,6 +157,22 @@ function findCallerFault(
   return refusal(403, 'UNAUTHENTICATED', `the caller lacks the scope \`${route.scope}\``);
 }
 
+/** Only a proof that is right is remembered, so that strangers cannot fill the memory. */
+function findSignatureFault(
+  { token, proof }: Credential,
+  { request }: Call,
+  taken: SignedRequests,
+): Answer | undefined {
+  if (proof === undefined) return undefined;
+  const fault = taken.take({
+    token: token.token,
+    time_ms: signingTime(request.headers[PROOF_HEADERS.time]),
+    proof,
+  });
+  if (fault === undefined) return undefined;
+  return refusal(401, 'SIGNATURE_REFUSED', fault, { headers: CHALLENGE });
+}
+
 function callerBehind({ channel, credential }: Call): Caller {
   if (channel.kind === 'socket') return SOCKET_CALLER;
   return credential ? callerOf(credential) : NOBODY;
@@ -153,6 +186,7 @@ function baseUrl({ request, channel }: Call): string {
 function signedRequest({ request, body }: Call): SignedRequest {
   return {
     nonce: String(request.headers[PROOF_HEADERS.nonce]),
+    time: String(request.headers[PROOF_HEADERS.time]),
     method: request.method ?? '',
     target: request.url ?? '',
     body,

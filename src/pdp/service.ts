@@ -7,6 +7,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import express from 'express';
+import type { Clock } from '../contract/ambient.ts';
 import { PortcullisError } from '../errors.ts';
 import type { DecisionCore } from '../decision/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -14,8 +15,9 @@ import type { TokenSource } from './authentication.ts';
 import { createEdge, type Channel, type Edge } from './edge.ts';
 import { listenSocket, listenTcp, loopbackHosts } from './listen.ts';
 import { EVALUATION_PATH, EVALUATIONS_PATH, ROUTES } from './routes.ts';
+import type { SignatureLimits } from './signed_requests.ts';
 
-export interface ServiceSettings {
+export interface ServiceSettings extends SignatureLimits {
   /** `host:port`, or null for no TCP. */
   listen: string | null;
   /** Path of the Unix socket, or null for none. Its folder is open to its owner only. */
@@ -33,6 +35,7 @@ export interface ServiceSettings {
 export interface ServiceParts {
   core: DecisionCore;
   tokens: TokenSource;
+  clock: Clock;
   settings: ServiceSettings;
   log: Logger;
 }
@@ -52,7 +55,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/pdp' });
   }
   const { listen, socket, hosts } = settings;
-  const edge = createEdge({ ...parts, body_bytes_max: settings.body_bytes_max });
+  const edge = createEdge({ ...parts, ...settings });
   const servers: Server[] = [];
   const open: Open = (channel) => {
     const server = createListener(edge, channel, parts);

@@ -28,6 +28,8 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'pdp.body_bytes_max': { run: pdp.bodyBytes, expected: status('413') },
   'pdp.batch_items_max': { run: pdp.batchItems, expected: refused('REQUEST_TOO_LARGE') },
   'pdp.batch_bytes_max': { run: pdp.batchBytes, expected: refused('REQUEST_TOO_LARGE') },
+  'pdp.signed_requests_max': { run: pdp.signedRequests, expected: status('401') },
+  'pdp.signature_age_seconds_max': { run: pdp.signatureAge, expected: status('401') },
   'pdp.connections_max': { run: pdp.connections, expected: status('dropped') },
   'evidence.linger_us_max': {
     run: evidence.linger,

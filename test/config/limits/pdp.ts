@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { remote, CALL, pretendRaw } from '../../decision/remote/fixture.ts';
 import { recordingCore, ALLOWED, send, sendRaw, start, TOKEN } from '../../pdp/fixture.ts';
+import { startClocked } from '../../pdp/signed_fixture.ts';
 import { callOf, ECHO, foreignBundle, CALLER, sceneOf } from '../../support/decisions.ts';
 import { around, outcomeOf, type Probe, type TimeProbe } from './probe.ts';
 
@@ -39,6 +40,26 @@ export function batchBytes(): Promise<Probe> {
     const odd = { action: { ...action, name } };
     const batch = { subject, action, resource, context, evaluations: [{}, odd] };
     return outcomeOf(() => core.evaluations(batch, CALLER));
+  });
+}
+
+/** One more signed request, of the second in which the first of them was signed. */
+export function signedRequests(): Promise<Probe> {
+  return around(2, async (amount, signed_requests_max) => {
+    const { sendSigned, close } = await startClocked({ signed_requests_max });
+    for (let second = 1; second <= amount; second += 1) await sendSigned(second);
+    const outcome = await sendSigned(1.5);
+    await close();
+    return outcome;
+  });
+}
+
+export function signatureAge(): Promise<Probe> {
+  return around(10, async (amount, signature_age_seconds_max) => {
+    const { sendSigned, close } = await startClocked({ signature_age_seconds_max });
+    const outcome = await sendSigned(30 - amount);
+    await close();
+    return outcome;
   });
 }
 
