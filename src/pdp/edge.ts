@@ -63,7 +63,7 @@ const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="portcullis"' };
 const INTERNAL_MESSAGE = 'the request was refused for a reason that the log of the service tells';
 
 /** Statuses of the errors that endpoints throw; every other code is a 500. */
-const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
+export const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   WIRE_INVALID: 400,
   REQUEST_INVALID: 400,
   UNAUTHENTICATED: 403,

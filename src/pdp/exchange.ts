@@ -1,4 +1,5 @@
 /** The shapes that pass between the edge of the service and its endpoints. */
+import type { ErrorResponse } from '../contract/types.gen.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Caller, DecisionCore, Scope } from '../decision/types.ts';
 
@@ -39,6 +40,6 @@ export function refusal(
   more: { pointer?: string | undefined; headers?: Record<string, string> } = {},
 ): Answer {
   const pointer = more.pointer === undefined ? {} : { pointer: more.pointer };
-  const body = { error: { code, message, ...pointer } };
+  const body: ErrorResponse = { error: { code, message, ...pointer } };
   return more.headers ? { status, body, headers: more.headers } : { status, body };
 }

@@ -41,7 +41,7 @@ test('a request is taken once, however often it comes', async () => {
   const headers = signedHeaders(signedCall());
   const sent = [1, 2, 3].map(() => post(service, headers));
   const statuses = (await Promise.all(sent)).map((each) => (each as { status: number }).status);
-  expect(statuses.toSorted()).toEqual([200, 401, 401]);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(1);
   expect(await post(service, headers)).toEqual(refusedAs('the request was taken before'));
   expect(core.asked).toHaveLength(1);
   expect(await post(service, signedHeaders(signedCall()))).toMatchObject({ status: 200 });
