@@ -19,8 +19,8 @@ const DESCRIPTION = `Decisions for MCP servers and whoever else asks. \
 On the Unix socket the routes are the same and no credential is needed: its folder is open to its \
 owner only. Over TCP the \`Host\` must be one that the service is known by, and a request with an \
 \`Origin\` is refused. A path that is not listed is answered 404, another method 405, each with an \
-ErrorResponse; GET routes answer HEAD. What is no HTTP/1.1 within the limits of headers and time is \
-answered by its status alone.`;
+ErrorResponse; GET routes answer HEAD. What is no HTTP/1.1 within the limits of headers and time \
+is answered by its status alone.`;
 
 const SIGNED = `For a guard, which never sends its token: \`Authorization: Portcullis ID.PROOF\`, \
 where PROOF = base64url(HMAC-SHA-256(token, "portcullis request" LF nonce LF time LF digest)), \
@@ -147,12 +147,12 @@ function responsesOf(route: Route, operation: Operation): object {
       },
     }),
   };
-  const refused = [...refusalsOf(route)].map(([status, codes]) => [status, errorOf(status, codes)]);
-  return {
+  const responses: Record<number, object> = {
     200: { description: 'The answer.', ...answered },
-    ...Object.fromEntries(refused),
     ...(other && { [other.status]: { description: other.description, ...answered } }),
   };
+  for (const [status, codes] of refusalsOf(route)) responses[status] ??= errorOf(status, codes);
+  return responses;
 }
 
 function headerAt(name: keyof typeof HEADERS): object {

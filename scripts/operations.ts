@@ -39,8 +39,8 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     id: 'evaluations',
     summary: 'A batch of decisions, or what of a catalogue is visible',
     description:
-      'AuthZEN Authorization API 1.0, section 7. With `options.portcullis.discovery` it is a list ' +
-      'of capabilities. Without entries it is one evaluation and answered like one.',
+      'AuthZEN Authorization API 1.0, section 7. With `options.portcullis.discovery` it is a ' +
+      'list of capabilities. Without entries it is one evaluation and answered like one.',
     request: { schemas: ['discovery_request', 'authzen_evaluations_request'] },
     response: { schemas: ['evaluations_response', 'evaluation_response'] },
     evaluates: true,

@@ -115,11 +115,15 @@ describe('a running service', () => {
     folder.remove();
   });
 
-  async function ask(name: string, body?: object, headers: Json = {}): Promise<Sent> {
-    const [method, path = ''] = name.split(' ') as ['GET' | 'POST', string];
+  async function ask(
+    name: string,
+    body?: object,
+    headers: Record<string, string> = {},
+  ): Promise<Sent> {
+    const [method, path] = name.split(' ') as ['GET' | 'POST', string];
     return send(service.url, path, {
       method,
-      headers: { authorization, ...headers } as Record<string, string>,
+      headers: { authorization, ...headers },
       ...(body && { body: JSON.stringify(body) }),
     });
   }
@@ -153,7 +157,7 @@ describe('a running service', () => {
     'POST /v1/outcomes': [{ evaluation_id: 'one', status: 'executed' }],
   };
 
-  test('each route takes what the document says, and answers so', async () => {
+  test('[C-07] each route takes what the document says, and answers so', async () => {
     for (const { name, operation } of operations) {
       const bodies = name.startsWith('POST ') ? (BODIES[name] ?? []) : [undefined];
       expect([name, bodies.length > 0]).toEqual([name, true]);
