@@ -35,6 +35,7 @@ const EDGE_ERRORS: readonly { code: ErrorCode; status: number; of: (route: Route
   { code: 'WIRE_INVALID', status: 403, of: () => true },
   { code: 'UNAUTHENTICATED', status: 401, of: () => true },
   { code: 'SIGNATURE_REFUSED', status: 401, of: () => true },
+  { code: 'OVERLOADED', status: 503, of: isScoped },
   { code: 'INTERNAL', status: 500, of: () => true },
 ];
 

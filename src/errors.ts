@@ -65,6 +65,10 @@ export const ERRORS = {
     meaning: 'the address or socket cannot be listened on',
     remedy: 'stop what uses it or choose another with --listen or --socket',
   },
+  OVERLOADED: {
+    meaning: 'more requests are being decided than the service takes at a time',
+    remedy: 'ask again after `Retry-After`, or raise pdp.requests_in_flight_max',
+  },
   POLICY_ABSENT: {
     meaning: 'no policy is active, or the active one is older than its maximum age',
     remedy: 'load a bundle; until then everything is refused',

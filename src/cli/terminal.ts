@@ -53,6 +53,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, 1 | 2 | 3>> = {
   GUARD_MISUSED: 2,
   INTERNAL: 3,
   LISTEN_FAILED: 3,
+  OVERLOADED: 3,
   POLICY_ABSENT: 3,
   REQUEST_INVALID: 2,
   REQUEST_TOO_LARGE: 2,

@@ -104,13 +104,21 @@ export interface Configuration {
      */
     batch_bytes_max: number;
     /**
-     * Most connections at a time.
+     * Most connections at a time; one more is dropped.
      */
     connections_max: number;
+    /**
+     * Most requests that are decided at a time; one more is answered 503 with `Retry-After`.
+     */
+    requests_in_flight_max: number;
     /**
      * Time in which a request must have arrived whole.
      */
     request_timeout_ms: number;
+    /**
+     * A connection on which nothing moves for so long is closed: between two requests, or while its answer is made or not taken.
+     */
+    idle_timeout_ms: number;
     /**
      * Time that accepted requests get to finish when it stops.
      */

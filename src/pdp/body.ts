@@ -7,10 +7,12 @@ const JSON_TYPE = /^application\/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
 
 /** Whether the headers announce plain JSON: a form or a compressed body is never guessed at. */
 export function announcesJson({ headers }: IncomingMessage): boolean {
-  const encoding = headers['content-encoding'];
+  const { 'content-encoding': encoding = 'identity', 'transfer-encoding': framing = 'chunked' } =
+    headers;
   return (
     JSON_TYPE.test(headers['content-type'] ?? '') &&
-    (encoding === undefined || encoding.toLowerCase() === 'identity')
+    encoding.toLowerCase() === 'identity' &&
+    framing.toLowerCase() === 'chunked'
   );
 }
 

@@ -23,10 +23,12 @@ import {
   type Credential,
   type TokenSource,
 } from './authentication.ts';
-import { announcesJson, parseBody, readBody } from './body.ts';
+import { parseBody, readBody } from './body.ts';
 import { departureOf } from './departure.ts';
+import { Drain } from './drain.ts';
 import { refusal, type Answer, type Exchange, type Route } from './exchange.ts';
 import { SignedRequests, type SignatureLimits } from './signed_requests.ts';
+import { findWireFault, type Channel } from './wire.ts';
 
 export interface EdgeParts extends SignatureLimits {
   clock: Clock;
@@ -34,13 +36,8 @@ export interface EdgeParts extends SignatureLimits {
   tokens: TokenSource;
   log: Logger;
   body_bytes_max: number;
-}
-
-/** What is known of the listener that a request came through. */
-export interface Channel {
-  kind: 'tcp' | 'socket';
-  /** Values of `Host` that are served, in lower case; null on a socket, whose path is its name. */
-  hosts: ReadonlySet<string> | null;
+  /** Requests of callers that are decided at a time; one more is refused as `OVERLOADED`. */
+  requests_in_flight_max: number;
 }
 
 /** A request and the way to answer it. */
@@ -77,71 +74,95 @@ export interface Edge {
   serve(route: Route, wire: Wire): Promise<void>;
   /** Answers a request that no route takes; `allowed` are the methods of its path. */
   refuse(wire: Wire, allowed: readonly string[]): void;
-  /** From now on each answer is the last one of its connection. */
+  /** From now on a connection ends with the answers to what was taken from it. */
   drain(): void;
 }
 
 export function createEdge(parts: EdgeParts): Edge {
-  let draining = false;
-  const taken = new SignedRequests(parts, parts.clock);
+  const state: EdgeState = {
+    ...parts,
+    inFlight: limitInFlight(parts),
+    taken: new SignedRequests(parts, parts.clock),
+  };
+  const drain = new Drain();
+  const answer = (call: Call, given: Answer): void => {
+    send(call, given, drain.endsWith(call.request));
+  };
   return {
     async serve(route, wire) {
+      if (!drain.take(wire.request)) return;
       const call: Call = { ...wire, body: NO_BODY };
       try {
-        send(call, await admit(route, call, parts, taken), draining);
+        answer(call, await answerCall(route, call, state));
       } catch (error) {
-        send(call, refuseError(error, call, parts.log), draining);
+        answer(call, refuseError(error, call, parts.log));
       }
     },
     refuse(wire, allowed) {
-      const answer = allowed.length === 0 ? unknownRoute() : wrongMethod(allowed);
-      send({ ...wire, body: NO_BODY }, answer, draining);
+      if (!drain.take(wire.request)) return;
+      const refused = allowed.length === 0 ? unknownRoute() : wrongMethod(allowed);
+      answer({ ...wire, body: NO_BODY }, refused);
     },
-    drain() {
-      draining = true;
-    },
+    drain: () => drain.close(),
   };
 }
 
-async function admit(
-  route: Route,
-  call: Call,
-  parts: EdgeParts,
-  taken: SignedRequests,
-): Promise<Answer> {
-  const fault = findWireFault(route, call);
-  if (fault) return fault;
-  const credential = findCredential(call.request.headers.authorization, parts.tokens.current());
-  const unfit = findCallerFault(route, call, credential);
-  if (unfit) return unfit;
-  if (route.method === 'POST') {
-    call.body = await readBody(call.request, parts.body_bytes_max);
-  }
-  if (credential && !isProved(credential, signedRequest(call))) return unauthenticated();
-  const stale = credential && findSignatureFault(credential, call, taken);
-  if (stale) return stale;
-  call.credential = credential;
-  return route.handler({
-    body: route.method === 'POST' ? parseBody(call.body, parts.body_bytes_max) : undefined,
+/** Runs what decides, or refuses it at once where too many others are running. */
+type InFlight = (run: () => Promise<Answer> | Answer) => Promise<Answer>;
+
+function limitInFlight({ requests_in_flight_max, log }: EdgeParts): InFlight {
+  let running = 0;
+  let isTold = false;
+  return async (run) => {
+    if (running >= requests_in_flight_max) {
+      if (!isTold) log.warn('requests over the limit are refused', { requests_in_flight_max });
+      isTold = true;
+      return retryLater('OVERLOADED');
+    }
+    running += 1;
+    try {
+      return await run();
+    } finally {
+      running -= 1;
+      if (running === 0) isTold = false;
+    }
+  };
+}
+
+/** The parts, and what they are told of each request. */
+interface EdgeState extends EdgeParts {
+  inFlight: InFlight;
+  taken: SignedRequests;
+}
+
+async function answerCall(route: Route, call: Call, state: EdgeState): Promise<Answer> {
+  const refused = await admit(route, call, state);
+  if (refused) return refused;
+  const exchange: Exchange = {
+    body: route.method === 'POST' ? parseBody(call.body, state.body_bytes_max) : undefined,
     caller: callerBehind(call),
     base_url: baseUrl(call),
     signal: departureOf(call.request.socket),
-    core: parts.core,
-  } satisfies Exchange);
+    core: state.core,
+  };
+  const run = (): Promise<Answer> | Answer => route.handler(exchange);
+  return route.scope === null ? run() : state.inFlight(run);
 }
 
-/** A browser page must not reach us: it sends an Origin, or a Host that is not ours (rebinding). */
-function findWireFault(route: Route, { request, channel }: Call): Answer | undefined {
-  const { host, origin } = request.headers;
-  if (origin !== undefined) {
-    return refusal(403, 'WIRE_INVALID', 'requests of web pages are not served');
+/** Reads the body and proves the caller, or says why not. */
+async function admit(route: Route, call: Call, state: EdgeState): Promise<Answer | undefined> {
+  const fault = findWireFault(route, call.request, call.channel);
+  if (fault) return fault;
+  const credential = findCredential(call.request.headers.authorization, state.tokens.current());
+  const unfit = findCallerFault(route, call, credential);
+  if (unfit) return unfit;
+  if (route.method === 'POST') {
+    call.body = await readBody(call.request, state.body_bytes_max);
   }
-  if (channel.hosts && !channel.hosts.has(host?.toLowerCase() ?? '')) {
-    return refusal(400, 'WIRE_INVALID', 'the host is not one that this service is known by');
-  }
-  if (route.method === 'POST' && !announcesJson(request)) {
-    return refusal(400, 'WIRE_INVALID', 'the body must be application/json in UTF-8');
-  }
+  if (credential && !isProved(credential, signedRequest(call))) return unauthenticated();
+  const stale = credential && findSignatureFault(credential, call, state.taken);
+  if (stale) return stale;
+  call.credential = credential;
   return undefined;
 }
 
@@ -225,8 +246,11 @@ function refuseError(error: unknown, call: Call, log: Logger): Answer {
     request_id: requestId(call.request),
   });
   if (!known || status === 500) return refusal(500, 'INTERNAL', INTERNAL_MESSAGE);
-  const headers = { 'Retry-After': '1' };
-  return refusal(status, known.code, ERRORS[known.code].meaning, { headers });
+  return retryLater(known.code);
+}
+
+function retryLater(code: ErrorCode): Answer {
+  return refusal(503, code, ERRORS[code].meaning, { headers: { 'Retry-After': '1' } });
 }
 
 function send(call: Call, answer: Answer, last: boolean): void {

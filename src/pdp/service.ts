@@ -12,10 +12,11 @@ import { PortcullisError } from '../errors.ts';
 import type { DecisionCore } from '../decision/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { TokenSource } from './authentication.ts';
-import { createEdge, type Channel, type Edge } from './edge.ts';
+import { createEdge, type Edge } from './edge.ts';
 import { listenSocket, listenTcp, loopbackHosts } from './listen.ts';
 import { EVALUATION_PATH, EVALUATIONS_PATH, ROUTES } from './routes.ts';
 import type { SignatureLimits } from './signed_requests.ts';
+import type { Channel } from './wire.ts';
 
 export interface ServiceSettings extends SignatureLimits {
   /** `host:port`, or null for no TCP. */
@@ -26,8 +27,12 @@ export interface ServiceSettings extends SignatureLimits {
   hosts: readonly string[];
   body_bytes_max: number;
   connections_max: number;
+  /** Requests that are decided at a time. */
+  requests_in_flight_max: number;
   /** Time in which a request must have arrived whole. */
   request_timeout_ms: number;
+  /** Time after which a connection that stands still is closed. */
+  idle_timeout_ms: number;
   /** Time that accepted requests get to finish when the service closes. */
   drain_timeout_ms: number;
 }
@@ -87,11 +92,14 @@ function dispatch(edge: Edge, channel: Channel) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     const hot = HOT_ROUTES.get(`${request.method} ${request.url}`);
     if (hot) void edge.serve(hot, { request, response, channel });
-    else others(request, response);
+    else others(request, response, () => edge.refuse({ request, response, channel }, []));
   };
 }
 
-function expressRoutes(edge: Edge, channel: Channel): express.Express {
+/** Routes of express; `none` is called where no route takes the request. */
+type Router = (request: IncomingMessage, response: ServerResponse, none: () => void) => void;
+
+function expressRoutes(edge: Edge, channel: Channel): Router {
   const app = express();
   app.disable('x-powered-by');
   app.enable('case sensitive routing');
@@ -105,7 +113,6 @@ function expressRoutes(edge: Edge, channel: Channel): express.Express {
   for (const [path, allowed] of methodsByPath()) {
     app.all(path, (request, response) => edge.refuse({ request, response, channel }, allowed));
   }
-  app.use((request, response) => edge.refuse({ request, response, channel }, []));
   return app;
 }
 
@@ -133,20 +140,20 @@ async function openSocket(path: string, open: Open): Promise<string> {
 }
 
 const HEADER_BYTES_MAX = 16_384;
-const KEEP_ALIVE_TIMEOUT_MS = 30_000;
 
 function createListener(edge: Edge, channel: Channel, { settings, log }: ServiceParts): Server {
-  const { request_timeout_ms } = settings;
+  const { request_timeout_ms, idle_timeout_ms } = settings;
   const options = {
     maxHeaderSize: HEADER_BYTES_MAX,
     headersTimeout: request_timeout_ms,
     requestTimeout: request_timeout_ms,
     connectionsCheckingInterval: Math.min(request_timeout_ms, 1_000),
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    keepAliveTimeout: idle_timeout_ms,
     noDelay: true,
   };
   const server = createServer(options, dispatch(edge, channel));
   server.maxConnections = settings.connections_max;
+  server.timeout = idle_timeout_ms;
   server.on('error', (error) => {
     if (server.listening) log.error('a listener failed', { error });
   });

@@ -136,7 +136,7 @@ test('without TCP there is no token', async () => {
   expect(existsSync(join(folder.path, 'state', 'token'))).toBe(false);
 });
 
-test('the second one on the same state does not start', async () => {
+test('[O-03] the second one on the same state does not start', async () => {
   await started();
   const state = join(folder.path, 'state');
   const second = await run('serve', '--bundle', BUNDLE, '--data', state, '--listen', '[::1]:0');

@@ -98,7 +98,9 @@ export const SETTINGS: ServiceSettings = {
   signature_age_seconds_max: 60,
   signed_requests_max: 1_000,
   connections_max: 64,
+  requests_in_flight_max: 64,
   request_timeout_ms: 2_000,
+  idle_timeout_ms: 30_000,
   drain_timeout_ms: 2_000,
 };
 

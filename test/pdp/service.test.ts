@@ -163,3 +163,109 @@ test('requests that share a connection are answered in order', async () => {
     'HTTP/1.1 200',
   ]);
 });
+
+/** A request as bytes, on a connection that stays open. */
+function requestBytes({ port }: Started, path: string, body: string): string {
+  return (
+    `POST ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nAuthorization: Bearer ${TOKEN}\r\n` +
+    `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+  );
+}
+
+test('a request over the limit is told to come again, and health is always told', async () => {
+  const { core, release, reached } = waitingCore();
+  const service = await start(core, { requests_in_flight_max: 1 });
+  opened.push(service);
+  const first = send(service.url, PATH, { body: '{}' });
+  await reached;
+  const busy = await Promise.all([
+    send(service.url, PATH, { body: '{}' }),
+    send(service.url, '/v1/status', { method: 'GET' }),
+  ]);
+  const stranger = await send(service.url, PATH, { body: '{}', headers: { authorization: '' } });
+  const health = await send(service.url, '/health/ready', { method: 'GET' });
+  release();
+  const message = 'more requests are being decided than the service takes at a time';
+  const refused = [503, '1', { error: { code: 'OVERLOADED', message } }];
+  expect(busy.map(({ status, headers, body }) => [status, headers['retry-after'], body])).toEqual([
+    refused,
+    refused,
+  ]);
+  expect([stranger.status, health.status, (await first).status]).toEqual([401, 200, 200]);
+  expect((await send(service.url, PATH, { body: '{}' })).status).toBe(200);
+  const line = { level: 'warn', message: 'requests over the limit are refused' };
+  expect(service.log.lines).toMatchObject([line]);
+});
+
+test('requests that share a connection count one by one', async () => {
+  const { core, release, reached } = waitingCore();
+  const service = await start(core, { requests_in_flight_max: 2 });
+  opened.push(service);
+  const socket = await openRaw(service, requestBytes(service, PATH, '{}').repeat(4));
+  await reached;
+  await send(service.url, '/health/live', { method: 'GET' });
+  socket.write(`GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+  release();
+  await once(socket, 'close');
+  expect(socket.received.match(/HTTP\/1\.1 \d+/g)).toEqual(
+    [200, 200, 503, 503, 404].map((status) => `HTTP/1.1 ${status}`),
+  );
+});
+
+test('requests of one connection are all finished, what comes behind is not taken', async () => {
+  const { core, release, reached } = waitingCore();
+  const service = await start(core);
+  const socket = await openRaw(service, requestBytes(service, PATH, '{}').repeat(3));
+  await reached;
+  await send(service.url, '/health/live', { method: 'GET' });
+  const closed = service.close();
+  socket.write(requestBytes(service, PATH, '{}') + requestBytes(service, '/nowhere', '{}'));
+  release();
+  await once(socket, 'close');
+  await closed;
+  expect(socket.received.match(/HTTP\/1\.1 \d+|Connection: [a-z-]+/g)).toEqual([
+    ...['HTTP/1.1 200', 'Connection: keep-alive', 'HTTP/1.1 200', 'Connection: keep-alive'],
+    ...['HTTP/1.1 200', 'Connection: close'],
+  ]);
+});
+
+test('a client that closes its side before its answer is taken to be gone', async () => {
+  const { core, release, reached } = waitingCore();
+  const service = await start(core, { requests_in_flight_max: 1 });
+  opened.push(service);
+  const socket = await openRaw(service, requestBytes(service, PATH, '{}'));
+  await reached;
+  socket.end();
+  await once(socket, 'close');
+  release();
+  expect(socket.received).toBe('');
+  expect((await send(service.url, PATH, { body: '{}' })).status).toBe(200);
+  expect(service.log.lines).toEqual([]);
+});
+
+test('a connection on which nothing moves is closed', async () => {
+  const service = await start(recordingCore(), { idle_timeout_ms: 100 });
+  opened.push(service);
+  const socket = await openRaw(service, requestBytes(service, PATH, '{}'));
+  await once(socket, 'close');
+  expect(socket.received).toMatch(/^HTTP\/1\.1 200 /);
+});
+
+test('a client that does not take its answer does not keep its connection', async () => {
+  const body = { evaluations: ['x'.repeat(32 * 1024 * 1024)] };
+  const reached = Promise.withResolvers<void>();
+  const evaluations: DecisionCore['evaluations'] = async () => {
+    reached.resolve();
+    return { body, evaluation_id: 'evaluation-1' };
+  };
+  const core = recordingCore({ evaluations });
+  const service = await start(core, { idle_timeout_ms: 100, connections_max: 1 });
+  opened.push(service);
+  const deaf = await openRaw(service, '');
+  opened.push({ close: () => deaf.destroy() });
+  deaf.pause();
+  deaf.write(requestBytes(service, '/access/v1/evaluations', '{}'));
+  await reached.promise;
+  const isServed = () => send(service.url, PATH, { body: '{}' }).catch(() => undefined);
+  while (!(await isServed()));
+});

@@ -83,6 +83,42 @@ export function connections(): Promise<Probe> {
   });
 }
 
+export function requestsInFlight(): Promise<Probe> {
+  return around(2, async (amount, requests_in_flight_max) => {
+    const reached = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    let waiting = 0;
+    const evaluation = async () => {
+      waiting += 1;
+      if (waiting === amount - 1) reached.resolve();
+      await released.promise;
+      return { body: ALLOWED, evaluation_id: 'evaluation-1' };
+    };
+    const service = await start(recordingCore({ evaluation }), { requests_in_flight_max });
+    const held = Array.from({ length: amount - 1 }, () => send(service.url, PATH, { body: '{}' }));
+    if (held.length > 0) await reached.promise;
+    const last = await send(service.url, '/v1/status', { method: 'GET' });
+    released.resolve();
+    await Promise.all(held);
+    await service.close();
+    return String(last.status);
+  });
+}
+
+/** A connection that waits for an answer that is never made; one that is answered just ends. */
+export async function idleTimeout(): Promise<TimeProbe> {
+  const asked = async (replaced: Parameters<typeof recordingCore>[0]): Promise<string> => {
+    const service = await start(recordingCore(replaced), { idle_timeout_ms: 50 });
+    const head = `POST ${PATH} HTTP/1.1\r\nHost: localhost:${service.port}\r\n`;
+    const rest = `Authorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\n`;
+    const answer = await sendRaw(service.port, `${head}${rest}Content-Length: 2\r\n\r\n{}`);
+    await service.close();
+    return answer.slice(9, 12);
+  };
+  const never = asked({ evaluation: () => new Promise(() => {}) });
+  return { soon: await asked({}), never: await never };
+}
+
 export async function requestTimeout(): Promise<TimeProbe> {
   const service = await start(recordingCore(), { request_timeout_ms: 50 });
   const head = `POST ${PATH} HTTP/1.1\r\nHost: localhost:${service.port}\r\nConnection: close\r\n`;
