@@ -1,6 +1,6 @@
 /**
- * Writes what the docs say of the code's tables: the code is the source, the docs follow. With
- * --check it writes nothing and exits 1 where a document is stale.
+ * Writes what the docs say of the code's tables, and the OpenAPI document: the code is the source,
+ * the docs follow. With --check it writes nothing and exits 1 where a document is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,9 @@ import { CONTRADICTIONS } from '../src/config/contradictions.ts';
 import { type Setting, SETTINGS, choicesOf } from '../src/config/settings.ts';
 import { ERRORS } from '../src/errors.ts';
 import { FOLDERS, NODE_MODULES, PACKAGES, type FolderRow } from './import_table.ts';
+import { openApiDocument } from './openapi.ts';
+
+const TOP = join(import.meta.dirname, '..');
 
 /** A block between `<!-- name -->` and `<!-- end -->` of a document, and the rows it shows. */
 interface Block {
@@ -107,13 +110,20 @@ function render(text: string, block: Block): string {
   );
 }
 
+/** Each generated file, with what it is to hold. */
+function* files(): Generator<[path: string, fresh: string]> {
+  for (const path of new Set(BLOCKS.map((block) => block.path))) {
+    const text = readFileSync(join(TOP, path), 'utf8');
+    yield [path, BLOCKS.filter((block) => block.path === path).reduce(render, text)];
+  }
+  yield ['src/pdp/openapi.gen.json', `${JSON.stringify(openApiDocument(), undefined, 2)}\n`];
+}
+
 const check = process.argv.includes('--check');
-for (const path of new Set(BLOCKS.map((block) => block.path))) {
-  const file = join(import.meta.dirname, '..', path);
-  const text = readFileSync(file, 'utf8');
-  const fresh = BLOCKS.filter((block) => block.path === path).reduce(render, text);
+for (const [path, fresh] of files()) {
+  const file = join(TOP, path);
   if (!check) writeFileSync(file, fresh);
-  else if (fresh !== text) {
+  else if (readFileSync(file, 'utf8') !== fresh) {
     console.error(`${path} is stale: run \`npm run generate\``);
     process.exitCode = 1;
   }

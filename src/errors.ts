@@ -93,6 +93,10 @@ export const ERRORS = {
     meaning: 'this Node is older than the project needs',
     remedy: 'install the named version, or use the one that `npm ci` brings',
   },
+  SIGNATURE_REFUSED: {
+    meaning: 'a signed request was taken before, or was signed too long ago or in the future',
+    remedy: 'sign each request anew, and set the clocks of both sides',
+  },
   TESTS_FAILED: {
     meaning: 'a policy test failed, or OPA and the compiled policy disagree',
     remedy: 'see the listed tests',

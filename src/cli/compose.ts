@@ -39,6 +39,7 @@ export async function openDecisionCore(
       instance: configuration.instance,
       sep_server: configuration.guard.server,
       batch_items_max: configuration.pdp.batch_items_max,
+      batch_bytes_max: configuration.pdp.batch_bytes_max,
     },
   });
 }

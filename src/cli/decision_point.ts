@@ -40,7 +40,7 @@ export function openDecisionPoint(
     answer_bytes_max: ANSWER_BYTES_MAX,
     connections_max: CONNECTIONS_MAX,
   };
-  return { point: remoteDecisionPoint(settings, RANDOM), opened: Promise.resolve() };
+  return { point: remoteDecisionPoint(settings, RANDOM, CLOCK), opened: Promise.resolve() };
 }
 
 function addressOf({ decision_point }: Configuration, log: Logger): RemoteAddress {

@@ -72,7 +72,7 @@ async function openService(
   if (pdp.listen !== null) ensureTokenFile(pdp.token_file);
   const tokens =
     pdp.listen === null ? { current: () => [] } : watchedTokens(pdp.token_file, CLOCK, log);
-  const service = await startService({ core, tokens, settings: pdp, log });
+  const service = await startService({ core, tokens, clock: CLOCK, settings: pdp, log });
   opened.defer(() => service.close());
   return service;
 }

@@ -84,6 +84,14 @@ export interface Configuration {
      */
     token_file: string;
     /**
+     * A signed request whose time is further from the clock here is refused.
+     */
+    signature_age_seconds_max: number;
+    /**
+     * Signed requests of that age that are remembered for each token, so that none is taken twice; over it the oldest are forgotten and what was signed at their time is refused.
+     */
+    signed_requests_max: number;
+    /**
      * Largest body of a request; a catalogue of 10,000 items takes some 4 MiB.
      */
     body_bytes_max: number;
@@ -91,6 +99,10 @@ export interface Configuration {
      * Most evaluations in one request.
      */
     batch_items_max: number;
+    /**
+     * Most that the evaluations of one request may come to, what they share counted for each of them.
+     */
+    batch_bytes_max: number;
     /**
      * Most connections at a time; one more is dropped.
      */

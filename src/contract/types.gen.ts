@@ -337,6 +337,26 @@ export interface Resource {
 }
 
 /**
+ * Why a request got no decision. A deny is no error.
+ */
+export interface ErrorResponse {
+  error: {
+    /**
+     * A stable code of docs/errors.md.
+     */
+    code: string;
+    /**
+     * For people; it holds nothing of the request.
+     */
+    message: string;
+    /**
+     * The place in the body that is at fault (RFC 6901).
+     */
+    pointer?: string;
+  };
+}
+
+/**
  * One evaluation of the MCP profile (mcp/1) of the AuthZEN Authorization API 1.0.
  */
 export interface EvaluationRequest {

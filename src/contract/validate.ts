@@ -8,6 +8,7 @@ import authzenEvaluationRequest from './schemas/authzen_evaluation_request.schem
 import authzenEvaluationsRequest from './schemas/authzen_evaluations_request.schema.json' with { type: 'json' };
 import bundleMetadata from './schemas/bundle_metadata.schema.json' with { type: 'json' };
 import discoveryRequest from './schemas/discovery_request.schema.json' with { type: 'json' };
+import errorResponse from './schemas/error_response.schema.json' with { type: 'json' };
 import evaluationRequest from './schemas/evaluation_request.schema.json' with { type: 'json' };
 import evaluationResponse from './schemas/evaluation_response.schema.json' with { type: 'json' };
 import evaluationsResponse from './schemas/evaluations_response.schema.json' with { type: 'json' };
@@ -106,6 +107,7 @@ export const VALIDATORS = {
     compileSchema<T.AuthzenEvaluationsRequest>(authzenEvaluationsRequest),
   bundle_metadata: compileSchema<T.BundleMetadata>(bundleMetadata),
   discovery_request: compileSchema<T.DiscoveryRequest>(discoveryRequest),
+  error_response: compileSchema<T.ErrorResponse>(errorResponse),
   evaluation_request: compileSchema<T.EvaluationRequest>(evaluationRequest),
   evaluation_response: compileSchema<T.EvaluationResponse>(evaluationResponse),
   evaluations_response: compileSchema<T.EvaluationsResponse>(evaluationsResponse),

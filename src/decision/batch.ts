@@ -6,8 +6,16 @@ import { members, readEvaluation, requestInvalid, type Request } from './request
 import type { Verdict } from './verdict.ts';
 
 export interface Batch {
-  entries: BatchEntry[];
+  /** Each is read when it is asked for, so that a long batch is not read in one go. */
+  entries: Iterable<BatchEntry>;
   semantic: Semantic;
+}
+
+export interface BatchLimits {
+  /** Most entries. */
+  batch_items_max: number;
+  /** Most that the completed entries may come to, as JSON. */
+  batch_bytes_max: number;
 }
 
 /** A request, or why the entry is none; such an entry is denied and the others are decided. */
@@ -31,24 +39,59 @@ export function isDiscovery(body: unknown): boolean {
 /**
  * The entries, each completed by the top level: an entity that an entry lacks is taken whole.
  * Undefined where there is no entry, which makes the top level a single evaluation. Throws
- * `REQUEST_INVALID` with a pointer, or `REQUEST_TOO_LARGE`.
+ * `REQUEST_INVALID` with a pointer, or `REQUEST_TOO_LARGE`, before any entry is read.
  */
-export function readBatch(body: unknown, items_max: number): Batch | undefined {
+export function readBatch(body: unknown, limits: BatchLimits): Batch | undefined {
   const result = VALIDATORS.authzen_evaluations_request(body);
   if (!result.ok) throw requestInvalid(result.fault);
   const { evaluations = [], options } = result.value;
   if (evaluations.length === 0) return undefined;
-  if (evaluations.length > items_max) {
-    const message = 'the batch holds more entries than batch_items_max';
-    throw new PortcullisError('REQUEST_TOO_LARGE', message, { pointer: '/evaluations' });
+  if (evaluations.length > limits.batch_items_max) {
+    throw tooLarge('the batch holds more entries than batch_items_max');
   }
-  const entries = evaluations.map((entry) => readEntry(entry, result.value));
+  demandBytes(evaluations, result.value, limits.batch_bytes_max);
+  const entries = readEntries(evaluations, result.value);
   return { entries, semantic: options?.evaluations_semantic ?? 'execute_all' };
 }
 
-function readEntry(entry: object, top: AuthzenEvaluationsRequest): BatchEntry {
+/**
+ * What the top level holds is evaluated and recorded once for each entry that takes it, so a small
+ * body can ask for any amount of work: what counts is the size of the completed entries.
+ */
+function demandBytes(
+  evaluations: readonly object[],
+  top: AuthzenEvaluationsRequest,
+  bytes_max: number,
+): void {
+  const measured = new Map<unknown, number>();
+  const sizeOf = (entity: unknown): number => {
+    const size_bytes = measured.get(entity) ?? Buffer.byteLength(JSON.stringify(entity));
+    measured.set(entity, size_bytes);
+    return size_bytes;
+  };
+  let bytes = 0;
+  for (const entry of evaluations) {
+    for (const entity of Object.values(completed(entry, top))) bytes += sizeOf(entity);
+    if (bytes <= bytes_max) continue;
+    const limit = `batch_bytes_max (${bytes_max})`;
+    throw tooLarge(`the entries, each with what they share, come to more than ${limit}`);
+  }
+}
+
+function* readEntries(
+  evaluations: readonly object[],
+  top: AuthzenEvaluationsRequest,
+): Generator<BatchEntry> {
+  for (const entry of evaluations) yield readEntry(completed(entry, top));
+}
+
+function completed(entry: object, top: AuthzenEvaluationsRequest): object {
+  return { ...entitiesOf(top), ...entitiesOf(entry) };
+}
+
+function readEntry(entry: object): BatchEntry {
   try {
-    return { request: readEvaluation({ ...entitiesOf(top), ...entitiesOf(entry) }) };
+    return { request: readEvaluation(entry) };
   } catch (error) {
     if (!(error instanceof PortcullisError)) throw error;
     return { fault: `${error.message}: ${error.pointer ?? ''}` };
@@ -65,4 +108,8 @@ export function entitiesOf(body: unknown): object {
 /** Whether the batch ends with this verdict. */
 export function endsBatch(semantic: Semantic, { outcome }: Verdict): boolean {
   return ENDS_WITH[semantic] === (outcome === 'allow' ? 'permit' : 'deny');
+}
+
+function tooLarge(message: string): PortcullisError {
+  return new PortcullisError('REQUEST_TOO_LARGE', message, { pointer: '/evaluations' });
 }

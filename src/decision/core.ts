@@ -2,7 +2,9 @@
  * The decision core: one policy decides a request, the evidence of it becomes durable, and only
  * then is it answered (ruling R19).
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Clock, Random } from '../contract/ambient.ts';
+import type { CallOptions } from '../contract/decision_point.ts';
 import { OBLIGATION_TYPES } from '../contract/obligations.ts';
 import type { EvaluationResponse, Status } from '../contract/types.gen.ts';
 import { VALIDATORS } from '../contract/validate.ts';
@@ -16,6 +18,7 @@ import {
   readBatch,
   type Batch,
   type BatchEntry,
+  type BatchLimits,
 } from './batch.ts';
 import { decide } from './decide.ts';
 import { discover, readDiscovery } from './discovery.ts';
@@ -37,13 +40,12 @@ import { readSepRequest, sepAnswerOf } from './sep.ts';
 import type { Caller, DecisionCore, EvaluationAnswer, Evaluator } from './types.ts';
 import { indeterminate, plainVerdict, refuse, type Verdict } from './verdict.ts';
 
-export interface DecisionSettings {
+/** `batch_items_max` also bounds a catalogue. */
+export interface DecisionSettings extends BatchLimits {
   /** Name of this instance, as in the evidence. */
   instance: string;
   /** Server that the SEP profile, which names none, speaks of. */
   sep_server: string;
-  /** Most entries of a batch or a catalogue. */
-  batch_items_max: number;
 }
 
 export interface DecisionParts {
@@ -76,10 +78,14 @@ class PolicyDecisionCore implements DecisionCore {
     return { body: answerOf(verdict, policy, evaluation_id), evaluation_id };
   }
 
-  async evaluations(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
-    if (isDiscovery(body)) return this.#discovery(body, caller);
-    const batch = readBatch(body, this.#parts.settings.batch_items_max);
-    if (batch) return this.#batch(batch, caller);
+  async evaluations(
+    body: unknown,
+    caller: Caller,
+    { signal }: CallOptions = {},
+  ): Promise<EvaluationAnswer> {
+    if (isDiscovery(body)) return this.#discovery(body, caller, signal);
+    const batch = readBatch(body, this.#parts.settings);
+    if (batch) return this.#batch(batch, caller, signal);
     const request = readEvaluation(entitiesOf(body));
     const head = this.#begin(request.profile, caller);
     const verdict = await this.#decide(head, request);
@@ -165,15 +171,20 @@ class PolicyDecisionCore implements DecisionCore {
 
   /**
    * Entries are decided in order, each under the id `<id>#<index>`, and made durable some at a
-   * time, which lets other requests in between.
+   * time. Other requests have their turn after each; where nobody waits for the answer any more,
+   * what was decided is still recorded, and nothing more is decided.
    */
-  async #batch({ entries, semantic }: Batch, caller: Caller): Promise<EvaluationAnswer> {
+  async #batch(
+    { entries, semantic }: Batch,
+    caller: Caller,
+    signal: AbortSignal | undefined,
+  ): Promise<EvaluationAnswer> {
     const { evaluation_id, policy } = this.#begin('authzen', caller);
     const circumstances = this.#circumstances(caller);
     const answers: EvaluationResponse[] = [];
     let records: EvidenceEntry[] = [];
-    for (const [i, entry] of entries.entries()) {
-      const head = { evaluation_id: `${evaluation_id}#${i}`, caller, policy };
+    for (const entry of entries) {
+      const head = { evaluation_id: `${evaluation_id}#${answers.length}`, caller, policy };
       const { evidence, verdict } = await decideEntry(entry, circumstances, head);
       records.push(evidence);
       answers.push(answerOf(verdict, policy));
@@ -182,18 +193,26 @@ class PolicyDecisionCore implements DecisionCore {
         await this.#appendAll(records);
         records = [];
       }
+      await setImmediate();
+      if (signal?.aborted) break;
     }
     await this.#appendAll(records);
+    demandWanted(signal);
     return { body: { evaluations: answers }, evaluation_id };
   }
 
-  async #discovery(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
+  async #discovery(
+    body: unknown,
+    caller: Caller,
+    signal: AbortSignal | undefined,
+  ): Promise<EvaluationAnswer> {
     const request = readDiscovery(body, this.#parts.settings.batch_items_max);
     const head = this.#begin('mcp/1', caller);
-    const found = await discover(request, head.policy, this.#circumstances(caller));
+    const found = await discover(request, head.policy, this.#circumstances(caller), signal);
     const { catalogue_digest } = request.options.portcullis.discovery;
     const asked = recordedRequest(found.input);
     await this.#append(discoveryEntry(head, asked, catalogue_digest, found));
+    demandWanted(signal);
     return { body: found.answer, evaluation_id: head.evaluation_id };
   }
 
@@ -231,6 +250,12 @@ async function decideEntry(
   const asked = recordedRequest(input);
   const verdict = await decide(profile, input, head.policy).catch(undecidable);
   return { verdict, evidence: decisionEntry({ ...head, profile }, asked, verdict) };
+}
+
+/** Nothing is given to a caller that has gone. */
+function demandWanted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  throw new PortcullisError('DECISION_POINT_UNREACHABLE', 'the call was given up');
 }
 
 function undecidable(error: unknown): Verdict {

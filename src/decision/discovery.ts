@@ -49,12 +49,13 @@ export async function discover(
   request: DiscoveryRequest,
   policy: ActivePolicy,
   circumstances: Circumstances,
+  signal?: AbortSignal,
 ): Promise<Discovery> {
   const { evaluations, ...shared } = request as unknown as Entities;
   const whole: Request = { ...shared, profile: 'mcp/1', resource: {} };
   const input = discoveryInput(completeInput(whole, circumstances));
   const resources = evaluations.map(({ resource }) => resource);
-  const { visible, detail } = await listAll(policy, input, resources);
+  const { visible, detail } = await listAll(policy, input, resources, signal);
   const items = resources.map(recordedItem);
   return {
     input,
@@ -74,10 +75,12 @@ async function listAll(
   policy: ActivePolicy,
   input: CompleteInput,
   resources: readonly Resource[],
+  signal: AbortSignal | undefined,
 ): Promise<{ visible: ReadonlySet<number>; detail: string | undefined }> {
   const visible = new Set<number>();
   for (let start = 0; start < resources.length; start += CHUNK_ITEMS) {
     if (start > 0) await setImmediate();
+    if (signal?.aborted) return { visible: new Set(), detail: 'the call was given up' };
     const chunk = resources.slice(start, start + CHUNK_ITEMS);
     const positions = await listChunk(policy, input, chunk);
     if (typeof positions === 'string') return { visible: new Set(), detail: positions };

@@ -38,7 +38,7 @@ class EmbeddedDecisionPoint implements DecisionPoint {
 
   async discover(request: DiscoveryRequest, options?: CallOptions): Promise<EvaluationsResponse> {
     demandWanted(options);
-    const { body } = await this.#core.evaluations(captured(request), this.#caller);
+    const { body } = await this.#core.evaluations(captured(request), this.#caller, options);
     return body as EvaluationsResponse;
   }
 

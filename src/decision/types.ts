@@ -1,4 +1,5 @@
 /** The shapes round the decision core: what stands behind it, and who stands before it. */
+import type { CallOptions } from '../contract/decision_point.ts';
 import type { Policy, Projection, Resource, Status } from '../contract/types.gen.ts';
 
 /** What a policy sees as `input`: the request, completed by the decision point. */
@@ -44,8 +45,11 @@ export interface Caller {
 export interface DecisionCore {
   /** One AuthZEN evaluation, MCP-profiled or plain. Throws `REQUEST_INVALID` with a pointer. */
   evaluation(body: unknown, caller: Caller): Promise<EvaluationAnswer>;
-  /** A batch; a discovery iff `options.portcullis.discovery` is present. */
-  evaluations(body: unknown, caller: Caller): Promise<EvaluationAnswer>;
+  /**
+   * A batch; a discovery iff `options.portcullis.discovery` is present. Once the answer is no
+   * longer wanted nothing more is decided, and it throws `DECISION_POINT_UNREACHABLE`.
+   */
+  evaluations(body: unknown, caller: Caller, options?: CallOptions): Promise<EvaluationAnswer>;
   /** The external decision profile of the SEP. */
   sepDecision(body: unknown, caller: Caller): Promise<EvaluationAnswer>;
   /** What a PEP did with a decision. */

@@ -7,6 +7,7 @@ import {
   isNonce,
   readSignedAuthorization,
   requestProof,
+  signingTime,
   type SharedToken,
   type SignedRequest,
 } from '../contract/proof.ts';
@@ -72,7 +73,8 @@ function findToken(sent: string, tokens: readonly CallerToken[]): CallerToken | 
 /** Whether the credential is for this request: a token that was sent is, a proof must match. */
 export function isProved({ token, proof }: Credential, request: SignedRequest): boolean {
   if (proof === undefined) return true;
-  return isNonce(request.nonce) && equalSecrets(requestProof(token.token, request), proof);
+  if (!isNonce(request.nonce) || Number.isNaN(signingTime(request.time))) return false;
+  return equalSecrets(requestProof(token.token, request), proof);
 }
 
 export function callerOf({ token }: Credential): Caller {

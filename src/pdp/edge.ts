@@ -3,7 +3,14 @@
  * What a request must be is checked in the order of `admit`; whatever fails is refused here.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answerProof, isNonce, PROOF_HEADERS, type SignedRequest } from '../contract/proof.ts';
+import type { Clock } from '../contract/ambient.ts';
+import {
+  answerProof,
+  isNonce,
+  PROOF_HEADERS,
+  signingTime,
+  type SignedRequest,
+} from '../contract/proof.ts';
 import { ERRORS, PortcullisError, type ErrorCode } from '../errors.ts';
 import type { Caller, DecisionCore } from '../decision/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -17,11 +24,14 @@ import {
   type TokenSource,
 } from './authentication.ts';
 import { parseBody, readBody } from './body.ts';
+import { departureOf } from './departure.ts';
 import { Drain } from './drain.ts';
 import { refusal, type Answer, type Exchange, type Route } from './exchange.ts';
+import { SignedRequests, type SignatureLimits } from './signed_requests.ts';
 import { findWireFault, type Channel } from './wire.ts';
 
-export interface EdgeParts {
+export interface EdgeParts extends SignatureLimits {
+  clock: Clock;
   core: DecisionCore;
   tokens: TokenSource;
   log: Logger;
@@ -50,7 +60,7 @@ const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="portcullis"' };
 const INTERNAL_MESSAGE = 'the request was refused for a reason that the log of the service tells';
 
 /** Statuses of the errors that endpoints throw; every other code is a 500. */
-const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
+export const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   WIRE_INVALID: 400,
   REQUEST_INVALID: 400,
   UNAUTHENTICATED: 403,
@@ -69,7 +79,11 @@ export interface Edge {
 }
 
 export function createEdge(parts: EdgeParts): Edge {
-  const inFlight = limitInFlight(parts);
+  const state: EdgeState = {
+    ...parts,
+    inFlight: limitInFlight(parts),
+    taken: new SignedRequests(parts, parts.clock),
+  };
   const drain = new Drain();
   const answer = (call: Call, given: Answer): void => {
     send(call, given, drain.endsWith(call.request));
@@ -79,7 +93,7 @@ export function createEdge(parts: EdgeParts): Edge {
       if (!drain.take(wire.request)) return;
       const call: Call = { ...wire, body: NO_BODY };
       try {
-        answer(call, await answerCall(route, call, parts, inFlight));
+        answer(call, await answerCall(route, call, state));
       } catch (error) {
         answer(call, refuseError(error, call, parts.log));
       }
@@ -115,35 +129,39 @@ function limitInFlight({ requests_in_flight_max, log }: EdgeParts): InFlight {
   };
 }
 
-async function answerCall(
-  route: Route,
-  call: Call,
-  parts: EdgeParts,
-  inFlight: InFlight,
-): Promise<Answer> {
-  const refused = await admit(route, call, parts);
+/** The parts, and what they are told of each request. */
+interface EdgeState extends EdgeParts {
+  inFlight: InFlight;
+  taken: SignedRequests;
+}
+
+async function answerCall(route: Route, call: Call, state: EdgeState): Promise<Answer> {
+  const refused = await admit(route, call, state);
   if (refused) return refused;
   const exchange: Exchange = {
-    body: route.method === 'POST' ? parseBody(call.body, parts.body_bytes_max) : undefined,
+    body: route.method === 'POST' ? parseBody(call.body, state.body_bytes_max) : undefined,
     caller: callerBehind(call),
     base_url: baseUrl(call),
-    core: parts.core,
+    signal: departureOf(call.request.socket),
+    core: state.core,
   };
   const run = (): Promise<Answer> | Answer => route.handler(exchange);
-  return route.scope === null ? run() : inFlight(run);
+  return route.scope === null ? run() : state.inFlight(run);
 }
 
 /** Reads the body and proves the caller, or says why not. */
-async function admit(route: Route, call: Call, parts: EdgeParts): Promise<Answer | undefined> {
+async function admit(route: Route, call: Call, state: EdgeState): Promise<Answer | undefined> {
   const fault = findWireFault(route, call.request, call.channel);
   if (fault) return fault;
-  const credential = findCredential(call.request.headers.authorization, parts.tokens.current());
+  const credential = findCredential(call.request.headers.authorization, state.tokens.current());
   const unfit = findCallerFault(route, call, credential);
   if (unfit) return unfit;
   if (route.method === 'POST') {
-    call.body = await readBody(call.request, parts.body_bytes_max);
+    call.body = await readBody(call.request, state.body_bytes_max);
   }
   if (credential && !isProved(credential, signedRequest(call))) return unauthenticated();
+  const stale = credential && findSignatureFault(credential, call, state.taken);
+  if (stale) return stale;
   call.credential = credential;
   return undefined;
 }
@@ -160,6 +178,22 @@ function findCallerFault(
   return refusal(403, 'UNAUTHENTICATED', `the caller lacks the scope \`${route.scope}\``);
 }
 
+/** Only a proof that is right is remembered, so that strangers cannot fill the memory. */
+function findSignatureFault(
+  { token, proof }: Credential,
+  { request }: Call,
+  taken: SignedRequests,
+): Answer | undefined {
+  if (proof === undefined) return undefined;
+  const fault = taken.take({
+    token: token.token,
+    time_ms: signingTime(request.headers[PROOF_HEADERS.time]),
+    proof,
+  });
+  if (fault === undefined) return undefined;
+  return refusal(401, 'SIGNATURE_REFUSED', fault, { headers: CHALLENGE });
+}
+
 function callerBehind({ channel, credential }: Call): Caller {
   if (channel.kind === 'socket') return SOCKET_CALLER;
   return credential ? callerOf(credential) : NOBODY;
@@ -173,6 +207,7 @@ function baseUrl({ request, channel }: Call): string {
 function signedRequest({ request, body }: Call): SignedRequest {
   return {
     nonce: String(request.headers[PROOF_HEADERS.nonce]),
+    time: String(request.headers[PROOF_HEADERS.time]),
     method: request.method ?? '',
     target: request.url ?? '',
     body,
@@ -199,6 +234,11 @@ function refuseError(error: unknown, call: Call, log: Logger): Answer {
   const status = (known && STATUS[known.code]) ?? 500;
   if (known && status < 500) {
     return refusal(status, known.code, known.message, { pointer: known.pointer });
+  }
+  const isGone = departureOf(call.request.socket).aborted;
+  if (isGone && known?.code === 'DECISION_POINT_UNREACHABLE') {
+    log.info('a caller left before its answer', { request_id: requestId(call.request) });
+    return refusal(500, 'INTERNAL', INTERNAL_MESSAGE);
   }
   log.error('a request got no decision', {
     code: known?.code ?? 'INTERNAL',

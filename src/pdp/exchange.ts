@@ -1,4 +1,5 @@
 /** The shapes that pass between the edge of the service and its endpoints. */
+import type { ErrorResponse } from '../contract/types.gen.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Caller, DecisionCore, Scope } from '../decision/types.ts';
 
@@ -10,6 +11,8 @@ export interface Exchange {
   caller: Caller;
   /** Base of the addresses to name in an answer, such as `http://127.0.0.1:8181`. */
   base_url: string;
+  /** Aborted when the caller has gone. */
+  signal: AbortSignal;
   core: DecisionCore;
 }
 
@@ -37,6 +40,6 @@ export function refusal(
   more: { pointer?: string | undefined; headers?: Record<string, string> } = {},
 ): Answer {
   const pointer = more.pointer === undefined ? {} : { pointer: more.pointer };
-  const body = { error: { code, message, ...pointer } };
+  const body: ErrorResponse = { error: { code, message, ...pointer } };
   return more.headers ? { status, body, headers: more.headers } : { status, body };
 }

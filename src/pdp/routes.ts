@@ -4,6 +4,7 @@ import { answerEvaluation } from './endpoints/evaluation.ts';
 import { answerEvaluations } from './endpoints/evaluations.ts';
 import { answerHealth, answerLive, answerReady } from './endpoints/health.ts';
 import { answerMetadata } from './endpoints/metadata.ts';
+import { answerOpenApi } from './endpoints/openapi.ts';
 import { answerOutcome } from './endpoints/outcomes.ts';
 import { answerStatus } from './endpoints/status.ts';
 import type { Route } from './exchange.ts';
@@ -26,4 +27,5 @@ export const ROUTES: readonly Route[] = [
     scope: null,
     handler: answerMetadata,
   },
+  { method: 'GET', path: '/openapi.json', scope: null, handler: answerOpenApi },
 ];

@@ -8,6 +8,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import express from 'express';
+import type { Clock } from '../contract/ambient.ts';
 import { PortcullisError } from '../errors.ts';
 import type { DecisionCore } from '../decision/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -15,9 +16,10 @@ import type { TokenSource } from './authentication.ts';
 import { createEdge, type Edge } from './edge.ts';
 import { listenSocket, listenTcp, loopbackHosts } from './listen.ts';
 import { EVALUATION_PATH, EVALUATIONS_PATH, ROUTES } from './routes.ts';
+import type { SignatureLimits } from './signed_requests.ts';
 import type { Channel } from './wire.ts';
 
-export interface ServiceSettings {
+export interface ServiceSettings extends SignatureLimits {
   /** `host:port`, or null for no TCP. */
   listen: string | null;
   /** Path of the Unix socket, or null for none. Its folder is open to its owner only. */
@@ -39,6 +41,7 @@ export interface ServiceSettings {
 export interface ServiceParts {
   core: DecisionCore;
   tokens: TokenSource;
+  clock: Clock;
   settings: ServiceSettings;
   log: Logger;
 }

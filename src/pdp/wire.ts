@@ -21,6 +21,7 @@ const SINGLE: ReadonlySet<string> = new Set([
   'content-type',
   'content-encoding',
   PROOF_HEADERS.nonce,
+  PROOF_HEADERS.time,
 ]);
 
 const AUTHORITY = /^https?:\/\/([^/?#]*)/i;

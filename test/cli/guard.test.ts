@@ -106,10 +106,48 @@ async function service(...argv: string[]): Promise<Serving> {
 
 const TELLER_TOOLS = ['balance', 'transfer', 'customer'];
 
-test('it decides in its own process', async () => {
-  const { client } = await connect({ ...TELLER, ...EMBEDDED });
-  expect(await toolsOf(client)).toEqual(TELLER_TOOLS);
-  expect(await refusalOf(client)).toMatchObject({ reason_code: 'APPROVAL_REQUIRED' });
+/** One session with the guarded server; what names this very request is left out. */
+async function sessionOf({ client }: Guarded): Promise<object> {
+  const call = (name: string, args: object) => client.callTool({ name, arguments: { ...args } });
+  const small = { ...TRANSFER.arguments, amount: 10 };
+  const answers = {
+    tools: (await client.listTools()).tools,
+    balance: await call('balance', { account: 'acc-1' }),
+    customer: await call('customer', { id: 'c-1' }),
+    transferred: await call('transfer', small),
+    after: await call('balance', { account: 'acc-1' }),
+    needs_approval: await call('transfer', TRANSFER.arguments),
+    hidden: await call('export_ledger', {}).catch(String),
+    absent: await call('no_such_tool', {}).catch(String),
+  };
+  const text = JSON.stringify(answers).replaceAll(/"request_id":("[^"]*"|\d+)/g, '"request_id":0');
+  return JSON.parse(text) as object;
+}
+
+test('[C-06] a sidecar on TCP, one on a socket, and the own process answer alike', async () => {
+  const serving = await service();
+  const forms = {
+    url: {
+      PORTCULLIS_DECISION_POINT_URL: serving.url,
+      PORTCULLIS_DECISION_POINT_TOKEN_FILE: serving.token_file,
+    },
+    socket: { PORTCULLIS_DECISION_POINT_SOCKET: serving.socket },
+    embedded: EMBEDDED,
+  };
+  const url = await sessionOf(await connect({ ...TELLER, ...forms.url }));
+  const socket = await sessionOf(await connect({ ...TELLER, ...forms.socket }));
+  expect(await serving.stop('SIGTERM')).toBe(0);
+  const embedded = await sessionOf(await connect({ ...TELLER, ...forms.embedded }));
+  expect(socket).toEqual(url);
+  expect(embedded).toEqual(url);
+  expect(url).toMatchObject({
+    tools: TELLER_TOOLS.map((name) => ({ name })),
+    balance: { structuredContent: { balance: 25_000 } },
+    transferred: { structuredContent: { amount: 10 } },
+    after: { structuredContent: { balance: 24_990 } },
+    needs_approval: { isError: true },
+  });
+  expect(JSON.stringify(url)).toContain('APPROVAL_REQUIRED');
 });
 
 test('two processes of one server each have their own evidence', async () => {
@@ -119,20 +157,6 @@ test('two processes of one server each have their own evidence', async () => {
     ({ stderr }) => /"directory":"[^"]*\/payments\/([^"/]*)\/evidence"/.exec(stderr())?.[1],
   );
   expect(new Set(directories)).toEqual(new Set(['main', 'main-2']));
-});
-
-test.each(['socket', 'url'] as const)('it asks a decision service by its %s', async (way) => {
-  const serving = await service();
-  const variables = {
-    socket: { PORTCULLIS_DECISION_POINT_SOCKET: serving.socket },
-    url: {
-      PORTCULLIS_DECISION_POINT_URL: serving.url,
-      PORTCULLIS_DECISION_POINT_TOKEN_FILE: serving.token_file,
-    },
-  };
-  const { client } = await connect({ ...TELLER, ...variables[way] });
-  expect(await toolsOf(client)).toEqual(TELLER_TOOLS);
-  expect(await refusalOf(client)).toMatchObject({ reason_code: 'APPROVAL_REQUIRED' });
 });
 
 test('while the decision service is down every call is refused, not longer', async () => {

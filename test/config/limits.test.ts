@@ -27,6 +27,10 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   },
   'pdp.body_bytes_max': { run: pdp.bodyBytes, expected: status('413') },
   'pdp.batch_items_max': { run: pdp.batchItems, expected: refused('REQUEST_TOO_LARGE') },
+  'pdp.batch_bytes_max': { run: pdp.batchBytes, expected: refused('REQUEST_TOO_LARGE') },
+  'pdp.signed_requests_max': { run: pdp.signedRequests, expected: status('401') },
+  'pdp.signature_age_seconds_max': { run: pdp.signatureAge, expected: status('401') },
+  'pdp.requests_in_flight_max': { run: pdp.requestsInFlight, expected: status('503') },
   'pdp.connections_max': { run: pdp.connections, expected: status('dropped') },
   'evidence.linger_us_max': {
     run: evidence.linger,
@@ -67,6 +71,7 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
 
 const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe }> = {
   'pdp.request_timeout_ms': { run: pdp.requestTimeout, expected: { soon: '200', never: '408' } },
+  'pdp.idle_timeout_ms': { run: pdp.idleTimeout, expected: { soon: '200', never: '' } },
   'pdp.drain_timeout_ms': { run: pdp.drainTimeout, expected: { soon: '200', never: 'cut off' } },
   'decision_point.timeout_ms': {
     run: pdp.decisionTimeout,

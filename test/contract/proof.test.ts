@@ -7,11 +7,13 @@ import {
   readSignedAuthorization,
   requestProof,
   signedAuthorization,
+  signingTime,
   type SignedRequest,
 } from '../../src/contract/proof.ts';
 
 const request: SignedRequest = {
   nonce: '0123456789abcdef',
+  time: '2027-01-01T12:00:00.000Z',
   method: 'POST',
   target: '/access/v1/evaluation',
   body: '{"a":"é"}',
@@ -21,7 +23,9 @@ const answer = { status: 200, body: '{"decision":true}' };
 test('the bytes are those of the definition', () => {
   const digest = createHash('sha256').update('POST /access/v1/evaluation\n{"a":"é"}').digest('hex');
   const mac = (text: string) => createHmac('sha256', 'key').update(text).digest('base64url');
-  expect(requestProof('key', request)).toBe(mac(`portcullis request\n0123456789abcdef\n${digest}`));
+  expect(requestProof('key', request)).toBe(
+    mac(`portcullis request\n0123456789abcdef\n2027-01-01T12:00:00.000Z\n${digest}`),
+  );
   expect(answerProof('key', request, answer)).toBe(
     mac(`portcullis answer\n0123456789abcdef\n${digest}\n200\n{"decision":true}`),
   );
@@ -46,6 +50,28 @@ test('every field counts, and none runs into its neighbour', () => {
   ];
   const proofs = variants.map((variant) => answerProof(...variant));
   expect(new Set(proofs).size).toBe(variants.length);
+});
+
+test('a request is signed with its time, and its answer is not', () => {
+  const later = { ...request, time: '2027-01-01T12:00:00.001Z' };
+  expect(requestProof('key', later)).not.toBe(requestProof('key', request));
+  expect(answerProof('key', later, answer)).toBe(answerProof('key', request, answer));
+});
+
+test('the time of a signature is UTC', () => {
+  const noon = Date.UTC(2027, 0, 1, 12);
+  const times = ['2027-01-01T12:00:00Z', request.time, '2027-01-01T12:00:00.000999999Z'];
+  expect(times.map(signingTime)).toEqual([noon, noon, noon]);
+  const wrong = [
+    '',
+    '2027-01-01',
+    '2027-01-01T12:00:00',
+    '2027-01-01T12:00:00+01:00',
+    7,
+    undefined,
+  ];
+  wrong.push('2027-13-01T12:00:00Z', `${request.time}\n`, String(noon));
+  expect(wrong.map(signingTime)).toEqual(wrong.map(() => Number.NaN));
 });
 
 test('an authorization is read as it was written, and nothing else is', () => {

@@ -35,7 +35,12 @@ describeWithOpa('no decision', () => {
       evidence: UNWRITABLE,
       clock: { now_ms: () => 0 },
       random: { id: () => 'id' },
-      settings: { instance: 'one', sep_server: 'default', batch_items_max: 10 },
+      settings: {
+        instance: 'one',
+        sep_server: 'default',
+        batch_items_max: 10,
+        batch_bytes_max: 1_048_576,
+      },
     });
     expect(await codeOf(core.evaluation(callOf(), CALLER))).toBe('POLICY_ABSENT');
     expect(await codeOf(core.evaluations({ evaluations: [callOf()] }, CALLER))).toBe(

@@ -8,10 +8,12 @@ import {
 } from '../../src/contract/proof.ts';
 import { ALLOWED, recordingCore, send, start, TOKEN, tokenOf, tokensOf } from './fixture.ts';
 import type { Started } from './fixture.ts';
+import { signedCall, signedHeaders } from './signed_fixture.ts';
 
 const PATH = '/access/v1/evaluation';
 const OTHER = 'another-token-0123456789abcdef012345';
 const NONCE = '2f9c1c9e-6d0f-4a58-9c27-0b7b7a1c2d3e';
+const NOON = '2027-01-01T12:00:00.000Z';
 const core = recordingCore();
 let service: Started;
 beforeAll(async () => {
@@ -24,7 +26,11 @@ beforeEach(() => {
 afterAll(() => service.close());
 
 function signed(changes: Partial<SignedRequest> = {}): SignedRequest {
-  return { nonce: NONCE, method: 'POST', target: PATH, body: '{}', ...changes };
+  return signedCall({ nonce: NONCE, ...changes });
+}
+
+function authorizationOf(changes: Partial<SignedRequest>): string {
+  return signedAuthorization(tokenOf([]), signed({ time: NOON, ...changes }));
 }
 
 test.each([
@@ -36,11 +42,12 @@ test.each([
   [TOKEN, 'no scheme'],
   [`Portcullis caller.${'A'.repeat(43)}`, 'a wrong signature'],
   [`Portcullis nobody.${requestProof(TOKEN, signed())}`, 'a signature of a stranger'],
-  [signedAuthorization(tokenOf([]), signed({ body: '{"a":1}' })), 'the signature of another body'],
-  [signedAuthorization(tokenOf([]), signed({ target: '/v1/decision' })), 'of another route'],
-  [signedAuthorization(tokenOf([]), signed({ nonce: `${NONCE}x` })), 'of another nonce'],
+  [authorizationOf({ body: '{"a":1}' }), 'the signature of another body'],
+  [authorizationOf({ target: '/v1/decision' }), 'of another route'],
+  [authorizationOf({ nonce: `${NONCE}x` }), 'of another nonce'],
+  [authorizationOf({ time: '2027-01-01T12:00:00.001Z' }), 'of another time'],
 ])('`%s` is refused: %s', async (authorization) => {
-  const headers = { authorization, [PROOF_HEADERS.nonce]: NONCE };
+  const headers = { ...signedHeaders(signed({ time: NOON })), authorization };
   const sent = await send(service.url, PATH, { body: '{}', headers });
   expect([sent.status, sent.headers['www-authenticate'], sent.body]).toEqual([
     401,
@@ -70,10 +77,7 @@ test('public routes take no token, and a wrong one does no harm', async () => {
 });
 
 test('a signed request is answered with a proof over it and the answer', async () => {
-  const headers = {
-    authorization: signedAuthorization(tokenOf([]), signed()),
-    [PROOF_HEADERS.nonce]: NONCE,
-  };
+  const headers = signedHeaders(signed());
   const sent = await send(service.url, PATH, { body: '{}', headers });
   expect([sent.status, sent.body]).toEqual([200, ALLOWED]);
   const answer = { status: 200, body: JSON.stringify(sent.body) };
@@ -97,10 +101,7 @@ test('a bearer request with a nonce gets a proof too, a short nonce none', async
 
 test('the proof of a refusal is not one of a decision', async () => {
   const request = signed({ body: '{' });
-  const headers = {
-    authorization: signedAuthorization(tokenOf([]), request),
-    [PROOF_HEADERS.nonce]: NONCE,
-  };
+  const headers = signedHeaders(request);
   const sent = await send(service.url, PATH, { body: '{', headers });
   const body = JSON.stringify(sent.body);
   expect(sent.status).toBe(400);

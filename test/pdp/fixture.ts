@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type Dispatcher } from 'undici';
+import type { Clock } from '../../src/contract/ambient.ts';
 import type { Status } from '../../src/contract/types.gen.ts';
 import type { Caller, DecisionCore, Scope } from '../../src/decision/types.ts';
 import type { CallerToken, TokenSource } from '../../src/pdp/authentication.ts';
@@ -94,6 +95,8 @@ export const SETTINGS: ServiceSettings = {
   socket: null,
   hosts: [],
   body_bytes_max: 4_096,
+  signature_age_seconds_max: 60,
+  signed_requests_max: 1_000,
   connections_max: 64,
   requests_in_flight_max: 64,
   request_timeout_ms: 2_000,
@@ -111,11 +114,13 @@ export async function start(
   core: DecisionCore,
   settings: Partial<ServiceSettings> = {},
   tokens: TokenSource = tokensOf(tokenOf(['decide'])),
+  clock: Clock = { now_ms: () => Date.now() },
 ): Promise<Started> {
   const log = recordingLog();
   const service = await startService({
     core,
     tokens,
+    clock,
     log,
     settings: { ...SETTINGS, ...settings },
   });

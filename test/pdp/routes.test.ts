@@ -20,6 +20,7 @@ test('the routes and the scopes they take', () => {
     'GET /health/live null',
     'GET /health/ready null',
     'GET /.well-known/authzen-configuration null',
+    'GET /openapi.json null',
   ]);
 });
 

@@ -67,6 +67,7 @@ test.each<[string, Parts, number]>([
   ['a second token', { more: `Authorization: Bearer ${TOKEN}\r\nContent-Length: 2\r\n` }, 400],
   ['a second type', { more: 'Content-Type: text/plain\r\nContent-Length: 2\r\n' }, 400],
   ['a second nonce', { more: `${'Portcullis-Nonce: a\r\n'.repeat(2)}Content-Length: 2\r\n` }, 400],
+  ['a second time', { more: `${'Portcullis-Time: a\r\n'.repeat(2)}Content-Length: 2\r\n` }, 400],
   ['no host', { host: null }, 400],
   ['a host that goes on in the next line', { host: 'Host: localhost:PORT\r\n evil\r\n' }, 400],
   ['a header that goes on in the next line', { more: 'X: a\r\n b\r\nContent-Length: 2\r\n' }, 400],

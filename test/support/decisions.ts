@@ -9,6 +9,7 @@ import type {
 } from '../../src/contract/types.gen.ts';
 import { VALIDATORS } from '../../src/contract/validate.ts';
 import { activateBundle } from '../../src/decision/activation.ts';
+import type { BatchLimits } from '../../src/decision/batch.ts';
 import { createDecisionCore } from '../../src/decision/core.ts';
 import type {
   ActivePolicy,
@@ -91,7 +92,7 @@ export async function evidenceOnDisk(): Promise<{
 /** A core whose ids are `id-1`, `id-2` and so on. */
 export async function sceneOf(
   bundle: PolicyBundle,
-  settings: { batch_items_max?: number; unsafe_allow_all?: boolean } = {},
+  settings: Partial<BatchLimits> & { unsafe_allow_all?: boolean } = {},
 ): Promise<Scene> {
   const { evidence, read } = await evidenceOnDisk();
   const policy = await activate(bundle, evidence, settings.unsafe_allow_all);
@@ -102,7 +103,7 @@ export function sceneWith(
   policy: ActivePolicy,
   evidence: EvidenceLog,
   read: () => Promise<EvidenceRecord[]>,
-  { batch_items_max = 10_000 }: { batch_items_max?: number } = {},
+  { batch_items_max = 10_000, batch_bytes_max = 16_777_216 }: Partial<BatchLimits> = {},
 ): Scene {
   let active = policy;
   let ids = 0;
@@ -118,7 +119,7 @@ export function sceneWith(
     evidence,
     clock: { now_ms: () => NOW_MS },
     random: { id: () => `id-${(ids += 1)}` },
-    settings: { instance: 'one', sep_server: 'default', batch_items_max },
+    settings: { instance: 'one', sep_server: 'default', batch_items_max, batch_bytes_max },
   });
   return {
     core,

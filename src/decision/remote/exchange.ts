@@ -4,7 +4,7 @@
  */
 import { dirname } from 'node:path';
 import { buildConnector, Pool, type Dispatcher } from 'undici';
-import type { Random } from '../../contract/ambient.ts';
+import type { Clock, Random } from '../../contract/ambient.ts';
 import { parseJson } from '../../contract/json.ts';
 import {
   answerProof,
@@ -42,12 +42,13 @@ export interface Exchanger {
   close(): Promise<void>;
 }
 
-export function openExchanger(settings: ExchangeSettings, random: Random): Exchanger {
+export function openExchanger(settings: ExchangeSettings, random: Random, clock: Clock): Exchanger {
   const pool = openPool(settings);
   return {
     async send(request) {
       const signed = {
         nonce: random.id(),
+        time: new Date(clock.now_ms()).toISOString(),
         method: request.method,
         target: request.path,
         body: request.body === undefined ? '' : JSON.stringify(request.body),
@@ -152,6 +153,7 @@ function headersOf({ request, signed, token }: Sending): Record<string, string> 
   if (token) {
     headers.authorization = signedAuthorization(token, signed);
     headers[PROOF_HEADERS.nonce] = signed.nonce;
+    headers[PROOF_HEADERS.time] = signed.time;
   }
   return headers;
 }

@@ -2,7 +2,7 @@
  * A decision point in another process: AuthZEN over HTTP, on a Unix socket or on TCP. Whatever is
  * not a proven, well-formed decision for this very request is an error, and the PEP then refuses.
  */
-import type { Random } from '../../contract/ambient.ts';
+import type { Clock, Random } from '../../contract/ambient.ts';
 import type { CallOptions, DecisionPoint } from '../../contract/decision_point.ts';
 import type { EvaluationResponse, Status } from '../../contract/types.gen.ts';
 import { VALIDATORS, type Validator } from '../../contract/validate.ts';
@@ -27,8 +27,12 @@ const PATHS = {
 } as const;
 
 /** Opens no connection yet. Throws `CONFIGURATION_INVALID` where the address is none. */
-export function remoteDecisionPoint(settings: RemoteSettings, random: Random): DecisionPoint {
-  const exchanger = openExchanger(settings, random);
+export function remoteDecisionPoint(
+  settings: RemoteSettings,
+  random: Random,
+  clock: Clock,
+): DecisionPoint {
+  const exchanger = openExchanger(settings, random, clock);
 
   async function describe(options: CallOptions = {}): Promise<Status> {
     const answer = await exchanger.send({ method: 'GET', path: PATHS.status, ...options });

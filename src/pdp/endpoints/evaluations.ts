@@ -5,6 +5,7 @@
 import type { Answer, Exchange } from '../exchange.ts';
 import { withEvaluationId } from './evaluation.ts';
 
-export async function answerEvaluations({ core, body, caller }: Exchange): Promise<Answer> {
-  return withEvaluationId(await core.evaluations(body, caller));
+export async function answerEvaluations(exchange: Exchange): Promise<Answer> {
+  const { core, body, caller, signal } = exchange;
+  return withEvaluationId(await core.evaluations(body, caller, { signal }));
 }

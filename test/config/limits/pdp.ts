@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { remote, CALL, pretendRaw } from '../../decision/remote/fixture.ts';
 import { recordingCore, ALLOWED, send, sendRaw, start, TOKEN } from '../../pdp/fixture.ts';
+import { startClocked } from '../../pdp/signed_fixture.ts';
 import { callOf, ECHO, foreignBundle, CALLER, sceneOf } from '../../support/decisions.ts';
 import { around, outcomeOf, type Probe, type TimeProbe } from './probe.ts';
 
@@ -27,6 +28,41 @@ export function batchItems(): Promise<Probe> {
   });
 }
 
+/** Two entries that share all they hold, so that each of its bytes counts twice. */
+export function batchBytes(): Promise<Probe> {
+  return around(4096, async (amount, batch_bytes_max) => {
+    const { core } = await sceneOf(await foreignBundle(ECHO, ['echo/result']), { batch_bytes_max });
+    const { subject, action, resource } = callOf();
+    const known = [subject, action, resource, { text: '' }];
+    const rest = known.reduce((bytes, entity) => bytes + JSON.stringify(entity).length, 0);
+    const context = { text: 'x'.repeat(Math.floor(amount / 2) - rest) };
+    const name = amount % 2 === 0 ? action.name : `${action.name}s`;
+    const odd = { action: { ...action, name } };
+    const batch = { subject, action, resource, context, evaluations: [{}, odd] };
+    return outcomeOf(() => core.evaluations(batch, CALLER));
+  });
+}
+
+/** One more signed request, of the second in which the first of them was signed. */
+export function signedRequests(): Promise<Probe> {
+  return around(2, async (amount, signed_requests_max) => {
+    const { sendSigned, close } = await startClocked({ signed_requests_max });
+    for (let second = 1; second <= amount; second += 1) await sendSigned(second);
+    const outcome = await sendSigned(1.5);
+    await close();
+    return outcome;
+  });
+}
+
+export function signatureAge(): Promise<Probe> {
+  return around(10, async (amount, signature_age_seconds_max) => {
+    const { sendSigned, close } = await startClocked({ signature_age_seconds_max });
+    const outcome = await sendSigned(30 - amount);
+    await close();
+    return outcome;
+  });
+}
+
 export function connections(): Promise<Probe> {
   return around(2, async (amount, connections_max) => {
     const service = await start(recordingCore(), { connections_max });
@@ -45,6 +81,42 @@ export function connections(): Promise<Probe> {
     await service.close();
     return outcome;
   });
+}
+
+export function requestsInFlight(): Promise<Probe> {
+  return around(2, async (amount, requests_in_flight_max) => {
+    const reached = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    let waiting = 0;
+    const evaluation = async () => {
+      waiting += 1;
+      if (waiting === amount - 1) reached.resolve();
+      await released.promise;
+      return { body: ALLOWED, evaluation_id: 'evaluation-1' };
+    };
+    const service = await start(recordingCore({ evaluation }), { requests_in_flight_max });
+    const held = Array.from({ length: amount - 1 }, () => send(service.url, PATH, { body: '{}' }));
+    if (held.length > 0) await reached.promise;
+    const last = await send(service.url, '/v1/status', { method: 'GET' });
+    released.resolve();
+    await Promise.all(held);
+    await service.close();
+    return String(last.status);
+  });
+}
+
+/** A connection that waits for an answer that is never made; one that is answered just ends. */
+export async function idleTimeout(): Promise<TimeProbe> {
+  const asked = async (replaced: Parameters<typeof recordingCore>[0]): Promise<string> => {
+    const service = await start(recordingCore(replaced), { idle_timeout_ms: 50 });
+    const head = `POST ${PATH} HTTP/1.1\r\nHost: localhost:${service.port}\r\n`;
+    const rest = `Authorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\n`;
+    const answer = await sendRaw(service.port, `${head}${rest}Content-Length: 2\r\n\r\n{}`);
+    await service.close();
+    return answer.slice(9, 12);
+  };
+  const never = asked({ evaluation: () => new Promise(() => {}) });
+  return { soon: await asked({}), never: await never };
 }
 
 export async function requestTimeout(): Promise<TimeProbe> {

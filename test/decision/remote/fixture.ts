@@ -52,6 +52,7 @@ export function remote(
       ...settings,
     },
     { id: () => crypto.randomUUID() },
+    { now_ms: () => Date.now() },
   );
 }
 

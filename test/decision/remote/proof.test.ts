@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { afterEach, expect, test } from '@jest/globals';
 import { Client } from 'undici';
-import { answerProof, PROOF_HEADERS, type SignedRequest } from '../../../src/contract/proof.ts';
+import { answerProof, PROOF_HEADERS, type AskedRequest } from '../../../src/contract/proof.ts';
 import type { DecisionPoint } from '../../../src/contract/decision_point.ts';
 import { ALLOWED, recordingCore, start, TOKEN, tokenOf, tokensOf } from '../../pdp/fixture.ts';
 import { CALL, LIST, pretend, pretendRaw, remote, type Pretender } from './fixture.ts';
@@ -21,7 +21,7 @@ const UNPROVED = { code: 'DECISION_POINT_UNPROVED' };
 const FORGED = 'the proof of the answer is not for this request, or not made with our token';
 
 interface Seen {
-  request: SignedRequest;
+  request: AskedRequest;
   headers: Record<string, unknown>;
 }
 

@@ -1,0 +1,97 @@
+/** What the OpenAPI document says of each route beside what the table of routes does. */
+
+/** A schema of the contract by its name, several of which one fits, or one that stands here. */
+export type Shape = { schemas: readonly string[] } | { inline: object };
+
+export interface Operation {
+  id: string;
+  summary: string;
+  description?: string;
+  request?: Shape;
+  response: Shape;
+  /** Whether the answer carries the header `Portcullis-Evaluation-Id`. */
+  evaluates?: true;
+  /** The answer of another status that is no error. */
+  other?: { status: number; description: string };
+}
+
+const FLAG = { type: 'boolean' };
+const ADDRESS = { type: 'string', pattern: '^https?://' };
+
+function closed(properties: Readonly<Record<string, object>>): Shape {
+  const required = Object.keys(properties);
+  return { inline: { type: 'object', properties, required, additionalProperties: false } };
+}
+
+/** By method and path, each route of the table. */
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  'POST /access/v1/evaluation': {
+    id: 'evaluation',
+    summary: 'One decision (AuthZEN Authorization API 1.0, section 6)',
+    description:
+      'A request whose `context.profile` is `mcp/1` is read strictly; of any other, members that ' +
+      'are not known are ignored. A deny is answered with 200.',
+    request: { schemas: ['evaluation_request', 'authzen_evaluation_request'] },
+    response: { schemas: ['evaluation_response'] },
+    evaluates: true,
+  },
+  'POST /access/v1/evaluations': {
+    id: 'evaluations',
+    summary: 'A batch of decisions, or what of a catalogue is visible',
+    description:
+      'AuthZEN Authorization API 1.0, section 7. With `options.portcullis.discovery` it is a ' +
+      'list of capabilities. Without entries it is one evaluation and answered like one.',
+    request: { schemas: ['discovery_request', 'authzen_evaluations_request'] },
+    response: { schemas: ['evaluations_response', 'evaluation_response'] },
+    evaluates: true,
+  },
+  'POST /v1/decision': {
+    id: 'decision',
+    summary: 'One decision by the external decision profile of the SEP',
+    request: { schemas: ['sep_decision_request'] },
+    response: { schemas: ['sep_decision_response'] },
+    evaluates: true,
+  },
+  'POST /v1/outcomes': {
+    id: 'outcome',
+    summary: 'Reports what was done with a decision',
+    description: 'The answer says that the report is recorded.',
+    request: { schemas: ['outcome_report'] },
+    response: closed({}),
+  },
+  'GET /v1/status': {
+    id: 'status',
+    summary: 'The active policy and the arguments that it needs; also told while nothing is ready',
+    response: { schemas: ['status'] },
+  },
+  'GET /health': {
+    id: 'health',
+    summary: 'Whether the process answers, and whether it decides',
+    response: closed({ live: FLAG, ready: FLAG }),
+  },
+  'GET /health/live': {
+    id: 'live',
+    summary: 'Whether the process answers',
+    response: closed({ live: FLAG }),
+  },
+  'GET /health/ready': {
+    id: 'ready',
+    summary: 'Whether it decides, told by the status too',
+    response: closed({ ready: FLAG }),
+    other: { status: 503, description: 'It does not decide.' },
+  },
+  'GET /.well-known/authzen-configuration': {
+    id: 'metadata',
+    summary: 'The addresses of the AuthZEN endpoints (Authorization API 1.0, section 9)',
+    response: closed({
+      policy_decision_point: ADDRESS,
+      access_evaluation_endpoint: ADDRESS,
+      access_evaluations_endpoint: ADDRESS,
+    }),
+  },
+  'GET /openapi.json': {
+    id: 'openapi',
+    summary: 'This document',
+    response: { inline: { type: 'object', required: ['openapi', 'info', 'paths'] } },
+  },
+};
