@@ -58,7 +58,12 @@ async function openCore({ bundle }: Built): Promise<DecisionCore> {
     evidence: UNWRITTEN,
     clock: CLOCK,
     random: RANDOM,
-    settings: { instance: 'main', sep_server: 'bench', batch_items_max: 1 },
+    settings: {
+      instance: 'main',
+      sep_server: 'bench',
+      batch_items_max: 1,
+      batch_bytes_max: 1_048_576,
+    },
   });
 }
 

@@ -51,7 +51,12 @@ function coreOf(world: World, evidence: EvidenceLog): DecisionCore {
     evidence,
     clock: { now_ms: () => 0 },
     random: { id: () => `id-${(world.ids += 1)}` },
-    settings: { instance: 'one', sep_server: 'default', batch_items_max: 10 },
+    settings: {
+      instance: 'one',
+      sep_server: 'default',
+      batch_items_max: 10,
+      batch_bytes_max: 1_048_576,
+    },
   });
 }
 

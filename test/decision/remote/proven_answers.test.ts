@@ -1,7 +1,7 @@
 /** A proof says who answered, not that the answer is one: whatever else is wrong still counts. */
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from '@jest/globals';
-import { answerProof, PROOF_HEADERS, type SignedRequest } from '../../../src/contract/proof.ts';
+import { answerProof, PROOF_HEADERS, type AskedRequest } from '../../../src/contract/proof.ts';
 import { ALLOWED, TOKEN } from '../../pdp/fixture.ts';
 import { CALL, LIST, pretend, remote } from './fixture.ts';
 
@@ -26,7 +26,7 @@ interface Said {
 const PLAIN = Buffer.from(JSON.stringify(ALLOWED));
 
 /** Holds the token and the port, and answers each request so. */
-async function answering(say: Said | ((request: SignedRequest) => Said)): Promise<string> {
+async function answering(say: Said | ((request: AskedRequest) => Said)): Promise<string> {
   const server = await pretend(({ headers, method = '', url: target = '' }, sent, response) => {
     const request = { nonce: String(headers[PROOF_HEADERS.nonce]), method, target, body: sent };
     const said = typeof say === 'function' ? say(request) : say;

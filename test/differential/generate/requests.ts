@@ -25,7 +25,7 @@ export function callFor(random: SeededRandom, policy: Policy): Request {
   const entry = policy.data.registry[name];
   return present({
     subject: subject(random),
-    action: { name: 'tools/call' },
+    action: { name: random.chance(0.98) ? methodOf(name) : 'tools/borrow' },
     resource: resourceOf(random, name, entry),
     context: {
       profile: random.chance(0.98) ? 'mcp/1' : 'mcp/0',
@@ -35,6 +35,10 @@ export function callFor(random: SeededRandom, policy: Policy): Request {
       approval: optional(random, 0.3, () => approvalFor(random, policy)),
     },
   }) as Request;
+}
+
+function methodOf(capability: string): string {
+  return capability.startsWith('resource:') ? 'resources/read' : 'tools/call';
 }
 
 /** The call with one fact of it changed or missing. */

@@ -12,6 +12,7 @@ export function libraryDenies(view: View): boolean {
 
 const DENIES: ((view: View) => boolean)[] = [
   ({ input }) => input.context.profile !== 'mcp/1',
+  isAnotherMethod,
   ({ facts }) => !same(at(facts, 'capability.environment'), at(facts, 'environment')),
   ({ facts }) => at(facts, 'capability.approved') !== true,
   ({ facts }) => at(facts, 'session.state') === 'expired',
@@ -20,6 +21,16 @@ const DENIES: ((view: View) => boolean)[] = [
   isAboveCeiling,
   isNotDelegated,
 ];
+
+/** The kinds of capability of the generated policies, and what they are asked by. */
+const METHODS: Record<string, string[]> = {
+  tool: ['tools/call', 'tools/list'],
+  resource: ['resources/list', 'resources/read', 'resources/subscribe', 'resources/unsubscribe'],
+};
+
+function isAnotherMethod({ input }: View): boolean {
+  return !(METHODS[input.resource?.type ?? ''] ?? []).includes(String(input.action.name));
+}
 
 function hasChangedDefinition({ facts, input }: View): boolean {
   const pinned = at(facts, 'capability.digest');

@@ -80,13 +80,19 @@ export async function openWay(parts: WayParts, opened: AsyncDisposableStack): Pr
     evidence,
     clock: CLOCK,
     random: RANDOM,
-    settings: { instance: 'one', sep_server: 'payments', batch_items_max: 100 },
+    settings: {
+      instance: 'one',
+      sep_server: 'payments',
+      batch_items_max: 100,
+      batch_bytes_max: 1_048_576,
+    },
   });
   const tap = await openTap(opened);
   const service = await startService({
     core: parts.wrap?.(core) ?? core,
     tokens: tokensOf(tokenOf(['decide', 'attest:actor'])),
     log,
+    clock: CLOCK,
     settings: { ...SETTINGS, hosts: [tap.host] },
   });
   opened.defer(() => service.close());

@@ -1,0 +1,25 @@
+# METADATA
+# title: Only methods of MCP are decided
+# description: |
+#   A grant names a capability and says nothing of the method, so one that this policy does not know
+#   would be granted along. What each kind of capability is asked by stands here.
+# custom:
+#   reason_code: UNKNOWN_METHOD_DENIED
+package mcp.rules.boundary.method
+
+import data.mcp.request
+
+effect := "deny"
+
+applies if not _known
+
+_known if request.method in _methods[request.type]
+
+_methods := {
+	"tool": {"tools/call", "tools/list"},
+	"resource": {"resources/list", "resources/read", "resources/subscribe", "resources/unsubscribe"},
+	"resource_template": {"resources/templates/list"},
+	"prompt": {"prompts/get", "prompts/list"},
+	"completion": {"completion/complete"},
+	"task": {"tasks/cancel", "tasks/get", "tasks/list", "tasks/result", "tasks/update"},
+}

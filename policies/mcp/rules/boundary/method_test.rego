@@ -1,0 +1,27 @@
+package mcp.rules.boundary.method_test
+
+import data.mcp.fixture_test as fixture
+import data.mcp.rules.boundary.method
+
+test_a_method_of_the_kind_passes if {
+	every name in ["tools/call", "tools/list"] {
+		not method.applies with input as fixture.with_members({"action": {"name": name}})
+	}
+}
+
+test_another_method_is_denied if {
+	every name in ["tools/exfiltrate", "resources/read", "tools", "", null] {
+		method.applies with input as fixture.with_members({"action": {"name": name}})
+	}
+}
+
+test_the_method_of_another_kind_is_denied if {
+	method.applies with input as fixture.with_members({"resource": {"type": "prompt"}})
+	not method.applies with input as fixture.with_members({"resource": {"type": "prompt"}, "action": {"name": "prompts/get"}})
+}
+
+test_no_method_is_denied if {
+	method.applies with input as json.remove(fixture.call, ["/action"])
+}
+
+test_effect if method.effect == "deny"

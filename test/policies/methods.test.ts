@@ -1,0 +1,31 @@
+/** The methods that the library decides are those that a guard asks about. */
+import { expect, test } from '@jest/globals';
+import { SEP_ACTIONS } from '../../src/decision/sep.ts';
+import { METHODS, type MethodRule } from '../../src/pep/methods.ts';
+import { describeWithOpa, LIBRARY, opa } from '../support/toolchain.ts';
+
+/** Methods by type of capability, each list in its order. */
+function byType(pairs: readonly (readonly [string, string])[]): Record<string, string[]> {
+  const types: Record<string, Set<string>> = {};
+  for (const [type, method] of pairs) (types[type] ??= new Set()).add(method);
+  return Object.fromEntries(Object.entries(types).map(([type, set]) => [type, [...set].sort()]));
+}
+
+describeWithOpa('the methods of the library', () => {
+  test('are those of the table of methods and of the SEP', async () => {
+    const query = 'data.mcp.rules.boundary.method._methods';
+    const { stdout } = await opa(['eval', '--format', 'raw', '--data', LIBRARY, query], {
+      cwd: LIBRARY,
+    });
+    const known = JSON.parse(stdout) as Record<string, string[]>;
+    const asked = Object.entries<MethodRule>(METHODS).flatMap(([method, rule]) =>
+      rule.kind === 'request' && rule.resource_type ? [[rule.resource_type, method] as const] : [],
+    );
+    expect(
+      byType(Object.entries(known).flatMap(([t, ms]) => ms.map((m) => [t, m] as const))),
+    ).toEqual(byType(asked));
+    for (const [type, actions] of Object.entries(SEP_ACTIONS)) {
+      expect(known[type]).toEqual(expect.arrayContaining(Object.values(actions)));
+    }
+  });
+});
