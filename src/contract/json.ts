@@ -71,8 +71,9 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 const COLON = 58;
 const COMMA = 44;
-const OPEN = new Set([0x7b, 0x5b]);
-const CLOSE = new Set([0x7d, 0x5d]);
+
+const opens = (code: number): boolean => code === 0x7b || code === 0x5b;
+const closes = (code: number): boolean => code === 0x7d || code === 0x5d;
 
 /**
  * Counts the members that the text writes and bounds its depth before anything is built. The parsed
@@ -85,10 +86,10 @@ function scanStructure(text: string, depth_max: number): { members: number } | J
     const code = text.charCodeAt(i);
     if (code === QUOTE) i = endOfString(text, i);
     else if (code === COLON) members += 1;
-    else if (OPEN.has(code)) {
+    else if (opens(code)) {
       depth += 1;
       if (depth > depth_max) return { code: 'too_deep', pointer: '' };
-    } else if (CLOSE.has(code)) depth -= 1;
+    } else if (closes(code)) depth -= 1;
   }
   return { members };
 }
@@ -111,19 +112,35 @@ interface Walk {
   path: string[];
 }
 
-/** Leaves `walk.path` at the fault. Recursion is bounded by the depth that was scanned before. */
+/**
+ * Puts `walk.path` together on the way back from a fault, so that what has none pays nothing for
+ * it. Recursion is bounded by the depth that was scanned before.
+ */
 function inspect(value: unknown, walk: Walk): JsonFault['code'] | undefined {
   if (typeof value === 'string') return value.isWellFormed() ? undefined : 'lone_surrogate';
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'number_out_of_range';
   if (typeof value !== 'object' || value === null) return undefined;
-  const entries = Array.isArray(value) ? value.entries() : Object.entries(value);
-  for (const [name, member] of entries) {
-    const code = Array.isArray(value) ? undefined : inspectName(name as string, walk);
-    if (code !== undefined) return code;
-    walk.path.push(String(name));
-    const inner = inspect(member, walk);
-    if (inner !== undefined) return inner;
-    walk.path.pop();
+  return Array.isArray(value) ? inspectItems(value, walk) : inspectMembers(value, walk);
+}
+
+function inspectItems(items: readonly unknown[], walk: Walk): JsonFault['code'] | undefined {
+  for (let i = 0; i < items.length; i += 1) {
+    const code = inspect(items[i], walk);
+    if (code === undefined) continue;
+    walk.path.unshift(String(i));
+    return code;
+  }
+  return undefined;
+}
+
+function inspectMembers(value: object, walk: Walk): JsonFault['code'] | undefined {
+  for (const name of Object.keys(value)) {
+    const fault = inspectName(name, walk);
+    if (fault !== undefined) return fault;
+    const code = inspect((value as Record<string, unknown>)[name], walk);
+    if (code === undefined) continue;
+    walk.path.unshift(name);
+    return code;
   }
   return undefined;
 }
@@ -150,10 +167,10 @@ function duplicatePath(text: string): string[] {
         path[frames.length - 1] = name;
       }
       i = end;
-    } else if (OPEN.has(code)) {
+    } else if (opens(code)) {
       frames.push({ names: code === 0x7b ? new Set() : undefined, index: 0 });
       if (code === 0x5b) path[frames.length - 1] = '0';
-    } else if (CLOSE.has(code)) frames.pop();
+    } else if (closes(code)) frames.pop();
     else if (code === COMMA && frame && !frame.names) {
       frame.index += 1;
       path[frames.length - 1] = String(frame.index);
