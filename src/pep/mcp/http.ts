@@ -43,11 +43,17 @@ export function guardHttp(
   const door = new Door(factory, parts, open, options);
   const ready = door.probe();
   ready.catch((error: unknown) => parts.log.error('the endpoint cannot be guarded', { error }));
+  // Hosts call it and do not wait: what it would reject with would end their process.
   const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const gone = new AbortController();
-    res.once('close', () => gone.abort());
-    const web = toWebRequest(req, gone.signal);
-    await sendWebResponse(web ? await door.fetch(web.request, web) : noUrl(), res);
+    try {
+      const gone = new AbortController();
+      res.once('close', () => gone.abort());
+      const web = toWebRequest(req, gone.signal);
+      await sendWebResponse(web ? await door.fetch(web.request, web) : unreadable(), res);
+    } catch (error) {
+      parts.log.error('a response could not be sent', { error });
+      res.destroy();
+    }
   };
   return Object.assign(handle, {
     fetch: (request: Request, given: Given = {}) => door.fetch(request, given),
@@ -56,8 +62,8 @@ export function guardHttp(
   });
 }
 
-function noUrl(): Response {
-  return turnAway(400, failure(undefined, RPC.INVALID_REQUEST, 'The address is no URL'));
+function unreadable(): Response {
+  return turnAway(400, failure(undefined, RPC.INVALID_REQUEST, 'The request cannot be read'));
 }
 
 class Door {

@@ -18,25 +18,35 @@ export interface WebRequest {
   parsedBody: unknown;
 }
 
-/** Undefined where the request line and Host make no URL. */
+/** Undefined where the web has no such request: another method, no URL, or one with credentials. */
 export function toWebRequest(req: HostRequest, signal: AbortSignal): WebRequest | undefined {
-  const path = req.originalUrl ?? req.url ?? '/';
-  const url = URL.parse(path, `http://${req.headers.host ?? 'localhost'}`);
-  if (url === null) return undefined;
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(req.headers)) {
-    for (const one of [value ?? []].flat()) headers.append(name, one);
-  }
-  const method = req.method ?? 'GET';
-  const unread = method === 'POST' && !req.readableDidRead;
+  const request = headOf(req, signal);
+  if (request === undefined) return undefined;
+  const unread = request.method === 'POST' && !req.readableDidRead;
   // A body that is not read to its end must not take the connection, and the answer, with it.
   const source = unread ? req.iterator({ destroyOnReturn: false }) : undefined;
   return {
-    request: new Request(url, { method, headers, signal }),
+    request,
     authInfo: req.auth,
     source: source as AsyncIterable<Uint8Array> | undefined,
     parsedBody: unread ? undefined : readBefore(req.body),
   };
+}
+
+function headOf(req: HostRequest, signal: AbortSignal): Request | undefined {
+  const { host = 'localhost', ':authority': authority = host } = req.headers;
+  try {
+    const url = new URL(req.originalUrl ?? req.url ?? '/', `http://${authority as string}`);
+    const headers = new Headers();
+    for (const [name, value] of Object.entries(req.headers)) {
+      // HTTP/2 says its request line in such members (RFC 9113, section 8.3).
+      if (name.startsWith(':')) continue;
+      for (const one of [value ?? []].flat()) headers.append(name, one);
+    }
+    return new Request(url, { method: req.method ?? 'GET', headers, signal });
+  } catch {
+    return undefined;
+  }
 }
 
 /** A body that the host took as text or bytes goes through the same gate as one that it left. */
@@ -49,7 +59,7 @@ function readBefore(body: unknown): unknown {
 /** Sends a response; a client that goes away cancels its body. */
 export async function sendWebResponse(response: Response, res: ServerResponse): Promise<void> {
   res.statusCode = response.status;
-  res.setHeaders(response.headers);
+  for (const [name, value] of response.headers) res.setHeader(name, value);
   if (response.body === null) {
     res.end();
     return;
