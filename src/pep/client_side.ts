@@ -9,6 +9,7 @@ import {
   captureMessage,
   mutableCopy,
   type Answer,
+  type JsonObject,
   type Message,
   type Notification,
   type Request,
@@ -65,7 +66,7 @@ export class ClientSide {
     const message = captureMessage(raw);
     const trusted = this.#identify(extra);
     if (message.kind !== 'request' || !this.#isSameCaller(trusted)) return false;
-    return mayKnowTool(this.#gate, new Exchange(this.#arrive(message, extra, trusted)));
+    return mayKnowTool(this.#gate, this.#exchange(this.#arrive(message, extra, trusted)));
   }
 
   #arrive(
@@ -78,6 +79,10 @@ export class ClientSide {
     return { request, era: eraOf(request), extra, claims, trusted };
   }
 
+  #exchange(arrival: Arrival): Exchange {
+    return new Exchange(arrival, this.#ends.exchanges.nextId());
+  }
+
   #request(arrival: Arrival): void {
     const { request, era } = arrival;
     const { id, method } = request;
@@ -87,8 +92,8 @@ export class ClientSide {
       return this.#reply(deniedMethod(id));
     }
     // Two open requests under one id would make their answers interchangeable.
-    if (this.#ends.exchanges.isTaken(id)) return this.#reply(invalidRequest(id, '/id'));
-    const exchange = new Exchange(arrival);
+    if (this.#ends.exchanges.get(id)) return this.#reply(invalidRequest(id, '/id'));
+    const exchange = this.#exchange(arrival);
     if (this.#ends.exchanges.size >= this.#gate.parts.settings.requests_in_flight_max) {
       return this.#reply(this.#gate.refuse(exchange, { reason_code: 'POLICY_UNAVAILABLE' }));
     }
@@ -111,33 +116,33 @@ export class ClientSide {
 
   #notification(told: Notification, extra: MessageExtra | undefined): void {
     const enforced = isEnforced(told.method, 'notification', 'client_to_server', 'legacy');
-    const passes = enforced && this.#passing[told.method as Told](told);
+    const params = enforced ? this.#passing[told.method as Told](told) : undefined;
     // What the server does for nobody ends, whether or not a policy is still active.
     const mayPass = this.#gate.watch.ready ?? told.method === 'notifications/cancelled';
-    if (!passes || !mayPass) return;
-    const { method, params } = told;
-    const copy = mutableCopy(params);
-    this.#ends.toServer({ jsonrpc: '2.0', method, params: copy }, extra);
+    if (!params || !mayPass) return;
+    const { method } = told;
+    this.#ends.toServer({ jsonrpc: '2.0', method, params: mutableCopy(params) }, extra);
   }
 
-  readonly #passing: Readonly<Record<Told, (told: Notification) => boolean>> = {
-    'notifications/initialized': () => {
+  /** What the server is told; undefined where nothing. */
+  readonly #passing: Readonly<Record<Told, (told: Notification) => JsonObject | undefined>> = {
+    'notifications/initialized': ({ params }) => {
       this.#initialized = true;
-      return true;
+      return params;
     },
-    'notifications/cancelled': ({ params }) => this.#cancel(params['requestId']),
+    'notifications/cancelled': ({ params }) => this.#cancel(params),
     // Only `ping` is asked of a client, and nobody waits for its progress.
-    'notifications/progress': () => false,
+    'notifications/progress': () => undefined,
   };
 
-  /** True where the server has the request and must hear of it too. */
-  #cancel(id: unknown): boolean {
-    const exchange = this.#ends.exchanges.get(id);
-    if (!exchange) return false;
-    const { forwarded, masked } = exchange;
-    if (!this.#ends.exchanges.abandon(exchange)) return false;
+  /** The server hears of it where it has the request, under the id that it knows. */
+  #cancel(params: JsonObject): JsonObject | undefined {
+    const exchange = this.#ends.exchanges.get(params['requestId']);
+    if (!exchange) return undefined;
+    const { forwarded, masked, server_id } = exchange;
+    this.#ends.exchanges.abandon(exchange);
     if (forwarded && masked) this.#ends.stream.taint();
-    return forwarded;
+    return forwarded ? { ...params, requestId: server_id } : undefined;
   }
 
   /** An answer passes once, to the request that the server asked under this id. */

@@ -11,7 +11,7 @@ import { checkOf } from './check.ts';
 import { ClientSide } from './client_side.ts';
 import { withinDeadline } from './deadline.ts';
 import { Ends, type Wire } from './ends.ts';
-import { envelopeOf, withoutClientCapabilities } from './evaluation.ts';
+import { envelopeOf, paramsForServer } from './evaluation.ts';
 import type { Exchange, ServerAnswer } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { isObject, mutableCopy, wireCopy, type JsonObject } from './message.ts';
@@ -79,12 +79,15 @@ export class Connection implements Gate {
     params: JsonObject | undefined,
     decision?: EvaluationResponse,
   ): Promise<ServerAnswer | undefined> {
-    const { request, extra } = exchange.arrival;
-    const { id, method } = request;
-    const sent = params && { params: mutableCopy(withoutClientCapabilities(params)) };
+    const { server_id, arrival } = exchange;
+    const { request, extra } = arrival;
+    const { method } = request;
+    const sent = params && { params: mutableCopy(paramsForServer(params, server_id)) };
     const context = decision && this.#contextOf(exchange, decision);
     return exchange.forward(() =>
-      deliverIn(context, () => this.#ends.toServer({ jsonrpc: '2.0', id, method, ...sent }, extra)),
+      deliverIn(context, () =>
+        this.#ends.toServer({ jsonrpc: '2.0', id: server_id, method, ...sent }, extra),
+      ),
     );
   }
 
@@ -111,7 +114,7 @@ export class Connection implements Gate {
   }
 
   #contextOf(exchange: Exchange, decision: EvaluationResponse): CallContext {
-    const { id, masked } = exchange;
+    const { server_id: id, masked } = exchange;
     return { connection: this.#ends, id, masked, decision, check: checkOf(this, exchange) };
   }
 

@@ -27,18 +27,30 @@ export interface ClientClaims {
 }
 
 /** The `_meta` of a message, empty where it has none. */
-export function metaOf({ params }: Pick<Request, 'params'>): JsonObject {
+function metaOf({ params }: Pick<Request, 'params'>): JsonObject {
   return isObject(params['_meta']) ? params['_meta'] : {};
 }
 
+/** Undefined where nobody waits for progress. */
+export function progressTokenOf(request: Pick<Request, 'params'>): Id | undefined {
+  const token = metaOf(request)['progressToken'];
+  return typeof token === 'string' || typeof token === 'number' ? token : undefined;
+}
+
 /**
- * What a client offers to be asked for does not reach the server, because such requests are not
- * enforced (`sampling`, `elicitation`, `roots`).
+ * The params of a request as the server is given them. What the client offers to be asked for is
+ * withheld, because such requests are not enforced (`sampling`, `elicitation`, `roots`); and its
+ * progress has a token of its own, since a client may use one twice.
  */
-export function withoutClientCapabilities(params: JsonObject): JsonObject {
+export function paramsForServer(params: JsonObject, progressToken: number): JsonObject {
   const meta = params['_meta'];
-  if (!isObject(meta) || !(ENVELOPE.CAPABILITIES in meta)) return params;
-  return { ...params, _meta: { ...meta, [ENVELOPE.CAPABILITIES]: {} } };
+  if (!isObject(meta)) return params;
+  const _meta = {
+    ...meta,
+    ...(ENVELOPE.CAPABILITIES in meta && { [ENVELOPE.CAPABILITIES]: {} }),
+    ...(progressTokenOf({ params }) !== undefined && { progressToken }),
+  };
+  return { ...params, _meta };
 }
 
 /** The envelope for a request of the guard's own; undefined in the legacy era. */

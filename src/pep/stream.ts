@@ -3,9 +3,7 @@
  * one about a masked call is withheld as that one would be.
  */
 import { servedCall } from './call_context.ts';
-import type { Exchanges } from './exchange.ts';
-import type { Notification } from './message.ts';
-import type { SendOptions } from './transport.ts';
+import type { Exchange, Exchanges } from './exchange.ts';
 
 export class Stream {
   readonly #connection: object;
@@ -25,20 +23,17 @@ export class Stream {
     this.#tainted = true;
   }
 
-  /** Progress passes to one who waits for it, and only where all who share the token may see it. */
-  progressPasses({ params }: Notification): boolean {
-    const sharing = this.#exchanges.sharing(params['progressToken']);
-    const running = sharing.filter((exchange) => exchange.forwarded);
-    return running.length > 0 && !sharing.some((exchange) => exchange.masked) && !this.#inMasked();
+  /** Progress of a call passes where nothing of the call is masked. */
+  progressPasses(exchange: Exchange): boolean {
+    return !exchange.masked && !this.#inMasked();
   }
 
   /** A log line passes if it belongs to a call that is not masked, or if no call is. */
-  logPasses(options: SendOptions | undefined): boolean {
+  logPasses(related: Exchange | undefined): boolean {
     if (this.#inMasked()) return false;
     if (!this.#tainted && !this.#exchanges.anyMasked()) return true;
     if (servedCall(this.#connection) !== undefined) return true;
-    const related = this.#exchanges.get(options?.relatedRequestId);
-    return related !== undefined && related.forwarded && !related.masked;
+    return related !== undefined && !related.masked;
   }
 
   #inMasked(): boolean {

@@ -155,12 +155,12 @@ describe.each(LINES)('what reaches the server, SDK %i.x', (line) => {
     expect(
       heard.filter((message) => !String((message as { id: unknown }).id).startsWith('portcullis')),
     ).toEqual([
-      { jsonrpc: '2.0', id: 'h', method: 'initialize', params },
+      { jsonrpc: '2.0', id: 1, method: 'initialize', params },
       {
         jsonrpc: '2.0',
-        id: 1,
+        id: 2,
         method: 'tools/call',
-        params: { name: 'balance', arguments: {}, _meta: { progressToken: 4 } },
+        params: { name: 'balance', arguments: {}, _meta: { progressToken: 2 } },
       },
     ]);
   });

@@ -8,7 +8,7 @@ import { createGuard } from '../../../src/pep/mcp/guard.ts';
 import { testParts } from '../support/parts.ts';
 import { guarded, HELLO } from '../support/rig.ts';
 import { allow, deny, hide } from '../support/scripted.ts';
-import { buildLowLevel, buildServer, LINES, said } from '../support/servers.ts';
+import { buildLowLevel, buildServer, LINES, said, requestIdOf } from '../support/servers.ts';
 import { settle, TestWire } from '../support/wire.ts';
 
 function misuse(run: () => unknown): unknown {
@@ -194,8 +194,9 @@ describe.each(LINES)('decisionOf, SDK %i.x', (line) => {
     expect(decisionOf({ requestId: 1 })).toBeUndefined();
     expect(decisionOf(undefined)).toBeUndefined();
     const seen: unknown[] = [];
-    const asks = (_args: unknown) => {
-      seen.push(decisionOf({ requestId: 2 }), decisionOf({ mcpReq: { id: 1 } }), decisionOf('x'));
+    const asks = (_args: unknown, extra: unknown) => {
+      const id = requestIdOf(extra);
+      seen.push(decisionOf({ requestId: 0 }), decisionOf({ mcpReq: { id } }), decisionOf('x'));
       return said('x');
     };
     const server = () => buildServer(line, { calls: [] }, { asks });
