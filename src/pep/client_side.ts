@@ -139,9 +139,8 @@ export class ClientSide {
   #cancel(params: JsonObject): JsonObject | undefined {
     const exchange = this.#ends.exchanges.get(params['requestId']);
     if (!exchange) return undefined;
-    const { forwarded, masked, server_id } = exchange;
+    const { forwarded, server_id } = exchange;
     this.#ends.exchanges.abandon(exchange);
-    if (forwarded && masked) this.#ends.stream.taint();
     return forwarded ? { ...params, requestId: server_id } : undefined;
   }
 

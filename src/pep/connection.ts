@@ -84,6 +84,7 @@ export class Connection implements Gate {
     const { method } = request;
     const sent = params && { params: mutableCopy(paramsForServer(params, server_id)) };
     const context = decision && this.#contextOf(exchange, decision);
+    if (exchange.masked) this.#ends.stream.taint();
     return exchange.forward(() =>
       deliverIn(context, () =>
         this.#ends.toServer({ jsonrpc: '2.0', id: server_id, method, ...sent }, extra),

@@ -146,10 +146,6 @@ export class Exchanges {
     this.#all.delete(server_id);
   }
 
-  anyMasked(): boolean {
-    return [...this.#open.values()].some((exchange) => exchange.masked);
-  }
-
   /** Nobody waits any more. */
   cancelAll(): void {
     for (const exchange of this.#open.values()) exchange.cancel();

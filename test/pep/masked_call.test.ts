@@ -183,8 +183,11 @@ describe.each(LINES)('a masked call, SDK %i.x', (line) => {
     open();
     await Promise.all([wire.answerTo(1), wire.answerTo(2)]);
     expect(JSON.stringify(JSON.parse(await wire.answerTo(1)))).not.toContain('123');
-    await server.sendLoggingMessage({ level: 'info', data: 'after' });
-    expect(wire.messages.at(-1)).toMatchObject({ params: { data: 'after' } });
+    const after = wire.sent.length;
+    await notify(masked, log('ssn 123'));
+    await notify(plain, log('of a call that has ended'));
+    await server.sendLoggingMessage({ level: 'info', data: 'ssn 123' });
+    expect(wire.sent.slice(after)).toEqual([]);
   });
 
   test('under a shared progress token each call is known by its own', async () => {
@@ -229,6 +232,32 @@ describe.each(LINES)('a masked call, SDK %i.x', (line) => {
     const rig = await guarded({ decide }, { line, server: build });
     await rig.wire.call(1, 'masked');
     await Promise.all(later);
+    expect(rig.wire.sent.join()).not.toContain('123');
+  });
+
+  test('what a worker says of it that another call started is withheld as well', async () => {
+    const jobs: (() => Promise<void>)[] = [];
+    const { promise: started, resolve: start } = Promise.withResolvers<void>();
+    const worker = async () => {
+      await started;
+      for (const job of jobs) await job();
+    };
+    let working: Promise<void> | undefined;
+    const plain = async () => {
+      working = worker();
+      await working;
+      return said('plain');
+    };
+    const masked = () => {
+      jobs.push(() => rig.server.sendLoggingMessage({ level: 'info', data: 'ssn 123' }));
+      return said('{"amount":1}');
+    };
+    const build = () => buildServer(line, { calls: [] }, { masked, plain });
+    const rig = await guarded({ decide }, { line, server: build });
+    const running = rig.wire.call(1, 'plain');
+    await rig.wire.call(2, 'masked');
+    start();
+    await running;
     expect(rig.wire.sent.join()).not.toContain('123');
   });
 
