@@ -19,6 +19,9 @@ const ENVELOPE = {
   CLIENT: 'io.modelcontextprotocol/clientInfo',
 } as const;
 
+/** Sends the answer of a request to the queue of a task, past the guard (MCP 2025-11-25, tasks). */
+const RELATED_TASK = 'io.modelcontextprotocol/related-task';
+
 /** What a client said of itself and its wire; none of it is proved. */
 export interface ClientClaims {
   protocol_version?: string;
@@ -40,13 +43,14 @@ export function progressTokenOf(request: Pick<Request, 'params'>): Id | undefine
 /**
  * The params of a request as the server is given them. What the client offers to be asked for is
  * withheld, because such requests are not enforced (`sampling`, `elicitation`, `roots`); and its
- * progress has a token of its own, since a client may use one twice.
+ * progress has a token of its own, since a client may use one twice. It belongs to no task.
  */
 export function paramsForServer(params: JsonObject, progressToken: number): JsonObject {
   const meta = params['_meta'];
   if (!isObject(meta)) return params;
+  const { [RELATED_TASK]: _task, ...kept } = meta;
   const _meta = {
-    ...meta,
+    ...kept,
     ...(ENVELOPE.CAPABILITIES in meta && { [ENVELOPE.CAPABILITIES]: {} }),
     ...(progressTokenOf({ params }) !== undefined && { progressToken }),
   };

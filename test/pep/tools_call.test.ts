@@ -165,6 +165,24 @@ describe.each(LINES)('what reaches the server, SDK %i.x', (line) => {
     ]);
   });
 
+  test('no request is answered into the queue of a task', async () => {
+    const { wire, server } = await guarded({}, { line });
+    const heard: unknown[] = [];
+    const low = server.server as {
+      transport: { onmessage: (message: { params?: object }) => void };
+    };
+    const { onmessage } = low.transport;
+    low.transport.onmessage = (message) => {
+      heard.push(message.params);
+      onmessage.call(low.transport, message);
+    };
+    const _meta = { 'io.modelcontextprotocol/related-task': { taskId: 't' }, other: 1 };
+    await wire.ask(1, 'ping', { _meta });
+    await wire.ask(2, 'tools/call', { name: 'balance', _meta });
+    expect(heard).toContainEqual({ name: 'balance', _meta: { other: 1 } });
+    expect(JSON.stringify(heard)).not.toContain('taskId');
+  });
+
   test('what the client changes after the decision began does not', async () => {
     const params = { name: 'transfer', arguments: { amount: 1, to: 'bob' } };
     const decide = async () => {
