@@ -89,10 +89,16 @@ const CLAIM_LENGTH_MAX = 256;
 function readClaims(revision: unknown, client: unknown): ClientClaims {
   const { name, version } = isObject(client) ? client : {};
   return {
-    ...(isText(revision) && { protocol_version: revision.slice(0, 32) }),
-    ...(isText(name) && { name: name.slice(0, CLAIM_LENGTH_MAX) }),
-    ...(isText(version) && { version: version.slice(0, CLAIM_LENGTH_MAX) }),
+    ...(isText(revision) && { protocol_version: cut(revision, 32) }),
+    ...(isText(name) && { name: cut(name, CLAIM_LENGTH_MAX) }),
+    ...(isText(version) && { version: cut(version, CLAIM_LENGTH_MAX) }),
   };
+}
+
+/** Half a surrogate pair would make the whole request one that no decision point takes. */
+function cut(text: string, length_max: number): string {
+  const start = text.slice(0, length_max);
+  return start.isWellFormed() ? start : start.slice(0, -1);
 }
 
 function isText(value: unknown): value is string {
