@@ -29,6 +29,7 @@ export class Exchange {
   /** Settles when the answer has left, or none will. */
   done: Promise<void> = Promise.resolve();
   readonly #controller = new AbortController();
+  #sent = false;
   #settle: ((answer: ServerAnswer | undefined) => void) | undefined;
 
   constructor(arrival: Arrival, server_id: number) {
@@ -54,6 +55,11 @@ export class Exchange {
     return this.#controller.signal.aborted;
   }
 
+  /** The server was given the request, so it may have had its effect. */
+  get sent(): boolean {
+    return this.#sent;
+  }
+
   /** The server has the request and has not answered it. */
   get forwarded(): boolean {
     return this.#settle !== undefined;
@@ -64,6 +70,7 @@ export class Exchange {
     if (this.cancelled) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       this.#settle = resolve;
+      this.#sent = true;
       send();
     });
   }

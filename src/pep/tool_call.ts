@@ -119,7 +119,7 @@ async function execute(
   exchange.masked = withholdsStream(decision.context.obligations);
   const answer = await gate.forward(exchange, call.params, decision);
   if (answer === undefined) {
-    gate.report(decision, { status: 'cancelled' });
+    gate.report(decision, { status: exchange.sent ? 'abandoned' : 'cancelled' });
     return undefined;
   }
   return finish(gate, exchange, decision, answer);

@@ -75,7 +75,7 @@ describe.each(LINES)('a call that is no longer wanted, SDK %i.x', (line) => {
       wire.give(cancel(id));
       await settle(60);
       expect([aborted, wire.sent.slice(before)]).toEqual([[true], []]);
-      expect(parts.decisionPoint.reports).toMatchObject([{ status: 'cancelled' }]);
+      expect(parts.decisionPoint.reports).toMatchObject([{ status: 'abandoned' }]);
     },
   );
 
@@ -259,5 +259,6 @@ describe('the table of open requests', () => {
       forwarded = true;
     });
     expect([await late, forwarded]).toEqual([undefined, false]);
+    expect([sent.sent, unsent.sent]).toEqual([true, false]);
   });
 });
