@@ -37,7 +37,7 @@ export function guardServer<S extends object>(
 }
 
 /** `connect` of an `McpServer` ends in that of its `Server`: the transport is guarded once. */
-function guardTransport(
+export function guardTransport(
   transport: Transport,
   line: ServerLine,
   open: Open,
@@ -57,6 +57,13 @@ function guardTransport(
     throw misused(
       '`createMcpHandler` answers some messages before the server sees them: leave the server as' +
         ' it is, and mount `guard.http(factory)` in its place',
+    );
+  }
+  if (placement === 'alone' && has(transport, 'handleRequest')) {
+    throw misused(
+      'a Streamable HTTP transport opens the stream of a session, and ends it, for whoever knows' +
+        ' its id: leave the server as it is, and mount `guard.http(factory)` in its place, on 1.x' +
+        ' with `{ sessions: true }` to keep sessions',
     );
   }
   return new GuardedTransport(transport, (wire) => open(wire, line));

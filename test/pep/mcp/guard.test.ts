@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport as InMemory1 } from '@modelcontextprotocol/sdk/inMemory.js';
+import { StreamableHTTPServerTransport as Node1 } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { WebStandardStreamableHTTPServerTransport as Web1 } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
+import { WebStandardStreamableHTTPServerTransport as Web2 } from '@modelcontextprotocol/server';
 import type { Obligation } from '../../../src/contract/types.gen.ts';
 import { PortcullisError } from '../../../src/errors.ts';
 import { decisionOf, type CallDecision } from '../../../src/pep/call_context.ts';
@@ -70,6 +73,17 @@ describe.each(LINES)('guard(server), SDK %i.x', (line) => {
     const one = Object.assign(wire(), { handleMessage: () => undefined });
     await expect(guard(buildServer(line)).connect(one)).rejects.toEqual(misused('guard.http('));
     await expect(guard(buildServer(line)).connect({})).rejects.toEqual(misused('no transport'));
+  });
+
+  test('refuses HTTP transports, which serve a session to whoever knows its id', async () => {
+    const guard = createGuard(testParts());
+    const Transports = line === 1 ? [Node1, Web1] : [Web2];
+    for (const Transport of Transports) {
+      const transport = new Transport({ sessionIdGenerator: () => 's-1' });
+      const connecting = guard(buildServer(line)).connect(transport);
+      await expect(connecting).rejects.toEqual(misused('guard.http('));
+      expect(misuse(() => guard.wire(transport))).toEqual(misused('guard.http('));
+    }
   });
 
   test('callbacks that a transport had before are called; its members are offered', async () => {
