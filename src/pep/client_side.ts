@@ -16,7 +16,7 @@ import {
 } from './message.ts';
 import { isEnforced, type EnforcedMethod, type EnforcedRequest } from './methods.ts';
 import { discoverServer, initialize, pass } from './protocol.ts';
-import { callTool, mayKnowTool } from './tool_call.ts';
+import { callTool } from './tool_call.ts';
 import { listTools } from './tool_list.ts';
 import type { MessageExtra } from './transport.ts';
 
@@ -61,14 +61,6 @@ export class ClientSide {
     else this.#reply(invalidRequest(message.id, message.pointer));
   }
 
-  /** Whether the caller may know of the tool that a request calls, which has not arrived yet. */
-  async mayKnow(raw: unknown, extra?: MessageExtra): Promise<boolean> {
-    const message = captureMessage(raw);
-    const trusted = this.#identify(extra);
-    if (message.kind !== 'request' || !this.#isSameCaller(trusted)) return false;
-    return mayKnowTool(this.#gate, this.#exchange(this.#arrive(message, extra, trusted)));
-  }
-
   #arrive(
     request: Request,
     extra: MessageExtra | undefined,
@@ -77,10 +69,6 @@ export class ClientSide {
     if (request.method === 'initialize') this.#handshake = handshakeClaims(request);
     const claims = claimsOf(request, this.#handshake);
     return { request, era: eraOf(request), extra, claims, trusted };
-  }
-
-  #exchange(arrival: Arrival): Exchange {
-    return new Exchange(arrival, this.#ends.exchanges.nextId());
   }
 
   #request(arrival: Arrival): void {
@@ -93,7 +81,7 @@ export class ClientSide {
     }
     // Two open requests under one id would make their answers interchangeable.
     if (this.#ends.exchanges.get(id)) return this.#reply(invalidRequest(id, '/id'));
-    const exchange = this.#exchange(arrival);
+    const exchange = new Exchange(arrival, this.#ends.exchanges.nextId());
     if (this.#ends.exchanges.size >= this.#gate.parts.settings.requests_in_flight_max) {
       return this.#reply(this.#gate.refuse(exchange, { reason_code: 'POLICY_UNAVAILABLE' }));
     }

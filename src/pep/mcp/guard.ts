@@ -31,8 +31,8 @@ export function createGuard(parts: GuardParts): Guard {
   const watch = new PolicyWatch(decisionPoint, settings.decision_timeout_ms, log);
   const opener =
     (own: GuardParts): Open =>
-    (wire, line) =>
-      new Connection(own, watch, line, wire);
+    (wire, line, entrance) =>
+      new Connection(own, watch, line, wire, entrance);
   const guard = <S extends object>(server: S): S => guardServer(server, opener(parts));
   return Object.assign(guard, {
     http(factory: ServerFactory, options: HttpOptions = {}): HttpGuard {

@@ -2,12 +2,13 @@
 import type { ServerLine } from '../answers.ts';
 import type { Connection } from '../connection.ts';
 import type { Wire } from '../ends.ts';
+import type { Entrance } from '../gate.ts';
 import { GuardedTransport } from '../guarded_transport.ts';
 import type { Transport } from '../transport.ts';
 import { detect, has, misused, type Connectable } from './lines.ts';
 
 /** Opens the guard of one connection. */
-export type Open = (wire: Wire, line: ServerLine) => Connection;
+export type Open = (wire: Wire, line: ServerLine, entrance?: Entrance) => Connection;
 
 /** `http`: the other seam of 2.x over HTTP is in place. */
 export type Placement = 'alone' | 'http';
