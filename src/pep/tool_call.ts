@@ -25,6 +25,7 @@ export async function callTool(gate: Gate, exchange: Exchange): Promise<object |
   if (!gate.watch.ready && !(await gate.watch.ask())) return notReady(gate, exchange);
   const call = readCall(request);
   if (typeof call === 'string') return invalidParams(exchange.id, request.method, call);
+  if (isTooLarge(gate, call)) return gate.refuse(exchange, { reason_code: 'ARGUMENTS_TOO_LARGE' });
   const asker = askerOf(exchange);
   if (!asker) return unknown(gate, exchange, call);
   const { items, supported } = await gate.tools(exchange);
@@ -72,6 +73,15 @@ function readCall({ params }: Request): Call | string {
   if (args !== undefined && !isObject(args)) return '/params/arguments';
   const forwarded = { name, ...(args && { arguments: args }), ...(isObject(_meta) && { _meta }) };
   return { name, arguments: args ?? {}, params: forwarded };
+}
+
+/**
+ * Looked at before the name is: the arguments that the policy reads of one tool can be more than the
+ * decision point takes, and those of a tool that does not exist are not.
+ */
+function isTooLarge({ parts }: Gate, call: Call): boolean {
+  const size_bytes = Buffer.byteLength(JSON.stringify(call.arguments));
+  return size_bytes > parts.settings.arguments_bytes_max;
 }
 
 function unknown(gate: Gate, { id }: Exchange, { name }: Call): object {

@@ -128,6 +128,30 @@ describe.each(LINES)('tools/call, SDK %i.x', (line) => {
   });
 });
 
+describe.each(LINES)('arguments that are too large, SDK %i.x', (line) => {
+  test('are refused in the same way whatever the name, and nobody is asked', async () => {
+    const settings = { arguments_bytes_max: 1000 };
+    const decide = ({ resource: { id } }: { resource: { id: string } }) =>
+      id === 'balance' ? allow() : hide();
+    const { wire, journal, parts } = await guarded({ decide }, { line, settings });
+    const answers = ['balance', 'secret', 'unheard'].map(async (name, id) => {
+      const { result } = await wire.call(id, name, { account: 'é'.repeat(500) });
+      const { request_id: _id, ...refusal } = result._meta[EXTENSION];
+      return { ...result, _meta: refusal };
+    });
+    const [visible, hidden, unheard] = await Promise.all(answers);
+    expect(visible._meta).toMatchObject({
+      error: { code: 'POLICY_INDETERMINATE' },
+      reason_code: 'ARGUMENTS_TOO_LARGE',
+      retry: 'with_smaller_arguments',
+    });
+    expect([hidden, unheard]).toEqual([visible, visible]);
+    expect([journal.calls, parts.decisionPoint.decisions]).toEqual([[], []]);
+    const fits = { account: 'e'.repeat(1000 - '{"account":""}'.length) };
+    expect((await wire.call(7, 'balance', fits)).result.isError).toBeUndefined();
+  });
+});
+
 describe.each(LINES)('what reaches the server, SDK %i.x', (line) => {
   test('neither a task, nor answers to questions, nor offers that are not enforced', async () => {
     const { wire, server } = await connected({}, { line });
