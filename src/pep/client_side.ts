@@ -170,9 +170,12 @@ export class ClientSide {
   }
 }
 
+/** The principal of all who are not proved. */
+export const NOBODY = 'nobody';
+
 /** Who a connection belongs to; nobody is somebody of their own. */
 export function principalOf(trusted: TrustedContext | undefined): string {
-  if (!trusted) return 'nobody';
+  if (!trusted) return NOBODY;
   const { subject, agent } = trusted;
   return JSON.stringify([subject.id, subject.properties?.tenant, agent?.id]);
 }
