@@ -25,15 +25,19 @@ export interface Guard {
   close(): void;
 }
 
-/** The decision point belongs to whoever made it, and is not closed here. */
-export function createGuard(parts: GuardParts): Guard {
+/**
+ * The decision point belongs to whoever made it, and is not closed here. A server that is guarded
+ * connects once it is `opened`, and fails to where that fails.
+ */
+export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.resolve()): Guard {
   const { decisionPoint, settings, log } = parts;
   const watch = new PolicyWatch(decisionPoint, settings.decision_timeout_ms, log);
   const opener =
     (own: GuardParts): Open =>
     (wire, line, entrance) =>
       new Connection(own, watch, line, wire, entrance);
-  const guard = <S extends object>(server: S): S => guardServer(server, opener(parts));
+  const guard = <S extends object>(server: S): S =>
+    guardServer(server, opener(parts), 'alone', opened);
   return Object.assign(guard, {
     http(factory: ServerFactory, options: HttpOptions = {}): HttpGuard {
       const own = { ...parts, identity: options.identity ?? parts.identity };

@@ -24,6 +24,7 @@ export function guardServer<S extends object>(
   server: S,
   open: Open,
   placement: Placement = 'alone',
+  opened: Promise<void> = Promise.resolve(),
 ): S {
   const { line, low, high } = detect(server);
   if (low.transport !== undefined) {
@@ -32,8 +33,8 @@ export function guardServer<S extends object>(
   if (guarded.has(low)) throw misused('the server is guarded already: guard it once');
   guarded.add(low);
   const wrap = (transport: Transport) => guardTransport(transport, line, open, placement);
-  replaceConnect(low, wrap);
-  if (high) replaceConnect(high, wrap);
+  replaceConnect(low, wrap, opened);
+  if (high) replaceConnect(high, wrap, opened);
   return server;
 }
 
@@ -70,8 +71,15 @@ export function guardTransport(
   return new GuardedTransport(transport, (wire) => open(wire, line));
 }
 
-function replaceConnect(target: Connectable, wrap: (transport: Transport) => Transport): void {
+function replaceConnect(
+  target: Connectable,
+  wrap: (transport: Transport) => Transport,
+  opened: Promise<void>,
+): void {
   const connect = target.connect.bind(target);
-  const value = async (transport: Transport) => connect(wrap(transport));
+  const value = async (transport: Transport) => {
+    await opened;
+    return connect(wrap(transport));
+  };
   Object.defineProperty(target, 'connect', { value, configurable: false, writable: false });
 }

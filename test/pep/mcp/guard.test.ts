@@ -58,6 +58,21 @@ describe.each(LINES)('guard(server), SDK %i.x', (line) => {
     expect(misuse(() => createGuard(testParts())(twice.server))).toEqual(misused('guard it once'));
   });
 
+  test('connects once there is something that decides, and not at all where there is none', async () => {
+    const order: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wire = new TestWire();
+    wire.start = async () => void order.push('connected');
+    const connecting = createGuard(testParts(), promise)(buildServer(line)).connect(wire);
+    await settle();
+    order.push('opened');
+    resolve();
+    await connecting;
+    expect(order).toEqual(['opened', 'connected']);
+    const broken = createGuard(testParts(), Promise.reject(new Error('no bundle')));
+    await expect(broken(buildServer(line)).connect(wire)).rejects.toThrow('no bundle');
+  });
+
   test('nobody replaces the guarded connect', () => {
     const server = createGuard(testParts())(buildServer(line));
     expect(() => {
