@@ -76,8 +76,8 @@ function readCall({ params }: Request): Call | string {
 }
 
 /**
- * Looked at before the name is: the arguments that the policy reads of one tool can be more than the
- * decision point takes, and those of a tool that does not exist are not.
+ * Looked at before the name is: what the policy reads of the arguments of one tool can be more than
+ * the decision point takes, and of a tool that does not exist it reads less.
  */
 function isTooLarge({ parts }: Gate, call: Call): boolean {
   const size_bytes = Buffer.byteLength(JSON.stringify(call.arguments));

@@ -16,7 +16,8 @@ export interface Guard {
   /** A handler for Streamable HTTP: `app.all('/mcp', guard.http(() => buildServer()))`. */
   http(factory: ServerFactory, options?: HttpOptions): HttpGuard;
   /**
-   * Guards a wire: `serveStdio(factory, { transport: guard.wire(transport) })`. Throws GUARD_MISUSED.
+   * Guards a wire: `serveStdio(factory, { transport: guard.wire(transport) })`. Throws
+   * GUARD_MISUSED.
    */
   wire<T extends object>(transport: T): T;
   /** Whether a policy is active. */

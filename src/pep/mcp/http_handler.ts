@@ -1,9 +1,9 @@
 /**
  * `createMcpHandler` of 2.x, with a guard in every server that it builds. The handler itself looks
- * at a message before the server sees it (headers that mirror arguments, scope challenges), and what
- * it says then would tell that a hidden tool exists. A message that it answers so is sent in again
- * past those looks, to be decided on and not executed: only one who may know of the tool is told the
- * objection, and everybody else what the guard says.
+ * at a message before the server sees it (headers that mirror arguments, scope challenges), and
+ * what it says then would tell that a hidden tool exists. A message that it answers so is sent in
+ * again past those looks, to be decided on and not executed: only one who may know of the tool is
+ * told the objection, and everybody else what the guard says.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Entrance } from '../gate.ts';

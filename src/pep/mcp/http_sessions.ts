@@ -120,7 +120,7 @@ class Sessions implements Endpoint {
     }
   }
 
-  /** Idle sessions make room, and where none is left those of nobody, who may do nothing in them. */
+  /** Idle sessions make room, and then those of nobody, who may do nothing in them. */
   #makeRoom(): void {
     const { clock, settings } = this.#parts;
     const { session_idle_ms, sessions_max } = settings.http;

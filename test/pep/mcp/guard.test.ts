@@ -58,7 +58,7 @@ describe.each(LINES)('guard(server), SDK %i.x', (line) => {
     expect(misuse(() => createGuard(testParts())(twice.server))).toEqual(misused('guard it once'));
   });
 
-  test('connects once there is something that decides, and not at all where there is none', async () => {
+  test('connects once it is open who decides, and not at all where that fails', async () => {
     const order: string[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
     const wire = new TestWire();
