@@ -27,7 +27,7 @@ export function openGuard(load: (instance: string) => Configuration = loadInstan
   requireName(configuration);
   const log = createLogger(configuration.log);
   const { point, opened } = openDecisionPoint(configuration, load, log);
-  const guard = createGuard({
+  const parts = {
     decisionPoint: point,
     identity: identityOf(configuration),
     settings: settingsOf(configuration),
@@ -35,8 +35,10 @@ export function openGuard(load: (instance: string) => Configuration = loadInstan
     clock: CLOCK,
     random: RANDOM,
     digestKey: openDigestKey(configuration.guard.digest_key_file),
-  });
-  return Object.assign(<S extends object>(server: S): S => guard(connectingAfter(opened, server)), {
+  };
+  // A decision point that cannot be opened fails the start of the server, not each of its calls.
+  const guard = createGuard(parts, opened);
+  return Object.assign(<S extends object>(server: S): S => guard(server), {
     http(factory: ServerFactory, options: HttpOptions = {}): HttpGuard {
       const { identity } = options;
       if (identity === undefined) return guard.http(factory, options);
@@ -91,16 +93,4 @@ function placed(source: IdentitySource, { guard }: Configuration): IdentitySourc
     const context = source(extra, report);
     return context && Object.freeze<TrustedContext>({ ...place, ...context });
   };
-}
-
-/** A decision point that cannot be opened fails the start of the server, not each of its calls. */
-function connectingAfter<S extends object>(opened: Promise<void>, server: S): S {
-  const { connect } = server as { connect?: unknown };
-  if (typeof connect !== 'function') return server;
-  const value = async (...transport: unknown[]): Promise<unknown> => {
-    await opened;
-    return connect.apply(server, transport) as unknown;
-  };
-  Object.defineProperty(server, 'connect', { value, configurable: true, writable: true });
-  return server;
 }

@@ -279,6 +279,10 @@ export interface Configuration {
      */
     catalogue_timeout_ms: number;
     /**
+     * Largest arguments of a call; `input_bytes_max` of the policy must hold more.
+     */
+    arguments_bytes_max: number;
+    /**
      * Largest result that is masked; a larger one is withheld.
      */
     result_bytes_max: number;

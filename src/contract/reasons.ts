@@ -8,6 +8,7 @@ export const REASONS = {
   APPROVAL_REQUIRED: 'This operation requires approval before execution.',
   APPROVAL_VALIDATION_FAILED: 'The approval for this operation could not be validated.',
   ARGUMENTS_INCOMPLETE: 'The server could not evaluate the arguments of this operation.',
+  ARGUMENTS_TOO_LARGE: 'The arguments of this operation are too large.',
   CAPABILITY_NOT_ALLOWED: 'The server policy does not allow this operation.',
   CAPABILITY_NOT_VISIBLE: 'The server policy does not allow this operation.',
   DEFINITION_CHANGED: 'The definition of this capability changed while it was being decided.',
@@ -25,6 +26,7 @@ export type OwnReason = keyof typeof REASONS;
 /** What a denial of the draft calls the reasons that only we have: its codes are a closed list. */
 const DRAFT_CODES: Readonly<Partial<Record<string, OwnReason>>> = {
   ARGUMENTS_INCOMPLETE: 'POLICY_INDETERMINATE',
+  ARGUMENTS_TOO_LARGE: 'POLICY_INDETERMINATE',
   DEFINITION_CHANGED: 'POLICY_INDETERMINATE',
   OBLIGATION_UNSUPPORTED: 'POLICY_DENIED',
   RESULT_WITHHELD: 'POLICY_DENIED',

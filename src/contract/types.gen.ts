@@ -632,7 +632,10 @@ export interface RecordedItem {
  */
 export interface OutcomeReport {
   evaluation_id: string;
-  status: 'executed' | 'failed' | 'refused' | 'cancelled';
+  /**
+   * `cancelled` never reached the capability; `abandoned` did, and may have had its effect.
+   */
+  status: 'executed' | 'failed' | 'refused' | 'cancelled' | 'abandoned';
   reason_code?: ReasonCode;
   /**
    * Paths that were masked, never values.

@@ -44,6 +44,7 @@ export interface Refusal {
 const RETRIES: Readonly<Record<string, Retry>> = {
   APPROVAL_REQUIRED: 'after_approval',
   ARGUMENTS_INCOMPLETE: 'after_seconds',
+  ARGUMENTS_TOO_LARGE: 'with_smaller_arguments',
   DEFINITION_CHANGED: 'after_seconds',
   POLICY_UNAVAILABLE: 'after_seconds',
 };

@@ -24,6 +24,7 @@ export interface CallDecision {
 export interface CallContext extends CallDecision {
   /** The connection that the call came by. */
   readonly connection: object;
+  /** As the server knows it. */
   readonly id: Id;
   /** Nothing about this call may be told beside its masked result. */
   readonly masked: boolean;

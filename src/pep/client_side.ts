@@ -9,13 +9,14 @@ import {
   captureMessage,
   mutableCopy,
   type Answer,
+  type JsonObject,
   type Message,
   type Notification,
   type Request,
 } from './message.ts';
 import { isEnforced, type EnforcedMethod, type EnforcedRequest } from './methods.ts';
 import { discoverServer, initialize, pass } from './protocol.ts';
-import { callTool, mayKnowTool } from './tool_call.ts';
+import { callTool } from './tool_call.ts';
 import { listTools } from './tool_list.ts';
 import type { MessageExtra } from './transport.ts';
 
@@ -60,14 +61,6 @@ export class ClientSide {
     else this.#reply(invalidRequest(message.id, message.pointer));
   }
 
-  /** Whether the caller may know of the tool that a request calls, which has not arrived yet. */
-  async mayKnow(raw: unknown, extra?: MessageExtra): Promise<boolean> {
-    const message = captureMessage(raw);
-    const trusted = this.#identify(extra);
-    if (message.kind !== 'request' || !this.#isSameCaller(trusted)) return false;
-    return mayKnowTool(this.#gate, new Exchange(this.#arrive(message, extra, trusted)));
-  }
-
   #arrive(
     request: Request,
     extra: MessageExtra | undefined,
@@ -87,8 +80,8 @@ export class ClientSide {
       return this.#reply(deniedMethod(id));
     }
     // Two open requests under one id would make their answers interchangeable.
-    if (this.#ends.exchanges.isTaken(id)) return this.#reply(invalidRequest(id, '/id'));
-    const exchange = new Exchange(arrival);
+    if (this.#ends.exchanges.get(id)) return this.#reply(invalidRequest(id, '/id'));
+    const exchange = new Exchange(arrival, this.#ends.exchanges.nextId());
     if (this.#ends.exchanges.size >= this.#gate.parts.settings.requests_in_flight_max) {
       return this.#reply(this.#gate.refuse(exchange, { reason_code: 'POLICY_UNAVAILABLE' }));
     }
@@ -111,33 +104,32 @@ export class ClientSide {
 
   #notification(told: Notification, extra: MessageExtra | undefined): void {
     const enforced = isEnforced(told.method, 'notification', 'client_to_server', 'legacy');
-    const passes = enforced && this.#passing[told.method as Told](told);
+    const params = enforced ? this.#passing[told.method as Told](told) : undefined;
     // What the server does for nobody ends, whether or not a policy is still active.
     const mayPass = this.#gate.watch.ready ?? told.method === 'notifications/cancelled';
-    if (!passes || !mayPass) return;
-    const { method, params } = told;
-    const copy = mutableCopy(params);
-    this.#ends.toServer({ jsonrpc: '2.0', method, params: copy }, extra);
+    if (!params || !mayPass) return;
+    const { method } = told;
+    this.#ends.toServer({ jsonrpc: '2.0', method, params: mutableCopy(params) }, extra);
   }
 
-  readonly #passing: Readonly<Record<Told, (told: Notification) => boolean>> = {
-    'notifications/initialized': () => {
+  /** What the server is told; undefined where nothing. */
+  readonly #passing: Readonly<Record<Told, (told: Notification) => JsonObject | undefined>> = {
+    'notifications/initialized': ({ params }) => {
       this.#initialized = true;
-      return true;
+      return params;
     },
-    'notifications/cancelled': ({ params }) => this.#cancel(params['requestId']),
+    'notifications/cancelled': ({ params }) => this.#cancel(params),
     // Only `ping` is asked of a client, and nobody waits for its progress.
-    'notifications/progress': () => false,
+    'notifications/progress': () => undefined,
   };
 
-  /** True where the server has the request and must hear of it too. */
-  #cancel(id: unknown): boolean {
-    const exchange = this.#ends.exchanges.get(id);
-    if (!exchange) return false;
-    const { forwarded, masked } = exchange;
-    if (!this.#ends.exchanges.abandon(exchange)) return false;
-    if (forwarded && masked) this.#ends.stream.taint();
-    return forwarded;
+  /** The server hears of it where it has the request, under the id that it knows. */
+  #cancel(params: JsonObject): JsonObject | undefined {
+    const exchange = this.#ends.exchanges.get(params['requestId']);
+    if (!exchange) return undefined;
+    const { forwarded, server_id } = exchange;
+    this.#ends.exchanges.abandon(exchange);
+    return forwarded ? { ...params, requestId: server_id } : undefined;
   }
 
   /** An answer passes once, to the request that the server asked under this id. */
@@ -178,9 +170,12 @@ export class ClientSide {
   }
 }
 
+/** The principal of all who are not proved. */
+export const NOBODY = 'nobody';
+
 /** Who a connection belongs to; nobody is somebody of their own. */
 export function principalOf(trusted: TrustedContext | undefined): string {
-  if (!trusted) return 'nobody';
+  if (!trusted) return NOBODY;
   const { subject, agent } = trusted;
   return JSON.stringify([subject.id, subject.properties?.tenant, agent?.id]);
 }

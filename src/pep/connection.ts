@@ -11,9 +11,9 @@ import { checkOf } from './check.ts';
 import { ClientSide } from './client_side.ts';
 import { withinDeadline } from './deadline.ts';
 import { Ends, type Wire } from './ends.ts';
-import { envelopeOf, withoutClientCapabilities } from './evaluation.ts';
+import { envelopeOf, paramsForServer } from './evaluation.ts';
 import type { Exchange, ServerAnswer } from './exchange.ts';
-import type { Gate } from './gate.ts';
+import type { Entrance, Gate } from './gate.ts';
 import { isObject, mutableCopy, wireCopy, type JsonObject } from './message.ts';
 import type { PolicyWatch } from './policy_watch.ts';
 import { ServerSide, TOOLS_CHANGED } from './server_side.ts';
@@ -24,16 +24,24 @@ export class Connection implements Gate {
   readonly parts: GuardParts;
   readonly line: ServerLine;
   readonly watch: PolicyWatch;
+  readonly entrance: Entrance | undefined;
   readonly #ends: Ends;
   readonly #client: ClientSide;
   readonly #server: ServerSide;
   readonly #catalogue: Catalogue;
   readonly #unwatch: () => void;
 
-  constructor(parts: GuardParts, watch: PolicyWatch, line: ServerLine, wire: Wire) {
+  constructor(
+    parts: GuardParts,
+    watch: PolicyWatch,
+    line: ServerLine,
+    wire: Wire,
+    entrance?: Entrance,
+  ) {
     this.parts = parts;
     this.line = line;
     this.watch = watch;
+    this.entrance = entrance;
     this.#ends = new Ends(parts, wire);
     this.#client = new ClientSide(this, this.#ends);
     this.#server = new ServerSide(this, this.#ends);
@@ -43,22 +51,13 @@ export class Connection implements Gate {
 
   /** Takes a message of the client. */
   receive(raw: unknown, extra?: MessageExtra): void {
+    if (this.entrance) this.entrance.arrived = true;
     if (!this.#ends.closed) this.#client.receive(raw, extra);
   }
 
   /** Takes a message of the server; settles when what it led to has left. */
   async deliver(raw: unknown, options?: SendOptions): Promise<void> {
     if (!this.#ends.closed) await this.#server.deliver(raw, options);
-  }
-
-  /** Whether the caller may know of the tool that a request calls, which has not arrived yet. */
-  async mayKnow(raw: unknown, extra?: MessageExtra): Promise<boolean> {
-    try {
-      return await this.#client.mayKnow(raw, extra);
-    } catch (error) {
-      this.parts.log.error('a request cannot be decided', { error });
-      return false;
-    }
   }
 
   close(): void {
@@ -79,12 +78,16 @@ export class Connection implements Gate {
     params: JsonObject | undefined,
     decision?: EvaluationResponse,
   ): Promise<ServerAnswer | undefined> {
-    const { request, extra } = exchange.arrival;
-    const { id, method } = request;
-    const sent = params && { params: mutableCopy(withoutClientCapabilities(params)) };
+    const { server_id, arrival } = exchange;
+    const { request, extra } = arrival;
+    const { method } = request;
+    const sent = params && { params: mutableCopy(paramsForServer(params, server_id)) };
     const context = decision && this.#contextOf(exchange, decision);
+    if (exchange.masked) this.#ends.stream.taint();
     return exchange.forward(() =>
-      deliverIn(context, () => this.#ends.toServer({ jsonrpc: '2.0', id, method, ...sent }, extra)),
+      deliverIn(context, () =>
+        this.#ends.toServer({ jsonrpc: '2.0', id: server_id, method, ...sent }, extra),
+      ),
     );
   }
 
@@ -111,7 +114,7 @@ export class Connection implements Gate {
   }
 
   #contextOf(exchange: Exchange, decision: EvaluationResponse): CallContext {
-    const { id, masked } = exchange;
+    const { server_id: id, masked } = exchange;
     return { connection: this.#ends, id, masked, decision, check: checkOf(this, exchange) };
   }
 

@@ -45,7 +45,7 @@ async function ask(
   const verb = ruleOf(method)?.verb;
   const action = { name: method, ...(verb && { properties: { verb } }) };
   const request = evaluationRequest(asker, action, resource, {
-    arguments: { ...projectArguments(projection, settings.server, resource.id, args) },
+    arguments: { ...projectArguments(projection, settings.server, resource, args) },
     arguments_digest,
     ...(projection && { arguments_projection: projection.digest }),
   });

@@ -23,7 +23,7 @@ export class Ends {
   #closed = false;
 
   constructor({ settings, random, log }: GuardParts, wire: Wire) {
-    this.stream = new Stream(this, this.exchanges);
+    this.stream = new Stream(this);
     this.own = new OwnRequests(random, settings.catalogue_timeout_ms);
     this.asked = new ServerRequests(settings.requests_in_flight_max);
     this.#wire = wire;

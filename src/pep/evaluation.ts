@@ -19,6 +19,9 @@ const ENVELOPE = {
   CLIENT: 'io.modelcontextprotocol/clientInfo',
 } as const;
 
+/** Sends the answer of a request to the queue of a task, past the guard (MCP 2025-11-25, tasks). */
+const RELATED_TASK = 'io.modelcontextprotocol/related-task';
+
 /** What a client said of itself and its wire; none of it is proved. */
 export interface ClientClaims {
   protocol_version?: string;
@@ -27,18 +30,31 @@ export interface ClientClaims {
 }
 
 /** The `_meta` of a message, empty where it has none. */
-export function metaOf({ params }: Pick<Request, 'params'>): JsonObject {
+function metaOf({ params }: Pick<Request, 'params'>): JsonObject {
   return isObject(params['_meta']) ? params['_meta'] : {};
 }
 
+/** Undefined where nobody waits for progress. */
+export function progressTokenOf(request: Pick<Request, 'params'>): Id | undefined {
+  const token = metaOf(request)['progressToken'];
+  return typeof token === 'string' || typeof token === 'number' ? token : undefined;
+}
+
 /**
- * What a client offers to be asked for does not reach the server, because such requests are not
- * enforced (`sampling`, `elicitation`, `roots`).
+ * The params of a request as the server is given them. What the client offers to be asked for is
+ * withheld, because such requests are not enforced (`sampling`, `elicitation`, `roots`); and its
+ * progress has a token of its own, since a client may use one twice. It belongs to no task.
  */
-export function withoutClientCapabilities(params: JsonObject): JsonObject {
+export function paramsForServer(params: JsonObject, progressToken: number): JsonObject {
   const meta = params['_meta'];
-  if (!isObject(meta) || !(ENVELOPE.CAPABILITIES in meta)) return params;
-  return { ...params, _meta: { ...meta, [ENVELOPE.CAPABILITIES]: {} } };
+  if (!isObject(meta)) return params;
+  const { [RELATED_TASK]: _task, ...kept } = meta;
+  const _meta = {
+    ...kept,
+    ...(ENVELOPE.CAPABILITIES in meta && { [ENVELOPE.CAPABILITIES]: {} }),
+    ...(progressTokenOf({ params }) !== undefined && { progressToken }),
+  };
+  return { ...params, _meta };
 }
 
 /** The envelope for a request of the guard's own; undefined in the legacy era. */
@@ -73,10 +89,16 @@ const CLAIM_LENGTH_MAX = 256;
 function readClaims(revision: unknown, client: unknown): ClientClaims {
   const { name, version } = isObject(client) ? client : {};
   return {
-    ...(isText(revision) && { protocol_version: revision.slice(0, 32) }),
-    ...(isText(name) && { name: name.slice(0, CLAIM_LENGTH_MAX) }),
-    ...(isText(version) && { version: version.slice(0, CLAIM_LENGTH_MAX) }),
+    ...(isText(revision) && { protocol_version: cut(revision, 32) }),
+    ...(isText(name) && { name: cut(name, CLAIM_LENGTH_MAX) }),
+    ...(isText(version) && { version: cut(version, CLAIM_LENGTH_MAX) }),
   };
+}
+
+/** Half a surrogate pair would make the whole request one that no decision point takes. */
+function cut(text: string, length_max: number): string {
+  const start = text.slice(0, length_max);
+  return start.isWellFormed() ? start : start.slice(0, -1);
 }
 
 function isText(value: unknown): value is string {

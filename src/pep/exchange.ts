@@ -1,6 +1,6 @@
 /** One request of a client from its arrival to its answer, and the table of those in flight. */
 import type { TrustedContext } from '../identity/types.ts';
-import { metaOf, type ClientClaims } from './evaluation.ts';
+import { progressTokenOf, type ClientClaims } from './evaluation.ts';
 import type { Answer, Id, Request } from './message.ts';
 import type { Era } from './methods.ts';
 import type { MessageExtra } from './transport.ts';
@@ -22,19 +22,28 @@ export interface Arrival {
 
 export class Exchange {
   readonly arrival: Arrival;
+  /** The id towards the server. It is never used again, so that no late answer can be mistaken. */
+  readonly server_id: number;
   /** The result will be masked, so that nothing else about the call may be told. */
   masked = false;
   /** Settles when the answer has left, or none will. */
   done: Promise<void> = Promise.resolve();
   readonly #controller = new AbortController();
+  #sent = false;
   #settle: ((answer: ServerAnswer | undefined) => void) | undefined;
 
-  constructor(arrival: Arrival) {
+  constructor(arrival: Arrival, server_id: number) {
     this.arrival = arrival;
+    this.server_id = server_id;
   }
 
   get id(): Id {
     return this.arrival.request.id;
+  }
+
+  /** What the client wants to hear of its progress under, if it wants to. */
+  get progress_token(): Id | undefined {
+    return progressTokenOf(this.arrival.request);
   }
 
   /** Aborted when the client no longer wants the answer, or is gone. */
@@ -44,6 +53,11 @@ export class Exchange {
 
   get cancelled(): boolean {
     return this.#controller.signal.aborted;
+  }
+
+  /** The server was given the request, so it may have had its effect. */
+  get sent(): boolean {
+    return this.#sent;
   }
 
   /** The server has the request and has not answered it. */
@@ -56,6 +70,7 @@ export class Exchange {
     if (this.cancelled) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       this.#settle = resolve;
+      this.#sent = true;
       send();
     });
   }
@@ -72,84 +87,78 @@ export class Exchange {
   }
 }
 
-/** Most cancelled requests that are remembered; cancelling more has no effect, as MCP allows. */
-const ABANDONED_MAX = 1024;
+/**
+ * How long a cancelled request counts as one that the server works on, unless it is answered: a
+ * server that stopped its work says nothing (MCP, cancellation).
+ */
+const CANCELLED_MS = 30_000;
 
-/** The unanswered requests of one connection. */
+/** The requests of one connection that the server may be at work on. */
 export class Exchanges {
+  /** Those that a client waits for, by its id. */
   readonly #open = new Map<Id, Exchange>();
-  /** Ids that the server may still answer, though nobody waits. */
-  readonly #abandoned = new Set<Id>();
-  readonly #tokens = new Map<Id, Set<Exchange>>();
+  /** All, by the id towards the server. */
+  readonly #all = new Map<Id, Exchange>();
+  readonly #timers = new Map<Exchange, NodeJS.Timeout>();
+  #last_id = 0;
 
+  /** Counts what was cancelled too, as long as the server may be at work on it. */
   get size(): number {
-    return this.#open.size;
+    return this.#all.size;
+  }
+
+  /** An id towards the server; never 0, which a server may take for none. */
+  nextId(): number {
+    this.#last_id += 1;
+    return this.#last_id;
   }
 
   get(id: unknown): Exchange | undefined {
     return this.#open.get(id as Id);
   }
 
-  /** An answer under this id could belong to a request that came before. */
-  isTaken(id: Id): boolean {
-    return this.#open.has(id) || this.#abandoned.has(id);
+  /** The request that the server knows under an id, until it is answered or cancelled. */
+  running(server_id: unknown): Exchange | undefined {
+    const exchange = this.#all.get(server_id as Id);
+    return exchange?.forwarded ? exchange : undefined;
   }
 
   add(exchange: Exchange): void {
     this.#open.set(exchange.id, exchange);
-    const token = progressToken(exchange);
-    if (token === undefined) return;
-    const sharing = this.#tokens.get(token) ?? new Set();
-    this.#tokens.set(token, sharing.add(exchange));
+    this.#all.set(exchange.server_id, exchange);
   }
 
   remove(exchange: Exchange): void {
     if (this.#open.get(exchange.id) === exchange) this.#open.delete(exchange.id);
-    const token = progressToken(exchange);
-    const sharing = token === undefined ? undefined : this.#tokens.get(token);
-    if (token === undefined || !sharing) return;
-    sharing.delete(exchange);
-    if (sharing.size === 0) this.#tokens.delete(token);
+    if (!this.#timers.has(exchange)) this.#all.delete(exchange.server_id);
   }
 
-  /**
-   * Cancels a request; false where it stays open. If the server has it, its id is not free again
-   * until it was answered: a late answer would else be told under the decision on another request.
-   */
-  abandon(exchange: Exchange): boolean {
+  /** Nobody waits for it any more; where the server has it, it counts on for a time. */
+  abandon(exchange: Exchange): void {
     if (exchange.forwarded) {
-      if (this.#abandoned.size >= ABANDONED_MAX) return false;
-      this.#abandoned.add(exchange.id);
+      const late = setTimeout(() => this.release(exchange.server_id), CANCELLED_MS).unref();
+      this.#timers.set(exchange, late);
     }
     this.remove(exchange);
     exchange.cancel();
-    return true;
   }
 
-  /** The server answered a request that nobody waits for. */
-  release(id: Id): void {
-    this.#abandoned.delete(id);
-  }
-
-  /** Those that asked for progress under a token: more than one where a client repeats itself. */
-  sharing(token: unknown): readonly Exchange[] {
-    return [...(this.#tokens.get(token as Id) ?? [])];
-  }
-
-  anyMasked(): boolean {
-    return [...this.#open.values()].some((exchange) => exchange.masked);
+  /** The server is done with a request that nobody waits for. */
+  release(server_id: Id): void {
+    const exchange = this.#all.get(server_id);
+    const timer = exchange && this.#timers.get(exchange);
+    if (exchange === undefined || timer === undefined) return;
+    clearTimeout(timer);
+    this.#timers.delete(exchange);
+    this.#all.delete(server_id);
   }
 
   /** Nobody waits any more. */
   cancelAll(): void {
     for (const exchange of this.#open.values()) exchange.cancel();
+    for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#open.clear();
-    this.#abandoned.clear();
-    this.#tokens.clear();
+    this.#all.clear();
+    this.#timers.clear();
   }
-}
-
-function progressToken({ arrival }: Exchange): Id | undefined {
-  const token = metaOf(arrival.request)['progressToken'];
-  return typeof token === 'string' || typeof token === 'number' ? token : undefined;
 }

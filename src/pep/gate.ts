@@ -8,10 +8,24 @@ import type { JsonObject } from './message.ts';
 import type { PolicyWatch } from './policy_watch.ts';
 import type { GuardParts } from './settings.ts';
 
+/**
+ * How a message comes through an entry of the SDK that looks at it before the guard does, and may
+ * answer it by itself.
+ */
+export interface Entrance {
+  /** The guard was given the message. */
+  arrived: boolean;
+  /** The entry would object to the call, so that it is decided on and not made. */
+  readonly objected: boolean;
+  /** The caller may know of what is called, and so of the objection. */
+  known: boolean;
+}
+
 export interface Gate {
   readonly parts: GuardParts;
   readonly line: ServerLine;
   readonly watch: PolicyWatch;
+  readonly entrance: Entrance | undefined;
   /** The tools of the server; rejects where it cannot be asked. */
   tools(exchange: Exchange): Promise<Snapshot>;
   /** Forgets the tools, because they were seen to differ. */

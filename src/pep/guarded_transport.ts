@@ -26,11 +26,6 @@ export class GuardedTransport implements Transport {
     return this.#inner.sessionId;
   }
 
-  /** The guard of this connection. */
-  get connection(): Connection {
-    return this.#connection;
-  }
-
   /** Callbacks that the transport had before stay in force, as the SDKs keep them. */
   async start(): Promise<void> {
     const { onmessage, onclose, onerror } = this.#inner;
@@ -69,19 +64,7 @@ export class GuardedTransport implements Transport {
         inner.setSupportedProtocolVersions?.(versions);
     }
     if (inner.setScopeChallengeResolver) {
-      this.setScopeChallengeResolver = (resolver) =>
-        inner.setScopeChallengeResolver?.((context) => this.#challenge(resolver, context));
+      this.setScopeChallengeResolver = (resolver) => inner.setScopeChallengeResolver?.(resolver);
     }
-  }
-
-  /** A challenge is made before the message arrives, and would tell that a hidden tool exists. */
-  async #challenge(
-    resolver: ScopeResolver,
-    context: Parameters<ScopeResolver>[0],
-  ): Promise<unknown> {
-    const challenge = await resolver(context);
-    if (challenge === undefined) return undefined;
-    const known = await this.#connection.mayKnow(context.request, { authInfo: context.authInfo });
-    return known ? challenge : undefined;
   }
 }

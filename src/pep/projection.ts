@@ -3,18 +3,18 @@
  * E-18). Arrays go whole, since leaving items out would change their positions and number.
  */
 import { pointerSteps } from '../contract/json.ts';
-import type { Projection } from '../contract/types.gen.ts';
+import type { Projection, Resource } from '../contract/types.gen.ts';
 import { isObject, type JsonObject } from './message.ts';
 
-/** The part of `values` that the projection names for a tool; nothing where there is none. */
+/** The part of `values` that the projection names for a thing; nothing where there is none. */
 export function projectArguments(
   projection: Projection | undefined,
   server: string,
-  tool: string,
+  resource: Pick<Resource, 'type' | 'id'>,
   values: JsonObject,
 ): JsonObject {
   const part: Record<string, unknown> = {};
-  for (const pointer of pointersOf(projection, server, tool)) {
+  for (const pointer of pointersOf(projection, server, resource)) {
     if (pointer === '') return values;
     const steps = pointerSteps(pointer);
     if (steps !== undefined) copyPath(values, part, steps);
@@ -25,10 +25,10 @@ export function projectArguments(
 function pointersOf(
   projection: Projection | undefined,
   server: string,
-  tool: string,
+  { type, id }: Pick<Resource, 'type' | 'id'>,
 ): readonly string[] {
   const pointers = projection?.pointers ?? {};
-  return [`tool:${server}/${tool}`, `tool:${server}/*`, '*'].flatMap((name) =>
+  return [`${type}:${server}/${id}`, `${type}:${server}/*`, '*'].flatMap((name) =>
     Object.hasOwn(pointers, name) ? (pointers[name] ?? []) : [],
   );
 }

@@ -2,6 +2,7 @@
 import type { Logger } from '../telemetry/logger.ts';
 import { deniedMethod } from './answers.ts';
 import type { Ends } from './ends.ts';
+import type { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { readMessage, type Answer, type Notification, type Request } from './message.ts';
 import { isEnforced, type EnforcedMethod, type MethodRule } from './methods.ts';
@@ -30,20 +31,22 @@ export class ServerSide {
   async deliver(raw: unknown, options?: SendOptions): Promise<void> {
     const message = readMessage(raw);
     if (message.kind === 'answer') return this.#answer(message, raw as object);
-    if (message.kind === 'request') return this.#request(message, options);
-    if (message.kind === 'notification') return this.#notification(message, raw as object, options);
+    const related = this.#ends.exchanges.running(options?.relatedRequestId);
+    const placed = options && { ...options, relatedRequestId: related?.id };
+    if (message.kind === 'request') return this.#request(message, placed);
+    if (message.kind === 'notification') return this.#notification(message, raw, related, placed);
     this.#log.error('dropped a malformed message of the server', { pointer: message.pointer });
   }
 
   async #answer(answer: Answer, raw: object): Promise<void> {
     if (this.#ends.own.take(answer)) return;
-    const exchange = this.#ends.exchanges.get(answer.id);
-    if (!exchange?.forwarded) {
+    const exchange = this.#ends.exchanges.running(answer.id);
+    if (!exchange) {
       this.#ends.exchanges.release(answer.id);
       this.#log.debug('dropped an answer that nobody waits for');
       return;
     }
-    exchange.settle({ body: answer.body, raw });
+    exchange.settle({ body: answer.body, raw: { ...raw, id: exchange.id } });
     await exchange.done;
   }
 
@@ -59,10 +62,15 @@ export class ServerSide {
     queueMicrotask(() => this.#ends.toServer(deniedMethod(id)));
   }
 
-  async #notification(told: Notification, raw: object, options?: SendOptions): Promise<void> {
+  async #notification(
+    told: Notification,
+    raw: unknown,
+    related: Exchange | undefined,
+    options: SendOptions | undefined,
+  ): Promise<void> {
     const { method } = told;
     const passes = this.#mayPass(method, 'notification');
-    const passed = passes && PASSING[method as Told](this.#ends, told, raw, options);
+    const passed = passes && PASSING[method as Told](this.#ends, told, raw as object, related);
     if (method === TOOLS_CHANGED.method) this.#gate.forgetTools();
     if (passed) await this.#ends.toClient(passed, options);
     else this.#log.debug('withheld a notification of the server', { method });
@@ -80,15 +88,20 @@ type Passing = (
   ends: Ends,
   told: Notification,
   raw: object,
-  options: SendOptions | undefined,
+  related: Exchange | undefined,
 ) => object | undefined;
 
 const PASSING: Readonly<Record<Told, Passing>> = {
   'notifications/cancelled': ({ asked }, { method, params: { requestId } }) =>
     asked.settle(requestId) ? { jsonrpc: '2.0', method, params: { requestId } } : undefined,
-  'notifications/progress': ({ stream }, told, raw) =>
-    stream.progressPasses(told) ? raw : undefined,
-  'notifications/message': ({ stream }, _told, raw, options) =>
-    stream.logPasses(options) ? raw : undefined,
+  'notifications/progress': ({ exchanges, stream }, { params }, raw) => {
+    const exchange = exchanges.running(params['progressToken']);
+    const progressToken = exchange?.progress_token;
+    if (!exchange || progressToken === undefined || !stream.progressPasses(exchange))
+      return undefined;
+    return { ...raw, params: { ...params, progressToken } };
+  },
+  'notifications/message': ({ stream }, _told, raw, related) =>
+    stream.logPasses(related) ? raw : undefined,
   'notifications/tools/list_changed': () => TOOLS_CHANGED,
 };

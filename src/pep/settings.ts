@@ -16,6 +16,11 @@ export interface GuardSettings {
   catalogue_items_max: number;
   /** Longest wait for one page of the server's own tool list. */
   catalogue_timeout_ms: number;
+  /**
+   * Largest arguments of a call. The decision point must be able to take them whole, since what it
+   * cannot take would tell which names it knows.
+   */
+  arguments_bytes_max: number;
   /** Largest result that is masked; a larger one is withheld. */
   result_bytes_max: number;
   /** Most requests of one connection that are unanswered at a time. */

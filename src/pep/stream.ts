@@ -3,42 +3,33 @@
  * one about a masked call is withheld as that one would be.
  */
 import { servedCall } from './call_context.ts';
-import type { Exchanges } from './exchange.ts';
-import type { Notification } from './message.ts';
-import type { SendOptions } from './transport.ts';
+import type { Exchange } from './exchange.ts';
 
 export class Stream {
   readonly #connection: object;
-  readonly #exchanges: Exchanges;
   /**
-   * A masked call was cancelled while it ran. Its end is never seen, so from then on only messages
-   * with a known call pass.
+   * A masked call was made. What works on it may speak after its end, and a worker that another
+   * call started may speak for it: from then on only messages that name their call pass.
    */
   #tainted = false;
 
-  constructor(connection: object, exchanges: Exchanges) {
+  constructor(connection: object) {
     this.#connection = connection;
-    this.#exchanges = exchanges;
   }
 
   taint(): void {
     this.#tainted = true;
   }
 
-  /** Progress passes to one who waits for it, and only where all who share the token may see it. */
-  progressPasses({ params }: Notification): boolean {
-    const sharing = this.#exchanges.sharing(params['progressToken']);
-    const running = sharing.filter((exchange) => exchange.forwarded);
-    return running.length > 0 && !sharing.some((exchange) => exchange.masked) && !this.#inMasked();
+  /** Progress of a call passes where nothing of the call is masked. */
+  progressPasses(exchange: Exchange): boolean {
+    return !exchange.masked && !this.#inMasked();
   }
 
-  /** A log line passes if it belongs to a call that is not masked, or if no call is. */
-  logPasses(options: SendOptions | undefined): boolean {
+  /** A log line passes if the call that it names is not masked, or if none ever was. */
+  logPasses(related: Exchange | undefined): boolean {
     if (this.#inMasked()) return false;
-    if (!this.#tainted && !this.#exchanges.anyMasked()) return true;
-    if (servedCall(this.#connection) !== undefined) return true;
-    const related = this.#exchanges.get(options?.relatedRequestId);
-    return related !== undefined && related.forwarded && !related.masked;
+    return !this.#tainted || (related !== undefined && !related.masked);
   }
 
   #inMasked(): boolean {

@@ -6,7 +6,7 @@ import type { CatalogueItem } from './catalogue.ts';
 import { decide } from './decide.ts';
 import { toolResource, type Asker } from './evaluation.ts';
 import type { Exchange, ServerAnswer } from './exchange.ts';
-import { askerOf, notReady, type Gate } from './gate.ts';
+import { askerOf, notReady, type Entrance, type Gate } from './gate.ts';
 import type { Verdict } from './judge.ts';
 import { isObject, type JsonObject, type Request } from './message.ts';
 import { applyToError, applyToResult, RESULT_LIMITS, type RpcError } from './obligations/apply.ts';
@@ -25,6 +25,7 @@ export async function callTool(gate: Gate, exchange: Exchange): Promise<object |
   if (!gate.watch.ready && !(await gate.watch.ask())) return notReady(gate, exchange);
   const call = readCall(request);
   if (typeof call === 'string') return invalidParams(exchange.id, request.method, call);
+  if (isTooLarge(gate, call)) return gate.refuse(exchange, { reason_code: 'ARGUMENTS_TOO_LARGE' });
   const asker = askerOf(exchange);
   if (!asker) return unknown(gate, exchange, call);
   const { items, supported } = await gate.tools(exchange);
@@ -33,20 +34,16 @@ export async function callTool(gate: Gate, exchange: Exchange): Promise<object |
   const verdict = await decideCall(gate, exchange, asker, call, item);
   if (verdict.outcome === 'refuse' && !verdict.answer) return gate.refuse(exchange, verdict);
   if (!item || verdict.outcome === 'hidden') return unknown(gate, exchange, call);
+  if (gate.entrance?.objected) return objected(gate, exchange, gate.entrance, verdict);
   if (verdict.outcome === 'refuse') return refuse(gate, exchange, call, item, verdict);
   return execute(gate, exchange, call, item, verdict.answer);
 }
 
-/** Whether the caller may know of the tool that a request calls; false for every other request. */
-export async function mayKnowTool(gate: Gate, exchange: Exchange): Promise<boolean> {
-  const { request } = exchange.arrival;
-  const call = request.method === 'tools/call' ? readCall(request) : undefined;
-  const asker = askerOf(exchange);
-  if (call === undefined || typeof call === 'string' || !asker) return false;
-  const item = (await gate.tools(exchange)).items.get(call.name);
-  const verdict = await decideCall(gate, exchange, asker, call, item);
+/** The answer is not told: the entry tells its objection, which the caller may know. */
+function objected(gate: Gate, exchange: Exchange, entrance: Entrance, verdict: Verdict): object {
+  entrance.known = true;
   if (verdict.answer) gate.report(verdict.answer, { status: 'refused' });
-  return item !== undefined && verdict.answer !== undefined && verdict.outcome !== 'hidden';
+  return gate.refuse(exchange, { reason_code: 'POLICY_DENIED' });
 }
 
 /**
@@ -76,6 +73,15 @@ function readCall({ params }: Request): Call | string {
   if (args !== undefined && !isObject(args)) return '/params/arguments';
   const forwarded = { name, ...(args && { arguments: args }), ...(isObject(_meta) && { _meta }) };
   return { name, arguments: args ?? {}, params: forwarded };
+}
+
+/**
+ * Looked at before the name is: what the policy reads of the arguments of one tool can be more than
+ * the decision point takes, and of a tool that does not exist it reads less.
+ */
+function isTooLarge({ parts }: Gate, call: Call): boolean {
+  const size_bytes = Buffer.byteLength(JSON.stringify(call.arguments));
+  return size_bytes > parts.settings.arguments_bytes_max;
 }
 
 function unknown(gate: Gate, { id }: Exchange, { name }: Call): object {
@@ -119,7 +125,7 @@ async function execute(
   exchange.masked = withholdsStream(decision.context.obligations);
   const answer = await gate.forward(exchange, call.params, decision);
   if (answer === undefined) {
-    gate.report(decision, { status: 'cancelled' });
+    gate.report(decision, { status: exchange.sent ? 'abandoned' : 'cancelled' });
     return undefined;
   }
   return finish(gate, exchange, decision, answer);

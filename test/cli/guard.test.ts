@@ -10,6 +10,9 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { loadConfiguration } from '../../src/config/load.ts';
+import { openGuard } from '../../src/cli/guard.ts';
 import { privateFolder } from '../pdp/fixture.ts';
 import { serve, type Serving } from './fixture.ts';
 
@@ -236,4 +239,19 @@ test('with a broken bundle it does not start', async () => {
   const { code, stderr } = await startOf(variables);
   expect(code).toBe(1);
   expect(stderr).toContain("code: 'BUNDLE_INVALID'");
+});
+
+test('a server that is guarded twice is refused, and nothing but one is', () => {
+  const variables = environment({
+    ...TELLER,
+    PORTCULLIS_DECISION_POINT_SOCKET: join(folder.path, 'pdp.sock'),
+  });
+  const guard = openGuard((instance) =>
+    loadConfiguration({ names: { server: 'x', instance }, cwd: folder.path, variables }),
+  );
+  opened.push(guard);
+  const server = guard(new McpServer({ name: 'x', version: '1.0.0' }));
+  for (const wrong of [server, { connect: () => undefined }]) {
+    expect(() => guard(wrong)).toThrow(expect.objectContaining({ code: 'GUARD_MISUSED' }));
+  }
 });

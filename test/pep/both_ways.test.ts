@@ -253,7 +253,9 @@ describe.each(LINES)('the other direction, SDK %i.x', (line) => {
     const { transport } = server.server as {
       transport: { send: (message: unknown) => Promise<void> };
     };
-    await transport.send({ jsonrpc: '2.0', id: 3, result: { content: [], smuggled: true } });
+    for (const id of [2, 3]) {
+      await transport.send({ jsonrpc: '2.0', id, result: { content: [], smuggled: true } });
+    }
     expect((await asking).result.smuggled).toBeUndefined();
   });
 

@@ -1,9 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { Obligation } from '../../src/contract/types.gen.ts';
 import { Exchange, Exchanges } from '../../src/pep/exchange.ts';
-import { guarded } from './support/rig.ts';
+import { guarded, type RigOptions } from './support/rig.ts';
 import { allow } from './support/scripted.ts';
-import { buildServer, LINES, said } from './support/servers.ts';
+import { buildServer, LINES, requestIdOf, said, type Line } from './support/servers.ts';
 import { settle } from './support/wire.ts';
 
 const KEEP_NOTHING: Obligation = { type: 'keep_fields', paths: [], unstructured: 'drop' };
@@ -20,6 +20,25 @@ const call = (id: unknown, name: string) => ({
   params: { name, arguments: {} },
 });
 
+/** A server whose tools never answer, unless the test does under the ids that they were given. */
+async function hanging(options: RigOptions & { line: Line }) {
+  const ids: unknown[] = [];
+  const hang = (_args: unknown, extra: unknown) => {
+    ids.push(requestIdOf(extra));
+    return new Promise<never>(() => undefined);
+  };
+  const server = () => buildServer(options.line, { calls: [] }, { masked: hang, plain: hang });
+  const decide = ({ resource: { id } }: { resource: { id: string } }) =>
+    id === 'masked' ? allow({ obligations: [KEEP_NOTHING] }) : allow();
+  const rig = await guarded({ decide }, { ...options, server });
+  const { transport } = rig.server.server as {
+    transport: { send(message: object): Promise<void> };
+  };
+  const answer = (id: unknown, text: string) =>
+    transport.send({ jsonrpc: '2.0', id, result: said(text) });
+  return { rig, ids, answer };
+}
+
 describe.each(LINES)('a call that is no longer wanted, SDK %i.x', (line) => {
   test('cancelled while it is decided, it never reaches the server', async () => {
     const decide = () => settle(40).then(() => allow());
@@ -34,27 +53,31 @@ describe.each(LINES)('a call that is no longer wanted, SDK %i.x', (line) => {
     expect((await wire.call(1, 'balance')).result.content).toHaveLength(1);
   });
 
-  test('cancelled while it runs, the server hears of it and no answer comes', async () => {
-    const aborted: boolean[] = [];
-    const slow = async (_args: unknown, extra: unknown) => {
-      const { signal, mcpReq } = extra as {
-        signal?: AbortSignal;
-        mcpReq?: { signal: AbortSignal };
+  // SDK 1.x takes a cancellation of 0 or of the empty text for one of nothing.
+  test.each([1, 0, ''])(
+    'cancelled while it runs as %j, the server hears of it and no answer comes',
+    async (id) => {
+      const aborted: boolean[] = [];
+      const slow = async (_args: unknown, extra: unknown) => {
+        const { signal, mcpReq } = extra as {
+          signal?: AbortSignal;
+          mcpReq?: { signal: AbortSignal };
+        };
+        await settle(40);
+        aborted.push((signal ?? mcpReq!.signal).aborted);
+        return said('late');
       };
-      await settle(40);
-      aborted.push((signal ?? mcpReq!.signal).aborted);
-      return said('late');
-    };
-    const server = () => buildServer(line, { calls: [] }, { slow });
-    const { wire, parts } = await guarded({}, { line, server });
-    wire.give(call(1, 'slow'));
-    await settle(10);
-    const before = wire.sent.length;
-    wire.give(cancel(1));
-    await settle(60);
-    expect([aborted, wire.sent.slice(before)]).toEqual([[true], []]);
-    expect(parts.decisionPoint.reports).toMatchObject([{ status: 'cancelled' }]);
-  });
+      const server = () => buildServer(line, { calls: [] }, { slow });
+      const { wire, parts } = await guarded({}, { line, server });
+      wire.give(call(id, 'slow'));
+      await settle(10);
+      const before = wire.sent.length;
+      wire.give(cancel(id));
+      await settle(60);
+      expect([aborted, wire.sent.slice(before)]).toEqual([[true], []]);
+      expect(parts.decisionPoint.reports).toMatchObject([{ status: 'abandoned' }]);
+    },
+  );
 
   test('cancelled while no policy is active, the server hears of it too', async () => {
     const heard = Promise.withResolvers<void>();
@@ -77,45 +100,36 @@ describe.each(LINES)('a call that is no longer wanted, SDK %i.x', (line) => {
     expect(wire.messages.filter(({ id }) => id === 1)).toEqual([]);
   });
 
-  test('a late answer of a server that does not care is dropped', async () => {
-    const slow = () => settle(100).then(() => said('late'));
-    const server = () => buildServer(line, { calls: [] }, { slow });
-    const rig = await guarded({}, { line, server });
-    rig.wire.give(call(1, 'slow'));
-    await settle(10);
-    rig.wire.give(cancel(1));
-    const before = rig.wire.sent.length;
-    const { transport } = rig.server.server as {
-      transport: { send(message: object): Promise<void> };
-    };
-    await transport.send({ jsonrpc: '2.0', id: 1, result: { content: [] } });
-    expect(rig.wire.sent.slice(before)).toEqual([]);
-    await rig.server.close();
-  });
+  test.each([1, 0, ''])(
+    'a late answer is not told as that of another request under the same id %j',
+    async (id) => {
+      const { rig, answer, ids } = await hanging({ line });
+      rig.wire.give(call(id, 'masked'));
+      await settle(10);
+      rig.wire.give(cancel(id));
+      rig.wire.give(call(id, 'plain'));
+      await settle(10);
+      const before = rig.wire.sent.length;
+      await answer(ids[0], 'ssn');
+      expect(rig.wire.sent.slice(before)).toEqual([]);
+      await answer(ids[1], 'plain');
+      expect(await rig.wire.answerTo(id, before)).toContain('plain');
+      await rig.server.close();
+    },
+  );
 
-  test('a late answer is not told as that of another request under the same id', async () => {
-    const hang = () => new Promise<never>(() => undefined);
-    const server = () => buildServer(line, { calls: [] }, { masked: hang, plain: hang });
-    const decide = ({ resource: { id } }: { resource: { id: string } }) =>
-      id === 'masked' ? allow({ obligations: [KEEP_NOTHING] }) : allow();
-    const rig = await guarded({ decide }, { line, server });
-    const { transport } = rig.server.server as {
-      transport: { send(message: object): Promise<void> };
-    };
-    const late = () =>
-      transport.send({ jsonrpc: '2.0', id: 1, result: { content: [said('ssn')] } });
-    rig.wire.give(call(1, 'masked'));
+  test('what was cancelled counts as long as the server may be at work on it', async () => {
+    const { rig, answer, ids } = await hanging({ line, settings: { requests_in_flight_max: 2 } });
+    for (const id of [1, 2]) {
+      rig.wire.give(call(id, 'plain'));
+      await settle(10);
+      rig.wire.give(cancel(id));
+    }
+    expect(JSON.stringify(await rig.wire.call(3, 'plain'))).toContain('POLICY_UNAVAILABLE');
+    await answer(ids[0], 'done');
+    rig.wire.give(call(4, 'plain'));
     await settle(10);
-    rig.wire.give(cancel(1));
-    const before = rig.wire.sent.length;
-    expect((await rig.wire.call(1, 'plain')).error).toMatchObject({ code: -32600 });
-    await late();
-    expect(rig.wire.sent.slice(before).join()).not.toContain('ssn');
-    // Now the server is done with it.
-    rig.wire.give(call(1, 'plain'));
-    await settle(10);
-    await late();
-    expect(await rig.wire.answerTo(1, before + 1)).toContain('ssn');
+    expect(ids).toHaveLength(3);
     await rig.server.close();
   });
 
@@ -185,63 +199,58 @@ describe.each(LINES)('a call that is no longer wanted, SDK %i.x', (line) => {
 });
 
 describe('the table of open requests', () => {
-  const open = (id: number, progressToken?: string) =>
-    new Exchange({
-      request: { kind: 'request', id, method: 'm', params: { _meta: { progressToken } } },
-      era: 'legacy',
-      extra: undefined,
-      claims: {},
-      trusted: undefined,
-    });
+  const exchanges = new Exchanges();
+  const open = (id: number) => {
+    const exchange = new Exchange(
+      {
+        request: { kind: 'request', id, method: 'm', params: {} },
+        era: 'legacy',
+        extra: undefined,
+        claims: {},
+        trusted: undefined,
+      },
+      exchanges.nextId(),
+    );
+    exchanges.add(exchange);
+    return exchange;
+  };
+  afterEach(() => {
+    exchanges.cancelAll();
+    jest.useRealTimers();
+  });
 
   test('keeps nothing of what is finished', () => {
-    const exchanges = new Exchanges();
-    const [one, two] = [open(1, 'shared'), open(2, 'shared')];
-    exchanges.add(one);
-    exchanges.add(two);
-    expect([exchanges.size, exchanges.sharing('shared')]).toEqual([2, [one, two]]);
+    const one = open(1);
+    expect([exchanges.size, exchanges.get(1)]).toEqual([1, one]);
     exchanges.remove(one);
-    expect([exchanges.get(1), exchanges.sharing('shared')]).toEqual([undefined, [two]]);
-    exchanges.remove(two);
-    expect([exchanges.size, exchanges.sharing('shared')]).toEqual([0, []]);
+    expect([exchanges.size, exchanges.get(1)]).toEqual([0, undefined]);
   });
 
   test('a finished request does not remove its successor of the same id', () => {
-    const exchanges = new Exchanges();
-    const [one, two] = [open(1), open(1)];
-    exchanges.add(one);
+    const one = open(1);
     exchanges.remove(one);
-    exchanges.add(two);
+    const two = open(1);
     exchanges.remove(one);
     expect(exchanges.get(1)).toBe(two);
+    expect(two.server_id).toBeGreaterThan(one.server_id);
   });
 
-  test('what is cancelled while the server has it keeps its id, up to a limit', () => {
-    const exchanges = new Exchanges();
-    const ids = Array.from({ length: 1025 }, (_none, id) => id);
-    const cancelled = ids.map((id) => {
-      const exchange = open(id);
-      exchanges.add(exchange);
-      void exchange.forward(() => undefined);
-      return exchanges.abandon(exchange);
-    });
-    expect(cancelled.indexOf(false)).toBe(1024);
-    expect([exchanges.size, exchanges.isTaken(0), exchanges.isTaken(1024)]).toEqual([
-      1,
-      true,
-      true,
-    ]);
-    exchanges.release(0);
-    expect([exchanges.isTaken(0), exchanges.abandon(exchanges.get(1024)!)]).toEqual([false, true]);
-    exchanges.cancelAll();
-    expect(ids.some((id) => exchanges.isTaken(id))).toBe(false);
+  test('what is cancelled while the server has it counts on, and no longer than for a time', () => {
+    jest.useFakeTimers();
+    const [sent, unsent, answered] = [open(1), open(2), open(3)];
+    for (const exchange of [sent, answered]) void exchange.forward(() => undefined);
+    for (const exchange of [sent, unsent, answered]) exchanges.abandon(exchange);
+    expect([exchanges.size, exchanges.get(1)]).toEqual([2, undefined]);
+    expect(exchanges.running(sent.server_id)).toBeUndefined();
+    exchanges.release(answered.server_id);
+    exchanges.remove(sent);
+    expect(exchanges.size).toBe(1);
+    jest.runAllTimers();
+    expect(exchanges.size).toBe(0);
   });
 
   test('closing cancels what is open, and what is forwarded later is not sent', async () => {
-    const exchanges = new Exchanges();
     const [sent, unsent] = [open(1), open(2)];
-    exchanges.add(sent);
-    exchanges.add(unsent);
     const answer = sent.forward(() => undefined);
     exchanges.cancelAll();
     expect([await answer, sent.signal.aborted, exchanges.size]).toEqual([undefined, true, 0]);
@@ -250,5 +259,6 @@ describe('the table of open requests', () => {
       forwarded = true;
     });
     expect([await late, forwarded]).toEqual([undefined, false]);
+    expect([sent.sent, unsent.sent]).toEqual([true, false]);
   });
 });

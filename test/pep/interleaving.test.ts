@@ -7,6 +7,8 @@ import { buildServer, LINES, said, type Line } from './support/servers.ts';
 import { settle, type TestWire } from './support/wire.ts';
 
 const KEEP_NOTHING: Obligation = { type: 'keep_fields', paths: [], unstructured: 'drop' };
+/** Under which the guard gives it to the server: the handshake was the first. */
+const SERVER_ID = 2;
 const CALL = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'slow' } };
 
 type Gates = Record<'listing' | 'deciding' | 'relisting' | 'executing', Gate>;
@@ -73,7 +75,7 @@ const PLACES: [keyof Gates, { ran: number; asked: number; reports: string[] }][]
   ['listing', { ran: 0, asked: 0, reports: [] }],
   ['deciding', { ran: 0, asked: 1, reports: [] }],
   ['relisting', { ran: 0, asked: 1, reports: ['cancelled'] }],
-  ['executing', { ran: 1, asked: 1, reports: ['cancelled'] }],
+  ['executing', { ran: 1, asked: 1, reports: ['abandoned'] }],
 ];
 
 const CASES = LINES.flatMap((line) =>
@@ -114,7 +116,7 @@ describe('a call that ends early', () => {
       };
       await sendAs(server, {
         jsonrpc: '2.0',
-        id: 1,
+        id: SERVER_ID,
         result: { content: [], structuredContent: { toJSON } },
       });
       expect([looked > 0, wire.sent.slice(before)]).toEqual([true, []]);
@@ -139,8 +141,12 @@ describe.each(LINES)('answers out of turn, SDK %i.x', (line) => {
     const { wire, server } = await guarded({ decide }, { line });
     await wire.call(1, 'balance');
     const before = wire.sent.length;
-    await sendAs(server, { jsonrpc: '2.0', id: 1, result: said('smuggled') });
-    await sendAs(server, { jsonrpc: '2.0', id: 1, error: { code: 1, message: 'smuggled' } });
+    await sendAs(server, { jsonrpc: '2.0', id: SERVER_ID, result: said('smuggled') });
+    await sendAs(server, {
+      jsonrpc: '2.0',
+      id: SERVER_ID,
+      error: { code: 1, message: 'smuggled' },
+    });
     expect(wire.sent.slice(before)).toEqual([]);
   });
 
@@ -148,7 +154,7 @@ describe.each(LINES)('answers out of turn, SDK %i.x', (line) => {
     const { wire, server } = await guarded({}, { line });
     await wire.call(1, 'balance');
     const before = wire.sent.length;
-    await sendAs(server, { jsonrpc: '2.0', id: 1, result: said('again') });
+    await sendAs(server, { jsonrpc: '2.0', id: SERVER_ID, result: said('again') });
     expect(wire.sent.slice(before)).toEqual([]);
   });
 
@@ -159,7 +165,7 @@ describe.each(LINES)('answers out of turn, SDK %i.x', (line) => {
     wire.give(CALL);
     await settle();
     const before = wire.sent.length;
-    await sendAs(server, { jsonrpc: '2.0', id: '1', result: said('smuggled') });
+    await sendAs(server, { jsonrpc: '2.0', id: String(SERVER_ID), result: said('smuggled') });
     expect(wire.sent.slice(before)).toEqual([]);
   });
 });

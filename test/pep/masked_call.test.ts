@@ -2,7 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import type { Obligation } from '../../src/contract/types.gen.ts';
 import { guarded, type RigOptions } from './support/rig.ts';
 import { allow } from './support/scripted.ts';
-import { buildServer, LINES, said, type HighServer, type Line } from './support/servers.ts';
+import {
+  buildServer,
+  LINES,
+  requestIdOf,
+  said,
+  type HighServer,
+  type Line,
+} from './support/servers.ts';
 import { settle } from './support/wire.ts';
 
 const EXTENSION = 'io.modelcontextprotocol/server-policy-enforcement';
@@ -152,11 +159,11 @@ describe.each(LINES)('a masked call, SDK %i.x', (line) => {
     const before = wire.sent.length;
     const [masked, plain] = extras;
     await notify(masked, log('ssn 123'));
-    await notify(masked, progress(11));
+    await notify(masked, progress(requestIdOf(masked)));
     await server.sendLoggingMessage({ level: 'info', data: 'ssn 123' });
     await low(server).transport.send(
       { jsonrpc: '2.0', ...log('ssn 123') },
-      { relatedRequestId: 1 },
+      { relatedRequestId: requestIdOf(masked) as number },
     );
     await low(server).transport.send({ jsonrpc: '2.0', ...progress('unknown') });
     await notify(masked, {
@@ -167,21 +174,25 @@ describe.each(LINES)('a masked call, SDK %i.x', (line) => {
       { jsonrpc: '2.0', method: 'notifications/tools/list_changed' },
     ]);
     await notify(plain, log('fine'));
-    await notify(plain, progress(22));
-    expect(wire.messages.slice(before + 1).map(({ method }) => method)).toEqual([
-      'notifications/message',
-      'notifications/progress',
+    await notify(plain, progress(requestIdOf(plain)));
+    expect(wire.messages.slice(before + 1)).toMatchObject([
+      { method: 'notifications/message' },
+      { method: 'notifications/progress', params: { progressToken: 22 } },
     ]);
+    expect(wire.options.at(-1)).toEqual({ relatedRequestId: 2 });
     open();
     await Promise.all([wire.answerTo(1), wire.answerTo(2)]);
     expect(JSON.stringify(JSON.parse(await wire.answerTo(1)))).not.toContain('123');
-    await server.sendLoggingMessage({ level: 'info', data: 'after' });
-    expect(wire.messages.at(-1)).toMatchObject({ params: { data: 'after' } });
+    const after = wire.sent.length;
+    await notify(masked, log('ssn 123'));
+    await notify(plain, log('of a call that has ended'));
+    await server.sendLoggingMessage({ level: 'info', data: 'ssn 123' });
+    expect(wire.sent.slice(after)).toEqual([]);
   });
 
-  test('a shared progress token belongs to the masked call too', async () => {
+  test('under a shared progress token each call is known by its own', async () => {
     const { options, open, extras } = gated(line);
-    const { wire } = await guarded({ decide }, options);
+    const { wire, server } = await guarded({ decide }, options);
     for (const [id, name] of [
       [1, 'masked'],
       [2, 'plain'],
@@ -195,10 +206,18 @@ describe.each(LINES)('a masked call, SDK %i.x', (line) => {
     }
     await settle();
     const before = wire.sent.length;
-    await notify(extras[1], progress(5));
+    const ids = extras.map(requestIdOf);
+    const tell = (token: unknown) =>
+      low(server).transport.send({ jsonrpc: '2.0', ...progress(token) });
+    for (const token of [5, ids[0]]) await tell(token);
     expect(wire.sent.slice(before)).toEqual([]);
+    await tell(ids[1]);
+    expect(wire.messages.slice(before)).toMatchObject([{ params: { progressToken: 5 } }]);
     open();
     await wire.answerTo(2);
+    const after = wire.sent.length;
+    for (const token of ids) await tell(token);
+    expect(wire.sent.slice(after)).toEqual([]);
   });
 
   test('what its handler says after the result is withheld as well', async () => {
@@ -216,6 +235,32 @@ describe.each(LINES)('a masked call, SDK %i.x', (line) => {
     expect(rig.wire.sent.join()).not.toContain('123');
   });
 
+  test('what a worker says of it that another call started is withheld as well', async () => {
+    const jobs: (() => Promise<void>)[] = [];
+    const { promise: started, resolve: start } = Promise.withResolvers<void>();
+    const worker = async () => {
+      await started;
+      for (const job of jobs) await job();
+    };
+    let working: Promise<void> | undefined;
+    const plain = async () => {
+      working = worker();
+      await working;
+      return said('plain');
+    };
+    const masked = () => {
+      jobs.push(() => rig.server.sendLoggingMessage({ level: 'info', data: 'ssn 123' }));
+      return said('{"amount":1}');
+    };
+    const build = () => buildServer(line, { calls: [] }, { masked, plain });
+    const rig = await guarded({ decide }, { line, server: build });
+    const running = rig.wire.call(1, 'plain');
+    await rig.wire.call(2, 'masked');
+    start();
+    await running;
+    expect(rig.wire.sent.join()).not.toContain('123');
+  });
+
   test('after it was cancelled, a log line that belongs to nobody is withheld', async () => {
     const { options, open } = gated(line);
     const { wire, server } = await guarded({ decide }, options);
@@ -227,44 +272,5 @@ describe.each(LINES)('a masked call, SDK %i.x', (line) => {
     open();
     await settle();
     expect(wire.sent.slice(before)).toEqual([]);
-  });
-});
-
-describe.each(LINES)('other kinds of answers, SDK %i.x', (line) => {
-  test.each([
-    [
-      'a question to the user',
-      { resultType: 'input_required', inputRequests: { q: {} }, content: [] },
-    ],
-    ['a task', { task: { taskId: 't', status: 'working' }, content: [] }],
-    ['no object', 'text'],
-  ])('%s does not pass', async (_what, result) => {
-    const { wire, server } = await guarded({}, { line });
-    const { transport } = low(server);
-    const handlers = (server.server as { _requestHandlers: Map<string, unknown> })._requestHandlers;
-    handlers.set('tools/call', ({ id }: { id?: unknown }) => {
-      void id;
-      return new Promise(() => undefined);
-    });
-    const asking = wire.call(1, 'balance');
-    await settle();
-    await transport.send({ jsonrpc: '2.0', id: 1, result });
-    expect((await asking).result._meta[EXTENSION].reason_code).toBe('RESULT_WITHHELD');
-  });
-
-  test('an error that carries an elicitation does not pass', async () => {
-    const { wire, server } = await guarded({}, { line });
-    const handlers = (server.server as { _requestHandlers: Map<string, unknown> })._requestHandlers;
-    handlers.set('tools/call', () =>
-      Promise.reject(
-        Object.assign(new Error('open this'), {
-          code: -32042,
-          data: { elicitations: ['https://evil'] },
-        }),
-      ),
-    );
-    const told = await wire.call(1, 'balance');
-    expect(JSON.stringify(told)).not.toContain('evil');
-    expect(told.result._meta[EXTENSION].reason_code).toBe('RESULT_WITHHELD');
   });
 });

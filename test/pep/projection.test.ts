@@ -10,16 +10,26 @@ const values = {
   password: 'hunter2',
 };
 
+const transfer = { type: 'tool', id: 'transfer' } as const;
+
 function project(pointers: Record<string, string[]>) {
-  return projectArguments({ digest, pointers }, 'payments', 'transfer', values);
+  return projectArguments({ digest, pointers }, 'payments', transfer, values);
 }
 
 describe('projectArguments', () => {
   test('sends nothing without a projection, or with one for others', () => {
-    expect(projectArguments(undefined, 'payments', 'transfer', values)).toEqual({});
+    expect(projectArguments(undefined, 'payments', transfer, values)).toEqual({});
     expect(project({})).toEqual({});
     expect(project({ 'tool:payments/other': ['/amount'], 'tool:other/*': [''] })).toEqual({});
     expect(project({ constructor: [''] })).toEqual({});
+  });
+
+  test('knows a thing by its type as well', () => {
+    const pointers = { 'tool:payments/transfer': ['/amount'], 'prompt:payments/*': ['/to/iban'] };
+    const prompt = { type: 'prompt', id: 'transfer' } as const;
+    expect(projectArguments({ digest, pointers }, 'payments', prompt, values)).toEqual({
+      to: { iban: 'DE1' },
+    });
   });
 
   test('joins the pointers of the tool, its server and all', () => {

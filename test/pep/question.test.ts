@@ -90,6 +90,15 @@ describe('what the decision point is asked', () => {
     expect(request).toEqual({ protocol_version: '2025-11-25', transport: 'stdio' });
   });
 
+  test('a claim is cut between characters, not within one', async () => {
+    const { wire, parts } = await connected();
+    const name = `${'n'.repeat(255)}😀`;
+    await wire.ask('h', 'initialize', { ...HELLO, clientInfo: { name, version: `${name}!` } });
+    await wire.call(1, 'balance');
+    const { agent } = parts.decisionPoint.decisions[0]!.context;
+    expect(agent).toEqual({ claimed: { name: 'n'.repeat(255), version: 'n'.repeat(255) } });
+  });
+
   test('where other arguments are needed, they are sent once', async () => {
     const wanted = { digest: `sha256:${'1'.repeat(64)}`, pointers: { '*': ['/to'] } };
     const incomplete = () =>

@@ -75,6 +75,7 @@ interface Denial {
   tool: string;
   code: string;
   sentence?: string;
+  arguments?: object;
 }
 
 const DENIALS: Denial[] = [
@@ -97,6 +98,12 @@ const DENIALS: Denial[] = [
   { world: policy, tool: 'conflict', code: 'POLICY_INDETERMINATE' },
   { world: policy, tool: 'ruleless', code: 'POLICY_INDETERMINATE' },
   { world: stale, tool: 'fine', code: 'ARGUMENTS_INCOMPLETE' },
+  {
+    world: policy,
+    tool: 'fine',
+    code: 'ARGUMENTS_TOO_LARGE',
+    arguments: { note: 'n'.repeat(20_000) },
+  },
   { world: said({ kestrel: true }), tool: 'fine', code: 'POLICY_UNAVAILABLE' },
   { world: unreachable, tool: 'fine', code: 'POLICY_UNAVAILABLE' },
 ];
@@ -120,11 +127,12 @@ function sentenceOf({ code, sentence }: Denial): string {
   return sentence ?? REASONS[code as keyof typeof REASONS];
 }
 
-async function answerOf(line: Line, { world, tool }: Denial, settings = {}): Promise<string> {
+async function answerOf(line: Line, denial: Denial, settings = {}): Promise<string> {
+  const { world, tool, arguments: args = { amount: 1 } } = denial;
   const { point, fail } = await world();
   const { wire, journal } = await before(point, line, [...TOOLS, 'fine'], ALICE, settings);
   await fail?.();
-  const answer = await wire.ask(1, 'tools/call', { name: tool, arguments: { amount: 1 } });
+  const answer = await wire.ask(1, 'tools/call', { name: tool, arguments: args });
   expect(journal.calls).toHaveLength(tool === 'masked' ? 1 : 0);
   return answer;
 }

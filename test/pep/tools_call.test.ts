@@ -128,6 +128,30 @@ describe.each(LINES)('tools/call, SDK %i.x', (line) => {
   });
 });
 
+describe.each(LINES)('arguments that are too large, SDK %i.x', (line) => {
+  test('are refused in the same way whatever the name, and nobody is asked', async () => {
+    const settings = { arguments_bytes_max: 1000 };
+    const decide = ({ resource: { id } }: { resource: { id: string } }) =>
+      id === 'balance' ? allow() : hide();
+    const { wire, journal, parts } = await guarded({ decide }, { line, settings });
+    const answers = ['balance', 'secret', 'unheard'].map(async (name, id) => {
+      const { result } = await wire.call(id, name, { account: 'é'.repeat(500) });
+      const { request_id: _id, ...refusal } = result._meta[EXTENSION];
+      return { ...result, _meta: refusal };
+    });
+    const [visible, hidden, unheard] = await Promise.all(answers);
+    expect(visible._meta).toMatchObject({
+      error: { code: 'POLICY_INDETERMINATE' },
+      reason_code: 'ARGUMENTS_TOO_LARGE',
+      retry: 'with_smaller_arguments',
+    });
+    expect([hidden, unheard]).toEqual([visible, visible]);
+    expect([journal.calls, parts.decisionPoint.decisions]).toEqual([[], []]);
+    const fits = { account: 'e'.repeat(1000 - '{"account":""}'.length) };
+    expect((await wire.call(7, 'balance', fits)).result.isError).toBeUndefined();
+  });
+});
+
 describe.each(LINES)('what reaches the server, SDK %i.x', (line) => {
   test('neither a task, nor answers to questions, nor offers that are not enforced', async () => {
     const { wire, server } = await connected({}, { line });
@@ -155,14 +179,32 @@ describe.each(LINES)('what reaches the server, SDK %i.x', (line) => {
     expect(
       heard.filter((message) => !String((message as { id: unknown }).id).startsWith('portcullis')),
     ).toEqual([
-      { jsonrpc: '2.0', id: 'h', method: 'initialize', params },
+      { jsonrpc: '2.0', id: 1, method: 'initialize', params },
       {
         jsonrpc: '2.0',
-        id: 1,
+        id: 2,
         method: 'tools/call',
-        params: { name: 'balance', arguments: {}, _meta: { progressToken: 4 } },
+        params: { name: 'balance', arguments: {}, _meta: { progressToken: 2 } },
       },
     ]);
+  });
+
+  test('no request is answered into the queue of a task', async () => {
+    const { wire, server } = await guarded({}, { line });
+    const heard: unknown[] = [];
+    const low = server.server as {
+      transport: { onmessage: (message: { params?: object }) => void };
+    };
+    const { onmessage } = low.transport;
+    low.transport.onmessage = (message) => {
+      heard.push(message.params);
+      onmessage.call(low.transport, message);
+    };
+    const _meta = { 'io.modelcontextprotocol/related-task': { taskId: 't' }, other: 1 };
+    await wire.ask(1, 'ping', { _meta });
+    await wire.ask(2, 'tools/call', { name: 'balance', _meta });
+    expect(heard).toContainEqual({ name: 'balance', _meta: { other: 1 } });
+    expect(JSON.stringify(heard)).not.toContain('taskId');
   });
 
   test('what the client changes after the decision began does not', async () => {

@@ -1,12 +1,11 @@
 /** What a server author holds: `guard(server)`, `guard.http(factory)`, `guard.wire(transport)`. */
 import { Connection } from '../connection.ts';
-import { GuardedTransport } from '../guarded_transport.ts';
 import { PolicyWatch } from '../policy_watch.ts';
 import type { GuardParts } from '../settings.ts';
 import type { Transport } from '../transport.ts';
 import { guardHttp, type HttpGuard, type HttpOptions } from './http.ts';
 import type { ServerFactory } from './http_types.ts';
-import { guardServer, type Open } from './server.ts';
+import { guardServer, guardTransport, type Open } from './server.ts';
 
 export interface Guard {
   /**
@@ -16,7 +15,10 @@ export interface Guard {
   <S extends object>(server: S): S;
   /** A handler for Streamable HTTP: `app.all('/mcp', guard.http(() => buildServer()))`. */
   http(factory: ServerFactory, options?: HttpOptions): HttpGuard;
-  /** Guards a wire: `serveStdio(factory, { transport: guard.wire(transport) })`. */
+  /**
+   * Guards a wire: `serveStdio(factory, { transport: guard.wire(transport) })`. Throws
+   * GUARD_MISUSED.
+   */
   wire<T extends object>(transport: T): T;
   /** Whether a policy is active. */
   ready(): Promise<boolean>;
@@ -24,15 +26,19 @@ export interface Guard {
   close(): void;
 }
 
-/** The decision point belongs to whoever made it, and is not closed here. */
-export function createGuard(parts: GuardParts): Guard {
+/**
+ * The decision point belongs to whoever made it, and is not closed here. A server that is guarded
+ * connects once it is `opened`, and fails to where that fails.
+ */
+export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.resolve()): Guard {
   const { decisionPoint, settings, log } = parts;
   const watch = new PolicyWatch(decisionPoint, settings.decision_timeout_ms, log);
   const opener =
     (own: GuardParts): Open =>
-    (wire, line) =>
-      new Connection(own, watch, line, wire);
-  const guard = <S extends object>(server: S): S => guardServer(server, opener(parts));
+    (wire, line, entrance) =>
+      new Connection(own, watch, line, wire, entrance);
+  const guard = <S extends object>(server: S): S =>
+    guardServer(server, opener(parts), 'alone', opened);
   return Object.assign(guard, {
     http(factory: ServerFactory, options: HttpOptions = {}): HttpGuard {
       const own = { ...parts, identity: options.identity ?? parts.identity };
@@ -40,10 +46,7 @@ export function createGuard(parts: GuardParts): Guard {
     },
     // Only 2.x has an entry that takes a wire transport.
     wire<T extends object>(transport: T): T {
-      const open = opener(parts);
-      const wired: Transport = new GuardedTransport(transport as unknown as Transport, (wire) =>
-        open(wire, 2),
-      );
+      const wired = guardTransport(transport as unknown as Transport, 2, opener(parts), 'alone');
       return wired as unknown as T;
     },
     async ready(): Promise<boolean> {

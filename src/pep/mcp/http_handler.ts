@@ -1,13 +1,12 @@
 /**
  * `createMcpHandler` of 2.x, with a guard in every server that it builds. The handler itself looks
- * at a call before the server sees it (headers that mirror arguments, scope challenges), and what
- * it says then would tell that a hidden tool exists: such a response is judged before it leaves.
+ * at a message before the server sees it (headers that mirror arguments, scope challenges), and
+ * what it says then would tell that a hidden tool exists. A message that it answers so is sent in
+ * again past those looks, to be decided on and not executed: only one who may know of the tool is
+ * told the objection, and everybody else what the guard says.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { unknownTool } from '../answers.ts';
-import type { Connection } from '../connection.ts';
-import type { Message, Request as RpcRequest } from '../message.ts';
-import type { Transport } from '../transport.ts';
+import type { Entrance } from '../gate.ts';
 import type { Endpoint, FactoryContext, Given, ServerFactory } from './http_types.ts';
 import { detect, misused } from './lines.ts';
 import { guardServer, type Open } from './server.ts';
@@ -18,95 +17,45 @@ type CreateHandler = (factory: (context: FactoryContext) => Promise<object>) => 
   close(): Promise<void>;
 };
 
-/** How far one request has come. */
-interface Progress {
-  built: boolean;
-  connected: boolean;
-}
-
 export async function handlerEndpoint(
   factory: ServerFactory,
   open: Open,
   given_entry: unknown,
 ): Promise<Endpoint> {
   const { create, made_here } = await loadEntry(given_entry);
-  const progress = new AsyncLocalStorage<Progress>();
+  const entrances = new AsyncLocalStorage<Entrance>();
   const handler = create(async (context) => {
     const server = await factory(context);
     if (!made_here(server)) throw otherCopy();
-    const seen = progress.getStore();
-    if (seen) seen.built = true;
-    const note: Open = (wire, line) => {
-      if (seen) seen.connected = true;
-      return open(wire, line);
-    };
-    return guardServer(server, note, 'http');
+    const entrance = entrances.getStore();
+    if (entrance?.objected) withoutLooks(server);
+    return guardServer(server, (wire, line) => open(wire, line, entrance), 'http');
   });
   return {
     async fetch(request, given, message) {
-      const seen = { built: false, connected: false };
-      const response = await progress.run(seen, () => handler.fetch(request, given));
-      const call = callOf(message);
-      if (!seen.built || seen.connected || call === undefined) return response;
-      const context: FactoryContext = { era: 'modern', ...given, requestInfo: request };
-      if (await mayKnow(await factory(context), open, call, context)) return response;
-      return Response.json(unknownTool(2, call.id, call.name));
+      const enter = (entrance: Entrance) =>
+        entrances.run(entrance, () => handler.fetch(request, given));
+      const first = { arrived: false, objected: false, known: false };
+      const response = await enter(first);
+      if (first.arrived || message?.kind !== 'request') return response;
+      const second = { arrived: false, objected: true, known: false };
+      const decided = await whole(await enter(second));
+      return second.known ? response : decided;
     },
     close: () => handler.close(),
   };
 }
 
-interface Call {
-  id: RpcRequest['id'];
-  name: string;
-  raw: object;
+/** What an `McpServer` of 2.x is asked before it is connected to the wire of a message. */
+function withoutLooks(server: object): void {
+  const { high } = detect(server);
+  const nothing = () => undefined;
+  if (high) Object.assign(high, { toolInputSchemaJson: nothing, resolveScopeChallenge: nothing });
 }
 
-function callOf(message: Message | undefined): Call | undefined {
-  if (message?.kind !== 'request' || message.method !== 'tools/call') return undefined;
-  const { id, method, params } = message;
-  const { name } = params;
-  if (typeof name !== 'string') return undefined;
-  return { id, name, raw: { jsonrpc: '2.0', id, method, params } };
-}
-
-/** Asks a guard that stands on no wire; the call is decided on and not made. */
-async function mayKnow(
-  server: object,
-  open: Open,
-  { raw }: Call,
-  { authInfo, requestInfo }: FactoryContext,
-): Promise<boolean> {
-  const connections: Connection[] = [];
-  const { low } = detect(
-    guardServer(
-      server,
-      (wire, line) => {
-        const connection = open(wire, line);
-        connections.push(connection);
-        return connection;
-      },
-      'http',
-    ),
-  );
-  await low.connect(nowhere());
-  try {
-    const extra = { authInfo, request: requestInfo };
-    return (await connections[0]?.mayKnow(raw, extra)) ?? false;
-  } finally {
-    await low.close();
-  }
-}
-
-function nowhere(): Transport {
-  const transport: Transport = {
-    async start() {},
-    async send() {},
-    async close() {
-      transport.onclose?.();
-    },
-  };
-  return transport;
+/** Waits for the end of a response, which may begin before anything is decided. */
+async function whole(response: Response): Promise<Response> {
+  return new Response(await response.arrayBuffer(), response);
 }
 
 interface Entry {

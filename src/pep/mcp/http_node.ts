@@ -59,7 +59,7 @@ function readBefore(body: unknown): unknown {
 /** Sends a response; a client that goes away cancels its body. */
 export async function sendWebResponse(response: Response, res: ServerResponse): Promise<void> {
   res.statusCode = response.status;
-  res.setHeaders(response.headers);
+  for (const [name, value] of response.headers) res.setHeader(name, value);
   if (response.body === null) {
     res.end();
     return;

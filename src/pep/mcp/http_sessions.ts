@@ -1,8 +1,9 @@
 /** Sessions of 1.x: a server for each, bound to the principal that began it. */
 import type { IdentitySource } from '../../identity/types.ts';
 import { failure, RPC } from '../answers.ts';
-import { principalOf } from '../client_side.ts';
-import type { Message } from '../message.ts';
+import { NOBODY, principalOf } from '../client_side.ts';
+import type { Wire } from '../ends.ts';
+import type { Id, Message } from '../message.ts';
 import type { GuardParts } from '../settings.ts';
 import { turnAway } from './http_body.ts';
 import type { Endpoint, Given, ServerFactory } from './http_types.ts';
@@ -31,6 +32,8 @@ class Sessions implements Endpoint {
   readonly #parts: GuardParts;
   readonly #HttpTransport: HttpTransportClass;
   readonly #sessions = new Map<string, Session>();
+  /** Places that are kept for sessions about to begin. */
+  readonly #beginning = new Set<object>();
 
   constructor(
     factory: ServerFactory,
@@ -51,11 +54,18 @@ class Sessions implements Endpoint {
     if (message?.kind !== 'request' || message.method !== 'initialize') {
       return turnAway(400, failure(undefined, RPC.INVALID_REQUEST, 'Mcp-Session-Id is required'));
     }
-    this.#closeIdle();
-    if (this.#sessions.size >= this.#parts.settings.http.sessions_max) {
+    this.#makeRoom();
+    if (this.#size >= this.#parts.settings.http.sessions_max) {
       return turnAway(503, failure(message.id, RPC.INVALID_REQUEST, 'Too many sessions'));
     }
-    return this.#begin(principal, request, given);
+    const place = {};
+    this.#beginning.add(place);
+    const begun = () => this.#beginning.delete(place);
+    return this.#begin(principal, request, given, message.id, begun).finally(begun);
+  }
+
+  get #size(): number {
+    return this.#sessions.size + this.#beginning.size;
   }
 
   async close(): Promise<void> {
@@ -73,14 +83,29 @@ class Sessions implements Endpoint {
     return session.transport.handleRequest(request, given);
   }
 
-  async #begin(principal: string, request: Request, given: Given): Promise<Response> {
+  async #begin(
+    principal: string,
+    request: Request,
+    given: Given,
+    id: Id,
+    begun: () => void,
+  ): Promise<Response> {
     const context = { era: 'legacy', authInfo: given.authInfo, requestInfo: request } as const;
-    const { low: server } = detect(guardServer(await this.#factory(context), this.#open, 'http'));
+    const open: Open = (wire, line) =>
+      this.#open(
+        endingWhenRefused(wire, id, () => end()),
+        line,
+      );
+    const { low: server } = detect(guardServer(await this.#factory(context), open, 'http'));
+    const end = () => {
+      server.close().catch(() => undefined);
+    };
     const transport = new this.#HttpTransport({
       sessionIdGenerator: () => this.#parts.random.id(),
-      onsessioninitialized: (id) => {
+      onsessioninitialized: (session_id) => {
         const used_at_ms = this.#parts.clock.now_ms();
-        this.#sessions.set(id, { transport, server, principal, used_at_ms });
+        this.#sessions.set(session_id, { transport, server, principal, used_at_ms });
+        begun();
       },
     });
     transport.onclose = () => {
@@ -95,17 +120,38 @@ class Sessions implements Endpoint {
     }
   }
 
-  #closeIdle(): void {
+  /** Idle sessions make room, and then those of nobody, who may do nothing in them. */
+  #makeRoom(): void {
     const { clock, settings } = this.#parts;
-    const since_ms = clock.now_ms() - settings.http.session_idle_ms;
+    const { session_idle_ms, sessions_max } = settings.http;
+    const since_ms = clock.now_ms() - session_idle_ms;
+    this.#closeAll(({ used_at_ms }) => used_at_ms < since_ms);
+    if (this.#size >= sessions_max) this.#closeAll(({ principal }) => principal === NOBODY);
+  }
+
+  #closeAll(which: (session: Session) => boolean): void {
     for (const session of this.#sessions.values()) {
-      if (session.used_at_ms < since_ms) session.server.close().catch(() => undefined);
+      if (which(session)) session.server.close().catch(() => undefined);
     }
   }
 
   #identify(request: Request, { authInfo }: Given): ReturnType<IdentitySource> {
     return this.#parts.identity({ authInfo, requestInfo: request });
   }
+}
+
+/** Where `initialize` is answered with an error no session began, whatever the transport holds. */
+function endingWhenRefused(wire: Wire, id: Id, end: () => void): Wire {
+  let answered = false;
+  return {
+    ...wire,
+    async toClient(sent: { id?: unknown; error?: unknown }, options) {
+      await wire.toClient(sent, options);
+      if (answered || sent.id !== id) return;
+      answered = true;
+      if (sent.error !== undefined) end();
+    },
+  };
 }
 
 /** What the SDK answers for a session that it does not know (MCP 2025-11-25, transports). */

@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { InMemoryTransport as InMemory1 } from '@modelcontextprotocol/sdk/inMemory.js';
+import { StreamableHTTPServerTransport as Node1 } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { WebStandardStreamableHTTPServerTransport as Web1 } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
+import { WebStandardStreamableHTTPServerTransport as Web2 } from '@modelcontextprotocol/server';
 import type { Obligation } from '../../../src/contract/types.gen.ts';
 import { PortcullisError } from '../../../src/errors.ts';
 import { decisionOf, type CallDecision } from '../../../src/pep/call_context.ts';
@@ -8,7 +11,7 @@ import { createGuard } from '../../../src/pep/mcp/guard.ts';
 import { testParts } from '../support/parts.ts';
 import { guarded, HELLO } from '../support/rig.ts';
 import { allow, deny, hide } from '../support/scripted.ts';
-import { buildLowLevel, buildServer, LINES, said } from '../support/servers.ts';
+import { buildLowLevel, buildServer, LINES, said, requestIdOf } from '../support/servers.ts';
 import { settle, TestWire } from '../support/wire.ts';
 
 function misuse(run: () => unknown): unknown {
@@ -55,6 +58,21 @@ describe.each(LINES)('guard(server), SDK %i.x', (line) => {
     expect(misuse(() => createGuard(testParts())(twice.server))).toEqual(misused('guard it once'));
   });
 
+  test('connects once it is open who decides, and not at all where that fails', async () => {
+    const order: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wire = new TestWire();
+    wire.start = async () => void order.push('connected');
+    const connecting = createGuard(testParts(), promise)(buildServer(line)).connect(wire);
+    await settle();
+    order.push('opened');
+    resolve();
+    await connecting;
+    expect(order).toEqual(['opened', 'connected']);
+    const broken = createGuard(testParts(), Promise.reject(new Error('no bundle')));
+    await expect(broken(buildServer(line)).connect(wire)).rejects.toThrow('no bundle');
+  });
+
   test('nobody replaces the guarded connect', () => {
     const server = createGuard(testParts())(buildServer(line));
     expect(() => {
@@ -70,6 +88,17 @@ describe.each(LINES)('guard(server), SDK %i.x', (line) => {
     const one = Object.assign(wire(), { handleMessage: () => undefined });
     await expect(guard(buildServer(line)).connect(one)).rejects.toEqual(misused('guard.http('));
     await expect(guard(buildServer(line)).connect({})).rejects.toEqual(misused('no transport'));
+  });
+
+  test('refuses HTTP transports, which serve a session to whoever knows its id', async () => {
+    const guard = createGuard(testParts());
+    const Transports = line === 1 ? [Node1, Web1] : [Web2];
+    for (const Transport of Transports) {
+      const transport = new Transport({ sessionIdGenerator: () => 's-1' });
+      const connecting = guard(buildServer(line)).connect(transport);
+      await expect(connecting).rejects.toEqual(misused('guard.http('));
+      expect(misuse(() => guard.wire(transport))).toEqual(misused('guard.http('));
+    }
   });
 
   test('callbacks that a transport had before are called; its members are offered', async () => {
@@ -194,8 +223,9 @@ describe.each(LINES)('decisionOf, SDK %i.x', (line) => {
     expect(decisionOf({ requestId: 1 })).toBeUndefined();
     expect(decisionOf(undefined)).toBeUndefined();
     const seen: unknown[] = [];
-    const asks = (_args: unknown) => {
-      seen.push(decisionOf({ requestId: 2 }), decisionOf({ mcpReq: { id: 1 } }), decisionOf('x'));
+    const asks = (_args: unknown, extra: unknown) => {
+      const id = requestIdOf(extra);
+      seen.push(decisionOf({ requestId: 0 }), decisionOf({ mcpReq: { id } }), decisionOf('x'));
       return said('x');
     };
     const server = () => buildServer(line, { calls: [] }, { asks });

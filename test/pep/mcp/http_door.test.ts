@@ -1,4 +1,6 @@
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { connect as http2, createServer } from 'node:http2';
+import { connect, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { callOf, closeAll, messageOf, post, started } from '../support/http.ts';
 import { allow, type Script } from '../support/scripted.ts';
@@ -156,18 +158,53 @@ describe.each(LINES)('the door, SDK %i.x', (line) => {
     expect(journal.calls).toEqual([]);
   });
 
-  test('a Host that makes no URL is turned away, and the endpoint lives', async () => {
+  test.each([
+    ['a Host that makes no URL', 'GET /mcp HTTP/1.1', 'a b'],
+    ['a Host with credentials', 'GET /mcp HTTP/1.1', 'a:b@x'],
+    ['an address with credentials', 'POST http://u:p@x/mcp HTTP/1.1', 'x'],
+    ['a method that the web forbids', 'TRACE /mcp HTTP/1.1', 'x'],
+  ])('%s is turned away, and the endpoint lives', async (_what, line_of_request, host) => {
     const { url, journal } = await rig();
-    const status = await new Promise((resolve, reject) => {
-      const headers = { host: 'a b', 'content-type': 'application/json' };
-      const sent = request(url, { method: 'POST', headers }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      });
-      sent.on('error', reject).end(text);
-    });
-    expect([status, journal.calls]).toEqual([400, []]);
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    socket.end(`${line_of_request}\r\nHost: ${host}\r\nContent-Length: 0\r\n\r\n`);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 400 /);
     await post(url, callOf('balance')).then(messageOf);
     expect(journal.calls).toHaveLength(1);
+  });
+
+  test('HTTP/2 is served', async () => {
+    const { handler } = await rig();
+    const unsettled: Promise<void>[] = [];
+    const server = createServer((req, res) => {
+      unsettled.push(handler(req as never, res as never));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const client = http2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const sent = client.request({
+      ':method': 'POST',
+      ':path': '/mcp',
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    });
+    sent.end(text);
+    const [headers] = (await once(sent, 'response')) as [Record<string, unknown>];
+    expect(headers[':status']).toBe(200);
+    let body = '';
+    for await (const chunk of sent) body += String(chunk);
+    expect(body).toContain('balance');
+    client.close();
+    server.close();
+    await Promise.all(unsettled);
+  });
+
+  test('a response that cannot be sent ends the connection and nothing else', async () => {
+    const { handler, parts } = await rig();
+    const destroyed: boolean[] = [];
+    const res = { once: () => undefined, destroy: () => destroyed.push(true) };
+    await handler({ headers: {}, url: '/', method: 'GET' } as never, res as never);
+    expect(destroyed).toEqual([true]);
+    expect(parts.log.of('error')).toContain('a response could not be sent');
   });
 });

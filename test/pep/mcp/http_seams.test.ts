@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { createMcpHandler } from '@modelcontextprotocol/server';
+import { createMcpHandler, type McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import type { RequestExtra } from '../../../src/identity/types.ts';
 import { createGuard } from '../../../src/pep/mcp/guard.ts';
 import {
   callOf,
@@ -12,7 +13,8 @@ import {
   started,
   VERSION,
 } from '../support/http.ts';
-import { allow, deny, hide } from '../support/scripted.ts';
+import { ALICE } from '../support/parts.ts';
+import { allow, deny, hide, type Script } from '../support/scripted.ts';
 import { buildServer, newServer, said } from '../support/servers.ts';
 
 afterEach(closeAll);
@@ -46,29 +48,72 @@ describe('what 2.x says before the server sees a call', () => {
     }
   });
 
-  test.each([
-    ['hidden', () => hide()],
-    ['undecided', () => Promise.reject(new Error('dead'))],
-  ])('is not said of one that is %s', async (_what, decide) => {
-    const { url } = await started(factory, { decide });
-    const unknown = (await ask(url, 'unheard-of')).text;
-    for (const name of ['mirrored', 'scoped']) {
-      const { status, text } = await ask(url, name);
-      expect(status).toBe(200);
-      if (_what === 'hidden') expect(text).toBe(unknown.replace('unheard-of', name));
+  const dead = () => Promise.reject(new Error('dead'));
+  const launcher = ({ authInfo, requestInfo }: RequestExtra) =>
+    authInfo === undefined && requestInfo === undefined ? ALICE : undefined;
+  const unknown: [string, Script, object][] = [
+    ['one that is hidden', { decide: () => hide() }, {}],
+    ['one that is not decided', { decide: dead }, {}],
+    ['one that is decided in no known way', { decide: () => ({}) }, {}],
+    ['one while no policy is active', { describe: () => ({ ready: false }) }, {}],
+    ['one to a caller who is not proved', {}, { identity: launcher }],
+  ];
+  const told = async (response: Response, name: string) => {
+    const { 'mcp-session-id': _id, date: _date, ...headers } = Object.fromEntries(response.headers);
+    const text = (await response.text()).replaceAll(name, 'NAME').replace(/0{8}-[-0-9]*/, 'ID');
+    return { status: response.status, headers, text };
+  };
+
+  test.each(unknown)('is not said of %s, in either era', async (_what, script, options) => {
+    const { url, parts } = await started(factory, script, options);
+    for (const args of [{}, { region: 'eu' }, null, [], 'x', 5]) {
+      const answers = async (name: string) => {
+        const params = { name, arguments: args };
+        const legacy = { jsonrpc: '2.0', id: 1, method: 'tools/call', params };
+        return [
+          await told(await postModern(url, 'tools/call', params), name),
+          await told(await post(url, legacy), name),
+        ];
+      };
+      const unheard = await answers('unheard');
+      expect(await answers('scoped')).toEqual(unheard);
+      expect(await answers('mirrored')).toEqual(unheard);
     }
+    expect(parts.decisionPoint.reports).toEqual([]);
   });
 
-  test('in the legacy era too', async () => {
-    const { url } = await started(factory, { decide: () => hide() });
-    const [hidden, unknown] = [
-      await post(url, callOf('scoped')),
-      await post(url, callOf('unheard')),
-    ];
-    expect(hidden.status).toBe(200);
-    expect(await hidden.text()).toBe((await unknown.text()).replace('unheard', 'scoped'));
-    const visible = await started(factory, {});
-    expect((await post(visible.url, callOf('scoped'))).status).toBe(403);
+  test('is said in the legacy era of a tool that the caller may know', async () => {
+    const { url, parts } = await started(factory);
+    expect((await post(url, callOf('scoped'))).status).toBe(403);
+    expect(parts.decisionPoint.decisions).toHaveLength(1);
+    expect(parts.decisionPoint.reports).toMatchObject([{ status: 'refused' }]);
+  });
+
+  test('is not said of what is not enforced', async () => {
+    const withResource = () => {
+      const server = factory() as unknown as McpServer;
+      const scopeChallenge = () => ({ scopes: ['files'] as const });
+      server.registerResource('x', 'file:///x', { scopeChallenge }, () => ({ contents: [] }));
+      return server;
+    };
+    const { url } = await started(withResource);
+    const read = async (uri: string) => {
+      const body = { jsonrpc: '2.0', id: 1, method: 'resources/read', params: { uri } };
+      return told(await post(url, body), uri);
+    };
+    expect(await read('file:///x')).toEqual(await read('file:///unheard'));
+  });
+
+  test('an objection is not lost where the decision changes in between', async () => {
+    let asked = 0;
+    const decide = () => {
+      asked += 1;
+      return asked === 1 ? hide() : allow();
+    };
+    const { url } = await started(factory, { decide });
+    expect((await post(url, callOf('scoped'))).status).toBe(200);
+    expect((await post(url, callOf('scoped'))).status).toBe(403);
+    expect(asked).toBe(2);
   });
 });
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { callOf, closeAll, messageOf, post, started } from '../support/http.ts';
+import { READY } from '../support/scripted.ts';
 import { buildServer } from '../support/servers.ts';
 
 afterEach(closeAll);
@@ -69,6 +70,50 @@ describe('sessions', () => {
     now_ms = 1200;
     expect(await begin(url)).not.toBe('');
     expect((await post(url, callOf('balance'), { 'mcp-session-id': first })).status).toBe(200);
+  });
+
+  test('are limited while they begin', async () => {
+    const built = Promise.withResolvers<void>();
+    const factory = async () => {
+      await built.promise;
+      return buildServer(1);
+    };
+    const { url } = await started(factory, {}, { sessions: true });
+    const answers = Array.from({ length: 12 }, async () => {
+      const { status } = await post(url, hello);
+      // Those over the limit are answered before any server is built.
+      if (status === 503) over += 1;
+      if (over === 8) built.resolve();
+      return status;
+    });
+    let over = 0;
+    setTimeout(built.resolve, 2000).unref();
+    const statuses = await Promise.all(answers);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(4);
+  });
+
+  test('one whose initialize is refused does not begin', async () => {
+    const describeNow = { ready: false };
+    const script = { describe: () => ({ ...READY, ...describeNow }) };
+    const { url } = await started(() => buildServer(1), script, { sessions: true });
+    const refused = await post(url, hello);
+    expect(await messageOf(refused)).toMatchObject({ error: { code: 403 } });
+    const headers = { 'mcp-session-id': refused.headers.get('mcp-session-id') ?? '' };
+    for (let count = 0; count < 5; count += 1) await begin(url);
+    describeNow.ready = true;
+    expect((await post(url, callOf('balance'), headers)).status).toBe(404);
+    expect((await post(url, hello)).status).toBe(200);
+  });
+
+  test('of nobody make room for others', async () => {
+    const { url } = await rig();
+    const proved = await begin(url);
+    const unproved = await Promise.all([1, 2, 3].map(() => begin(url, { authorization: '' })));
+    expect((await post(url, hello)).status).toBe(200);
+    const ask = (id: string, authorization: string) =>
+      post(url, callOf('balance'), { 'mcp-session-id': id, authorization });
+    expect((await ask(unproved[0]!, '')).status).toBe(404);
+    expect((await ask(proved, 'Bearer user:alice')).status).toBe(200);
   });
 
   test('one that the transport turns away does not begin', async () => {

@@ -9,6 +9,7 @@ const SETTINGS: GuardSettings = {
   denials_as_errors: false,
   catalogue_items_max: 100,
   catalogue_timeout_ms: 500,
+  arguments_bytes_max: 16_384,
   result_bytes_max: 65_536,
   requests_in_flight_max: 16,
   list_ttl_ms_max: 0,

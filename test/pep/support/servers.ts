@@ -80,6 +80,12 @@ export function said(text: string): ToolResult {
   return { content: [{ type: 'text', text }] };
 }
 
+/** The id under which the server knows the request that a handler serves. */
+export function requestIdOf(extra: unknown): unknown {
+  const { requestId, mcpReq } = extra as { requestId?: unknown; mcpReq?: { id: unknown } };
+  return requestId ?? mcpReq?.id;
+}
+
 /** A server without `McpServer`, which has a text of its own for a tool that it does not know. */
 export function buildLowLevel(
   line: Line,
