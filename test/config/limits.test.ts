@@ -53,6 +53,10 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
     expected: refused('POLICY_UNAVAILABLE'),
   },
   'guard.result_bytes_max': { run: guard.resultBytes, expected: refused('RESULT_WITHHELD') },
+  'guard.arguments_bytes_max': {
+    run: guard.argumentsBytes,
+    expected: refused('ARGUMENTS_TOO_LARGE'),
+  },
   'guard.requests_in_flight_max': {
     run: guard.requestsInFlight,
     expected: refused('POLICY_UNAVAILABLE'),

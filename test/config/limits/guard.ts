@@ -62,6 +62,16 @@ export function resultBytes(): Promise<Probe> {
   });
 }
 
+/** The size is that of the arguments as JSON text. */
+export function argumentsBytes(): Promise<Probe> {
+  return around(100, async (amount, arguments_bytes_max) => {
+    const { wire } = await guarded({}, { settings: { arguments_bytes_max } });
+    const text = 'x'.repeat(amount - JSON.stringify({ text: '' }).length);
+    const { result } = await wire.call(1, 'balance', { text });
+    return result.isError ? result._meta[EXTENSION].reason_code : TAKEN;
+  });
+}
+
 export function requestsInFlight(): Promise<Probe> {
   return around(2, async (amount, requests_in_flight_max) => {
     const released = Promise.withResolvers<void>();
