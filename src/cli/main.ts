@@ -75,8 +75,8 @@ function serveCommand(program: Command): Command {
     .option('--bundle <path>', 'the policy: setting policy.bundle')
     .option('--policy-data <path>', 'data of the policy: setting policy.data')
     .option('--data <folder>', 'folder for evidence, token and socket: setting state')
-    .option('--listen <host:port>', 'setting pdp.listen')
-    .option('--socket <path>', 'setting pdp.socket')
+    .option('--listen <host:port>', 'setting pdp.listen; null is no TCP')
+    .option('--socket <path>', 'setting pdp.socket; null is none')
     .option('--json', 'print the addresses as JSON')
     .addHelpText('after', '\nExample:\n  $ portcullis serve --bundle bundles/mcp.tar.gz');
 }

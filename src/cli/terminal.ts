@@ -1,6 +1,6 @@
 /** Where a command prints. Results go to standard output, all else to standard error. */
 import { styleText } from 'node:util';
-import { ERRORS, PortcullisError, type ErrorCode } from '../errors.ts';
+import { explain, PortcullisError, type ErrorCode } from '../errors.ts';
 
 export interface Terminal {
   stdout: NodeJS.WritableStream;
@@ -30,9 +30,7 @@ export function printJson(terminal: Terminal, value: unknown): void {
 /** The code and the message of an error, and what to do about it. */
 export function printError({ stderr }: Terminal, error: unknown): void {
   const known = asKnown(error);
-  const place = known.pointer ? ` (at \`${known.pointer}\`)` : '';
-  stderr.write(`${styled(stderr, 'red', known.code)}: ${known.message}${place}\n`);
-  stderr.write(`  ${ERRORS[known.code].remedy}\n`);
+  stderr.write(`${styled(stderr, 'red', known.code)}: ${explain(known)}\n`);
   if (known.code === 'INTERNAL' && error instanceof Error) stderr.write(`${error.stack}\n`);
 }
 

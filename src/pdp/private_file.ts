@@ -67,7 +67,8 @@ function publish(draft: string, path: string): void {
 function requirePrivate(file: PrivateFile): void {
   const { path } = file;
   const found = statSync(path, { throwIfNoEntry: false });
-  if (!found?.isFile()) throw privateFileFault(file, 'does not exist');
+  if (!found) throw privateFileFault(file, 'does not exist');
+  if (!found.isFile()) throw privateFileFault(file, 'is no file');
   if (found.uid !== ROOT && found.uid !== process.geteuid?.()) {
     throw privateFileFault(file, 'belongs to another user');
   }

@@ -31,5 +31,5 @@ test.each([
   writeFileSync(join(folder, 'file'), '');
   symlinkSync('absent', join(folder, 'nowhere'));
   const place: unknown = expect.objectContaining({ code, path: join(folder, path) });
-  expect(() => makePrivateFolder(join(folder, path))).toThrow(place as Error);
+  expect(() => makePrivateFolder(join(folder, path))).toThrow(place);
 });
