@@ -14,6 +14,15 @@ export function styled(stream: NodeJS.WritableStream, style: Style, text: string
   return styleText(style, text, { stream });
 }
 
+/** Who reads the output may stop, as `head` does: what is left of it is dropped without a word. */
+export function tolerateClosed({ stdout, stderr }: Terminal): void {
+  for (const stream of [stdout, stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+}
+
 export function print({ stdout }: Terminal, text: string): void {
   stdout.write(`${text}\n`);
 }
