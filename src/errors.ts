@@ -11,7 +11,9 @@ export const ERRORS = {
   },
   BUNDLE_INVALID: {
     meaning: 'a policy bundle cannot be read, or is not what its manifest says',
-    remedy: 'build it again with `portcullis build`; where a policy is active, it stays in force',
+    remedy:
+      'correct its path, or build it again with `portcullis build`; ' +
+      'where a policy is active, it stays in force',
   },
   BUNDLE_REFUSED: {
     meaning: 'a bundle was read but failed a self-test, the nobody probe, or allows everything',

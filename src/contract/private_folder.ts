@@ -12,8 +12,9 @@ import { dirname, resolve } from 'node:path';
  * the place that could not be made.
  */
 export function makePrivateFolder(folder: string): string[] {
-  const missing: string[] = [];
-  for (let place = resolve(folder); !exists(place); place = dirname(place)) missing.unshift(place);
+  const whole = resolve(folder);
+  const missing = [whole];
+  for (let place = dirname(whole); !exists(place); place = dirname(place)) missing.unshift(place);
   return missing.filter(makeOne);
 }
 

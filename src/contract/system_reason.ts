@@ -4,7 +4,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'this user may not',
   EADDRINUSE: 'another process listens there',
   EADDRNOTAVAIL: 'this machine has no such address',
-  EEXIST: 'something else is in its place',
+  EEXIST: 'a file is in the way',
   EIO: 'the disk fails',
   EISDIR: 'it is a folder',
   ELOOP: 'its links run in a circle',

@@ -26,6 +26,7 @@ test('a folder that is there stays as it is, also behind a link', () => {
 
 test.each([
   ['a file on the way', 'file/inner', 'ENOTDIR'],
+  ['a file in its place', 'file', 'EEXIST'],
   ['a link that leads nowhere', 'nowhere', 'EEXIST'],
 ])('%s is an error that names the place', (_what, path, code) => {
   writeFileSync(join(folder, 'file'), '');
