@@ -49,9 +49,7 @@ test('a file that is there stays as it is', () => {
 
 test('a place where no file can be made is named', () => {
   writeFileSync(join(folder.path, 'state'), '');
-  expect(() => ensureTokenFile(path)).toThrow(
-    invalid('cannot be made: a file is in the way'),
-  );
+  expect(() => ensureTokenFile(path)).toThrow(invalid('cannot be made: a file is in the way'));
 });
 
 test.each([
