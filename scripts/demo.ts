@@ -3,17 +3,24 @@
  * Each step says what must happen and shows the record that was made of it; a difference ends the
  * story with exit code 1. `--bundle FILE` tells it over another policy, `--verbose` shows the logs.
  */
-import { parseArgs } from 'node:util';
 import { evidenceLine, recordedAs } from './demo/evidence_line.ts';
 import { openStage, type Played } from './demo/stage.ts';
 import { STORY, type Step } from './demo/story.ts';
+import { readOptions } from './options.ts';
 
-const { values } = parseArgs({
-  options: {
-    bundle: { type: 'string', default: 'bundles/payments.tar.gz' },
-    'unsafe-allow-all': { type: 'boolean', default: false },
-    verbose: { type: 'boolean', default: false },
-  },
+const USAGE = `Usage: npm run demo -- [options]
+
+Tells a short story: a real server, a real client, and rules that are edited meanwhile.
+
+  --bundle <file>      the policy to tell it over (default: bundles/payments.tar.gz)
+  --unsafe-allow-all   the bundle may allow everything
+  --verbose            show what the processes log
+  --help               show this`;
+
+const { values } = readOptions(USAGE, {
+  bundle: { type: 'string', default: 'bundles/payments.tar.gz' },
+  'unsafe-allow-all': { type: 'boolean', default: false },
+  verbose: { type: 'boolean', default: false },
 });
 
 const stage = await openStage({

@@ -1,6 +1,15 @@
 /** `npm run requirements`: what the tests prove of the manifest; with --json for machines. */
+import { readOptions } from './options.ts';
 import { readManifest, scanTests } from './requirement_scan.ts';
 
+const USAGE = `Usage: npm run requirements -- [options]
+
+Says which requirements the tests prove, by which test, and which are not proved.
+
+  --json   print {"total", "proven", "unproven"}
+  --help   show this`;
+
+const { values } = readOptions(USAGE, { json: { type: 'boolean', default: false } });
 const manifest = readManifest();
 const citations = scanTests();
 const cited = new Set(citations.map(({ id }) => id));
@@ -8,7 +17,7 @@ const proven = manifest.filter(({ id }) => cited.has(id));
 const unproven = manifest.filter(({ id }) => !cited.has(id));
 const ids = (rows: typeof manifest): string[] => rows.map(({ id }) => id);
 
-if (process.argv.includes('--json')) {
+if (values.json) {
   const answer = { total: manifest.length, proven: ids(proven), unproven: ids(unproven) };
   console.log(JSON.stringify(answer));
 } else {

@@ -10,10 +10,23 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { readTokens } from '../src/pdp/token_file.ts';
+import { readOptions, refuse } from './options.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DATA = 'examples/payments-server/policy/data.yaml';
-const [HTTP_PORT = '8282'] = process.argv.slice(2);
+const USAGE = `Usage: npm start -- [port]
+
+Runs a decision service, and an example server behind its guard, and prints what to try.
+
+  port     where the server listens on 127.0.0.1 (default: 8282)
+  --help   show this
+
+State lies in .portcullis; PORTCULLIS_* in the environment overrides the settings.`;
+
+const [HTTP_PORT = '8282', ...more] = readOptions(USAGE, {}).positionals;
+if (!/^\d{1,5}$/.test(HTTP_PORT) || Number(HTTP_PORT) > 65_535 || more.length > 0) {
+  refuse(USAGE, 'one port may be given, from 0 to 65535');
+}
 const SOURCE = '--conditions=portcullis-source';
 const SERVER = 'examples/payments-server/main.ts';
 

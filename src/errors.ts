@@ -11,11 +11,13 @@ export const ERRORS = {
   },
   BUNDLE_INVALID: {
     meaning: 'a policy bundle cannot be read, or is not what its manifest says',
-    remedy: 'build it again with `portcullis build`; the active policy stays in force',
+    remedy:
+      'correct its path, or build it again with `portcullis build`; ' +
+      'where a policy is active, it stays in force',
   },
   BUNDLE_REFUSED: {
     meaning: 'a bundle was read but failed a self-test, the nobody probe, or allows everything',
-    remedy: 'see the named test; the active policy stays in force',
+    remedy: 'see the message; where a policy is active, it stays in force',
   },
   CONFIGURATION_INVALID: {
     meaning: 'a setting is unknown, malformed or contradicts another',
@@ -38,8 +40,10 @@ export const ERRORS = {
     remedy: 'the instance was replaced and the request denied; see the log for the input digest',
   },
   ENGINE_UNSUITED: {
-    meaning: 'a compiled policy needs a builtin or an entrypoint that does not exist here',
-    remedy: 'remove the builtin from the policy, or name an entrypoint of the bundle',
+    meaning: 'a compiled policy needs a builtin, an entrypoint or memory that is not here',
+    remedy:
+      'remove the builtin, name an entrypoint of the bundle, or raise ' +
+      'policy.evaluation.memory_pages_max',
   },
   EVIDENCE_DAMAGED: {
     meaning: 'the evidence log holds a record that is not what was written',
@@ -135,4 +139,12 @@ export class PortcullisError extends Error {
     this.code = code;
     this.pointer = detail.pointer;
   }
+}
+
+/** What happened, to what, and in a second line what to do, for a person. */
+export function explain({ code, message, pointer = '' }: PortcullisError): string {
+  const setting = pointer.slice(1).replaceAll('/', '.');
+  const isTold = message.includes(pointer) || message.includes(setting);
+  const place = isTold ? '' : ` (at \`${pointer}\`)`;
+  return `${message}${place}\n  ${ERRORS[code].remedy}`;
 }

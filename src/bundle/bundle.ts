@@ -35,7 +35,7 @@ const REVISION_CHARACTERS = 12;
 export function readBundle(files: BundleFiles): Bundle {
   const manifest = readManifest(files.get('.manifest'));
   const wasm = files.get(modulePath(manifest));
-  if (!wasm) throw invalid(`the bundle holds no \`${modulePath(manifest)}\``);
+  if (!wasm) throw invalid(`it is no bundle: it holds no \`${modulePath(manifest)}\``);
   const data = readData(files);
   refuseForeignData(data, manifest.roots);
   return { manifest, wasm, data, digest: digestOfFiles(files) };

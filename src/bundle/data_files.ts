@@ -2,6 +2,7 @@
  * The data of a bundle or a data folder: each `data.json` or `data.yaml` holds an object that
  * stands at the path of its folder, as in OPA. Two files may not speak of the same member.
  */
+import { jsonFaultText } from '../contract/fault_text.ts';
 import { jsonPointer, parseJson, type JsonLimits } from '../contract/json.ts';
 import { PortcullisError } from '../errors.ts';
 import type { BundleFiles } from './files.ts';
@@ -36,8 +37,7 @@ export function readDataFile(path: string, bytes: Uint8Array): Data {
 function parseJsonFile(bytes: Uint8Array): YamlResult {
   const result = parseJson(bytes, DATA_LIMITS);
   if (result.ok) return result;
-  const { code, pointer } = result.fault;
-  return { ok: false, why: pointer === '' ? code : `${code} at ${pointer}` };
+  return { ok: false, why: jsonFaultText(result.fault) };
 }
 
 function place(data: Data, path: string, value: Data): void {

@@ -7,6 +7,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { digestOf } from '../contract/digest.ts';
+import { systemReason } from '../contract/system_reason.ts';
 import { PortcullisError } from '../errors.ts';
 import { readTar, writeTar, type TarFile } from './tar.ts';
 
@@ -29,6 +30,7 @@ export const BUNDLE_LIMITS: BundleLimits = {
 };
 
 const PATH_BYTES_MAX = 1024;
+const GZIP_MAGIC = [0x1f, 0x8b];
 const GZIP_OS_BYTE = 9;
 const GZIP_OS_UNKNOWN = 255;
 
@@ -38,7 +40,7 @@ export async function readFiles(
   limits: BundleLimits = BUNDLE_LIMITS,
 ): Promise<BundleFiles> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw invalid(`cannot read \`${path}\``, cause);
+    throw unreadable(path, cause);
   });
   if (found.isDirectory()) return readFolder(path, limits);
   // Of a pipe or a device nobody knows the size, and reading it may never end.
@@ -53,7 +55,7 @@ export async function readBounded(path: string, bytes_max: number): Promise<Uint
     const { size } = await stat(path);
     if (size <= bytes_max) return await readFile(path);
   } catch (cause) {
-    throw invalid(`cannot read \`${path}\``, cause);
+    throw unreadable(path, cause);
   }
   throw invalid(`\`${path}\` is larger than ${bytes_max} bytes`);
 }
@@ -75,9 +77,18 @@ function readEntries(archive: Uint8Array, limits: BundleLimits): TarFile[] {
   try {
     tar = gunzipSync(archive, { maxOutputLength: limits.unpacked_bytes_max });
   } catch (cause) {
-    throw invalid('the archive is no gzip, is cut off, or unpacks to more than the limit', cause);
+    throw invalid(archiveFault(archive, cause, limits), cause);
   }
   return readTar(tar, limits.files_max);
+}
+
+function archiveFault(archive: Uint8Array, cause: unknown, limits: BundleLimits): string {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === 'ERR_BUFFER_TOO_LARGE') {
+    return `the archive unpacks to more than ${limits.unpacked_bytes_max} bytes`;
+  }
+  if (!GZIP_MAGIC.every((byte, i) => archive[i] === byte)) return 'the archive is no gzip';
+  return code === 'Z_BUF_ERROR' ? 'the archive is cut off' : 'the archive is damaged';
 }
 
 /**
@@ -118,7 +129,7 @@ export async function listEntries(
   for (let base = pending.pop(); base !== undefined; base = pending.pop()) {
     const entries = await readdir(join(folder, base), { withFileTypes: true }).catch(
       (cause: unknown) => {
-        throw invalid(`cannot read \`${join(folder, base)}\``, cause);
+        throw unreadable(join(folder, base), cause);
       },
     );
     for (const entry of entries) {
@@ -158,6 +169,10 @@ export function writeBundle(files: BundleFiles): Uint8Array {
 export function digestOfFiles(files: BundleFiles): string {
   const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
   return digestOf(sorted.map(([path, bytes]) => [path, hash('sha256', bytes, 'hex')]));
+}
+
+export function unreadable(path: string, cause: unknown): PortcullisError {
+  return invalid(`cannot read \`${path}\`: ${systemReason(cause)}`, cause);
 }
 
 export function invalid(message: string, cause?: unknown): PortcullisError {

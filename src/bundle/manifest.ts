@@ -1,4 +1,5 @@
 /** The `.manifest` of a bundle (OPA documentation, "Bundle File Format"), with ours inside. */
+import { jsonFaultText, schemaFaultText } from '../contract/fault_text.ts';
 import { parseJson } from '../contract/json.ts';
 import type { BundleMetadata } from '../contract/types.gen.ts';
 import { compileSchema, VALIDATORS } from '../contract/validate.ts';
@@ -48,12 +49,13 @@ const validate = compileSchema<{
 export function readManifest(bytes: Uint8Array | undefined): Manifest {
   if (!bytes) return { revision: '', roots: [''], wasm: [] };
   const json = parseJson(bytes, LIMITS);
-  if (!json.ok) throw invalid(`.manifest is ${json.fault.code} at \`${json.fault.pointer}\``);
+  if (!json.ok) throw invalid(`.manifest cannot be read: ${jsonFaultText(json.fault)}`);
   const manifest = validate(json.value);
-  if (!manifest.ok) throw invalid(`.manifest is wrong at \`${manifest.fault.pointer}\``);
+  if (!manifest.ok) throw invalid(`.manifest is wrong: ${schemaFaultText(manifest.fault)}`);
   const { revision = '', roots = [''], wasm = [], metadata } = manifest.value;
   if (metadata?.portcullis === undefined) return { revision, roots, wasm };
   const own = VALIDATORS.bundle_metadata(metadata.portcullis);
   if (own.ok) return { revision, roots, wasm, portcullis: own.value };
-  throw invalid(`.manifest is wrong at \`/metadata/portcullis${own.fault.pointer}\``);
+  const fault = { ...own.fault, pointer: `/metadata/portcullis${own.fault.pointer}` };
+  throw invalid(`.manifest is wrong: ${schemaFaultText(fault)}`);
 }

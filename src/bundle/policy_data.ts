@@ -72,8 +72,8 @@ function refuseReservedRoots(data: Data): void {
 function readPolicyData(data: Data): PolicyData {
   const result = VALIDATORS.policy_data(data);
   if (result.ok) return result.value;
-  const { pointer, keyword } = result.fault;
-  throw invalidData(`the data does not fit its schema (${keyword})`, pointer);
+  const { pointer, problem } = result.fault;
+  throw invalidData(`the data does not fit its schema: ${problem}`, pointer);
 }
 
 /** A misspelt name would silently end every chain there. */

@@ -6,8 +6,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../contract/ambient.ts';
+import { systemReason } from '../contract/system_reason.ts';
 import { PortcullisError } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { about, named } from './about.ts';
 import { layPolicyData, readBundle, type PolicyBundle } from './bundle.ts';
 import { invalidData, isDataFile, readData, readDataFile, type Data } from './data_files.ts';
 import { BUNDLE_LIMITS, listFolder, readBounded, readFiles } from './files.ts';
@@ -139,7 +141,7 @@ export class BundleSource<Active extends { close(): void }> {
       throw new PortcullisError('BUNDLE_INVALID', 'the policy changed while it was read');
     }
     if (bundle.identity.digest !== this.#digest) {
-      const active = await activate(bundle);
+      const active = await about(settings.bundle, () => activate(bundle));
       this.#active = active;
       this.#digest = bundle.identity.digest;
       this.#wasReady = false;
@@ -193,11 +195,23 @@ async function readPolicy(settings: {
   bundle: string;
   data: string | null;
 }): Promise<PolicyBundle> {
-  await requireTrusted('bundle', settings.bundle);
-  const bundle = readBundle(await readFiles(settings.bundle));
-  if (settings.data === null) return layPolicyData(bundle);
-  await requireTrusted('policy data', settings.data);
-  return layPolicyData(bundle, await readOverlay(settings.data));
+  const { bundle: path, data } = settings;
+  await requireTrusted('bundle', path);
+  const bundle = await about(path, async () => readBundle(await readFiles(path)));
+  if (data === null) return about(path, () => layPolicyData(bundle));
+  await requireTrusted('policy data', data);
+  const overlay = await about(data, () => readOverlay(data));
+  try {
+    return layPolicyData(bundle, overlay);
+  } catch (error) {
+    throw named(rootOf(error) in overlay ? data : path, error);
+  }
+}
+
+/** The root of the data that an error speaks of: each comes from one of the two, whole. */
+function rootOf(error: unknown): string {
+  const pointer = error instanceof PortcullisError ? error.pointer : undefined;
+  return pointer?.split('/')[1] ?? '';
 }
 
 async function readOverlay(path: string): Promise<Data> {
@@ -212,7 +226,7 @@ async function readOverlay(path: string): Promise<Data> {
     return readData(await readFiles(path));
   } catch (cause) {
     if (cause instanceof PortcullisError && cause.code === 'DATA_INVALID') throw cause;
-    throw new PortcullisError('DATA_INVALID', `cannot read \`${path}\``, { cause });
+    throw unreadable('DATA_INVALID', path, cause);
   }
 }
 
@@ -231,6 +245,16 @@ async function stateOf(path: string, code: 'BUNDLE_INVALID' | 'DATA_INVALID'): P
     const inner = names.map(async (name) => `${name}:${await stateOf(join(path, name), code)}`);
     return [own, ...(await Promise.all(inner))].join();
   } catch (cause) {
-    throw new PortcullisError(code, `cannot read \`${path}\``, { cause });
+    throw unreadable(code, path, cause);
   }
+}
+
+function unreadable(
+  code: 'BUNDLE_INVALID' | 'DATA_INVALID',
+  path: string,
+  cause: unknown,
+): PortcullisError {
+  const isTold = cause instanceof PortcullisError;
+  const message = isTold ? cause.message : `cannot read \`${path}\`: ${systemReason(cause)}`;
+  return new PortcullisError(code, message, { cause });
 }

@@ -6,7 +6,7 @@
 import { stat } from 'node:fs/promises';
 import { findPathFault } from '../contract/trusted_path.ts';
 import { PortcullisError } from '../errors.ts';
-import { BUNDLE_LIMITS, invalid, listEntries } from './files.ts';
+import { BUNDLE_LIMITS, listEntries, unreadable } from './files.ts';
 
 /** Throws `POLICY_UNTRUSTED` where others can write what lies at a path, or in that folder. */
 export async function requireTrusted(what: string, path: string): Promise<void> {
@@ -15,7 +15,7 @@ export async function requireTrusted(what: string, path: string): Promise<void> 
   try {
     fault = findPathFault(path, inside);
   } catch (cause) {
-    throw invalid(`cannot read \`${path}\``, cause);
+    throw unreadable(path, cause);
   }
   if (fault !== undefined) {
     throw new PortcullisError('POLICY_UNTRUSTED', `the ${what} is not to be trusted: ${fault}`);
@@ -24,7 +24,7 @@ export async function requireTrusted(what: string, path: string): Promise<void> 
 
 async function insideOf(path: string): Promise<string[]> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw invalid(`cannot read \`${path}\``, cause);
+    throw unreadable(path, cause);
   });
   if (!found.isDirectory()) return [];
   const { files, folders } = await listEntries(path, BUNDLE_LIMITS.files_max);

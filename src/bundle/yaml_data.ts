@@ -4,6 +4,7 @@
  * gigabytes).
  */
 import { isScalar, LineCounter, parseDocument, visit, type Node } from 'yaml';
+import { jsonFaultText } from '../contract/fault_text.ts';
 import { parseJson, type JsonLimits } from '../contract/json.ts';
 
 export type YamlResult = { ok: true; value: unknown } | { ok: false; why: string };
@@ -13,13 +14,13 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Reads one YAML 1.2 document of the core schema. Never throws; `why` quotes nothing. */
 export function parseYaml(bytes: Uint8Array, limits: JsonLimits): YamlResult {
-  if (bytes.length > limits.size_bytes_max) return refuse('too_large');
+  if (bytes.length > limits.size_bytes_max) return refuse('it is larger than the limit');
   try {
     return parseText(utf8.decode(bytes), limits);
   } catch (cause) {
     if (cause instanceof ReferenceError)
       return refuse('an alias leads nowhere, or there are too many');
-    return refuse(cause instanceof RangeError ? 'too_deep' : 'not_utf8');
+    return refuse(cause instanceof RangeError ? 'it is nested too deeply' : 'it is not UTF-8');
   }
 }
 
@@ -32,7 +33,11 @@ function parseText(text: string, limits: JsonLimits): YamlResult {
     lineCounter: lines,
   });
   const [error] = [...document.errors, ...document.warnings];
-  if (error) return refuse(error.code.toLowerCase(), lines.linePos(error.pos[0]).line);
+  if (error)
+    return refuse(
+      `not strict YAML, ${error.code.toLowerCase().replaceAll('_', ' ')}`,
+      lines.linePos(error.pos[0]).line,
+    );
   let fault: { why: string; node: unknown } | undefined;
   visit(document, {
     Pair: (_, { key }) => {
@@ -47,7 +52,7 @@ function parseText(text: string, limits: JsonLimits): YamlResult {
   if (fault) return refuse(fault.why, lines.linePos((fault.node as Node).range?.[0] ?? 0).line);
   const value: unknown = document.toJS({ maxAliasCount: ALIASES_MAX });
   const result = parseJson(JSON.stringify(value) ?? '', limits);
-  return result.ok ? result : refuse(`${result.fault.code} at ${result.fault.pointer}`);
+  return result.ok ? result : refuse(jsonFaultText(result.fault));
 }
 
 function refuse(why: string, line?: number): YamlResult {

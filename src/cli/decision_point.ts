@@ -1,4 +1,5 @@
 /** The decision point that a configuration names: in another process, or in this one. */
+import { existsSync } from 'node:fs';
 import type { DecisionPoint } from '../contract/decision_point.ts';
 import type { SharedToken } from '../contract/proof.ts';
 import type { Configuration } from '../config/types.gen.ts';
@@ -47,7 +48,7 @@ function addressOf({ decision_point }: Configuration, log: Logger): RemoteAddres
   const { socket, url, token_file } = decision_point;
   if (socket !== null) return { socket };
   if (url !== null) {
-    const tokens = watchedTokens(token_file, CLOCK, log);
+    const tokens = openTokens(token_file, log);
     return { url, token: () => firstToken(tokens, token_file) };
   }
   const message =
@@ -56,10 +57,24 @@ function addressOf({ decision_point }: Configuration, log: Logger): RemoteAddres
   throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/decision_point' });
 }
 
+/** The file is the service's: a guard never makes one. */
+function openTokens(file: string, log: Logger): TokenSource {
+  if (existsSync(file)) return watchedTokens(file, CLOCK, log);
+  const message =
+    `the token file \`${file}\` does not exist: set decision_point.token_file to the one that ` +
+    '`portcullis serve` names, or copy that one there (mode 600)';
+  throw new PortcullisError('CONFIGURATION_INVALID', message, {
+    pointer: '/decision_point/token_file',
+  });
+}
+
 function firstToken(tokens: TokenSource, file: string): SharedToken {
   const token = tokens.current().find(({ scopes }) => scopes.includes('decide'));
   if (token) return token;
-  throw new PortcullisError('CONFIGURATION_INVALID', `\`${file}\` holds no token that may decide`);
+  throw new PortcullisError(
+    'CONFIGURATION_INVALID',
+    `the token file \`${file}\` holds no token with the scope \`decide\``,
+  );
 }
 
 /** Evidence and policy are opened meanwhile; who asks before waits for them. */

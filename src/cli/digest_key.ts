@@ -1,6 +1,7 @@
 /** The key of the deployment for digests of arguments and masked values: a file for its owner. */
 import { randomBytes } from 'node:crypto';
 import type { DigestKey } from '../contract/digest.ts';
+import { jsonFaultText, schemaFaultText } from '../contract/fault_text.ts';
 import { parseJson } from '../contract/json.ts';
 import { compileSchema } from '../contract/validate.ts';
 import {
@@ -26,10 +27,16 @@ export function openDigestKey(path: string): DigestKey {
   const file: PrivateFile = { path, what: 'digest key file' };
   ensurePrivateFile(file, newKey);
   const parsed = parseJson(readPrivateFile(file));
-  const read = parsed.ok ? validate(parsed.value) : parsed;
-  if (!read.ok) throw privateFileFault(file, `is not a key at \`${read.fault.pointer}\``);
+  if (!parsed.ok) throw notAKey(file, jsonFaultText(parsed.fault));
+  const read = validate(parsed.value);
+  if (!read.ok) throw notAKey(file, schemaFaultText(read.fault));
   const { id, secret } = read.value;
   return { id, secret: Buffer.from(secret, 'base64url') };
+}
+
+function notAKey(file: PrivateFile, why: string): Error {
+  const remedy = 'restore it, or delete it so that a new one is made';
+  return privateFileFault(file, `cannot be used: ${why}; ${remedy}`);
 }
 
 function newKey(): string {

@@ -5,7 +5,7 @@
  */
 import { loadConfiguration } from '../config/load.ts';
 import type { Configuration } from '../config/types.gen.ts';
-import { PortcullisError } from '../errors.ts';
+import { explain, PortcullisError } from '../errors.ts';
 import { fromAuthInfo } from '../identity/auth_info/source.ts';
 import { fromLauncher } from '../identity/launcher/source.ts';
 import type { IdentitySource, TrustedContext } from '../identity/types.ts';
@@ -23,6 +23,14 @@ const UNNAMED = 'unnamed';
 
 /** Puts a guard together. Throws `CONFIGURATION_INVALID`, naming what to set. */
 export function openGuard(load: (instance: string) => Configuration = loadInstance): Guard {
+  try {
+    return assemble(load);
+  } catch (error) {
+    throw startFault(error);
+  }
+}
+
+function assemble(load: (instance: string) => Configuration): Guard {
   const configuration = load('main');
   requireName(configuration);
   const log = createLogger(configuration.log);
@@ -37,7 +45,10 @@ export function openGuard(load: (instance: string) => Configuration = loadInstan
     digestKey: openDigestKey(configuration.guard.digest_key_file),
   };
   // A decision point that cannot be opened fails the start of the server, not each of its calls.
-  const guard = createGuard(parts, opened);
+  const started = opened.catch((error: unknown) => {
+    throw startFault(error);
+  });
+  const guard = createGuard(parts, started);
   return Object.assign(<S extends object>(server: S): S => guard(server), {
     http(factory: ServerFactory, options: HttpOptions = {}): HttpGuard {
       const { identity } = options;
@@ -93,4 +104,23 @@ function placed(source: IdentitySource, { guard }: Configuration): IdentitySourc
     const context = source(extra, report);
     return context && Object.freeze<TrustedContext>({ ...place, ...context });
   };
+}
+
+/**
+ * What a server author sees of a start that failed, who hands it to nobody: the message alone says
+ * what happened and what to do, and Node prints it, where nobody catches it, without a stack.
+ */
+function startFault(error: unknown): unknown {
+  if (!(error instanceof PortcullisError) || error.code === 'INTERNAL') return error;
+  const { code, pointer } = error;
+  const fault = new PortcullisError(code, explain(error), pointer === undefined ? {} : { pointer });
+  // Node shows the line where the trace begins: one that says what this is.
+  Error.captureStackTrace(fault, startFault);
+  const hidden = { enumerable: false };
+  return Object.defineProperties(fault, {
+    stack: { value: `${code}: ${fault.message}`, ...hidden },
+    name: hidden,
+    code: hidden,
+    pointer: hidden,
+  });
 }

@@ -1,14 +1,20 @@
 /** The command line: which commands there are, with which options, and how they end. */
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import type { Variables } from '../config/environment.ts';
 import { runBuild, type BuildCommandOptions } from './build.ts';
 import { runCheck } from './check.ts';
 import { withPlaces, type PolicyOptions } from './policy_tools.ts';
 import { runServe, type ServeOptions } from './serve.ts';
-import { exitCodeOf, printError, type Terminal } from './terminal.ts';
+import { exitCodeOf, printError, tolerateClosed, type Terminal } from './terminal.ts';
 import { runTest } from './test.ts';
 
 const USAGE = 2;
+
+/** Beside `src` in a clone, beside `dist` in the package. */
+const { version } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { version: string };
 
 /** Runs one command and gives its exit code. Never rejects. */
 export async function main(
@@ -16,6 +22,7 @@ export async function main(
   terminal: Terminal = process,
   variables?: Variables,
 ): Promise<number> {
+  tolerateClosed(terminal);
   let code = 0;
   const program = describeProgram(terminal, variables, (found) => {
     code = found;
@@ -37,6 +44,7 @@ function describeProgram(
 ): Command {
   const program = new Command('portcullis')
     .description('decides for MCP servers who may see and use which capability')
+    .version(version, '--version', 'print the version')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void terminal.stdout.write(text),
@@ -75,8 +83,8 @@ function serveCommand(program: Command): Command {
     .option('--bundle <path>', 'the policy: setting policy.bundle')
     .option('--policy-data <path>', 'data of the policy: setting policy.data')
     .option('--data <folder>', 'folder for evidence, token and socket: setting state')
-    .option('--listen <host:port>', 'setting pdp.listen')
-    .option('--socket <path>', 'setting pdp.socket')
+    .option('--listen <host:port>', 'setting pdp.listen; null is no TCP')
+    .option('--socket <path>', 'setting pdp.socket; null is none')
     .option('--json', 'print the addresses as JSON')
     .addHelpText('after', '\nExample:\n  $ portcullis serve --bundle bundles/mcp.tar.gz');
 }

@@ -48,14 +48,21 @@ export async function runServe(
   return 0;
 }
 
-/** Options in the shape of the configuration file; what was not given is left out. */
+/**
+ * Options in the shape of the configuration file; what was not given is left out, and the text
+ * `null` stands for nothing, as in the environment.
+ */
 function overridesOf(options: ServeOptions): object {
   const { data, bundle, policyData, listen, socket } = options;
   return withoutUndefined({
     state: data,
-    policy: withoutUndefined({ bundle, data: policyData }),
-    pdp: withoutUndefined({ listen, socket }),
+    policy: withoutUndefined({ bundle, data: orNull(policyData) }),
+    pdp: withoutUndefined({ listen: orNull(listen), socket: orNull(socket) }),
   });
+}
+
+function orNull(text: string | undefined): string | null | undefined {
+  return text === 'null' ? null : text;
 }
 
 function withoutUndefined(members: Record<string, unknown>): Record<string, unknown> {

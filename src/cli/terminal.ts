@@ -1,6 +1,6 @@
 /** Where a command prints. Results go to standard output, all else to standard error. */
 import { styleText } from 'node:util';
-import { ERRORS, PortcullisError, type ErrorCode } from '../errors.ts';
+import { explain, PortcullisError, type ErrorCode } from '../errors.ts';
 
 export interface Terminal {
   stdout: NodeJS.WritableStream;
@@ -12,6 +12,15 @@ type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow';
 /** Colours only where a person looks; `NO_COLOR` and `FORCE_COLOR` are honoured by Node. */
 export function styled(stream: NodeJS.WritableStream, style: Style, text: string): string {
   return styleText(style, text, { stream });
+}
+
+/** Who reads the output may stop, as `head` does: what is left of it is dropped without a word. */
+export function tolerateClosed({ stdout, stderr }: Terminal): void {
+  for (const stream of [stdout, stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
 }
 
 export function print({ stdout }: Terminal, text: string): void {
@@ -30,9 +39,7 @@ export function printJson(terminal: Terminal, value: unknown): void {
 /** The code and the message of an error, and what to do about it. */
 export function printError({ stderr }: Terminal, error: unknown): void {
   const known = asKnown(error);
-  const place = known.pointer ? ` (at \`${known.pointer}\`)` : '';
-  stderr.write(`${styled(stderr, 'red', known.code)}: ${known.message}${place}\n`);
-  stderr.write(`  ${ERRORS[known.code].remedy}\n`);
+  stderr.write(`${styled(stderr, 'red', known.code)}: ${explain(known)}\n`);
   if (known.code === 'INTERNAL' && error instanceof Error) stderr.write(`${error.stack}\n`);
 }
 

@@ -3,6 +3,7 @@
  * never the offending value. The only user of ajv.
  */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { problemOf } from './fault_text.ts';
 import { jsonPointer } from './json.ts';
 import authzenEvaluationRequest from './schemas/authzen_evaluation_request.schema.json' with { type: 'json' };
 import authzenEvaluationsRequest from './schemas/authzen_evaluations_request.schema.json' with { type: 'json' };
@@ -27,7 +28,12 @@ export interface SchemaFault {
   keyword: string;
 }
 
-export type Validated<V> = { ok: true; value: V } | { ok: false; fault: SchemaFault };
+/** The same with what the schema asks for, in words. */
+export interface ExplainedFault extends SchemaFault {
+  problem: string;
+}
+
+export type Validated<V> = { ok: true; value: V } | { ok: false; fault: ExplainedFault };
 export type Validator<V> = (value: unknown) => Validated<V>;
 
 const ajv = new Ajv2020({
@@ -69,14 +75,18 @@ function compileForeign(schema: object): ValidateFunction {
 }
 
 /** The fault to report: the deepest place, because alternatives also complain at their parent. */
-function firstFault(errors: readonly ErrorObject[]): SchemaFault {
+function firstFault(errors: readonly ErrorObject[]): ExplainedFault {
   const deepest = errors
-    .map((error) => ({ pointer: placeOf(error), keyword: error.keyword }))
-    .reduce<SchemaFault | undefined>(
+    .map((error) => ({
+      pointer: placeOf(error),
+      keyword: error.keyword,
+      problem: problemOf(error),
+    }))
+    .reduce<ExplainedFault | undefined>(
       (found, fault) => (found && depth(found) >= depth(fault) ? found : fault),
       undefined,
     );
-  return deepest ?? { pointer: '', keyword: 'false schema' };
+  return deepest ?? { pointer: '', keyword: 'false schema', problem: 'it is not allowed here' };
 }
 
 /** The keywords that object to a member by its name, and where ajv tells the name. */

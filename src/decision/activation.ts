@@ -30,8 +30,8 @@ export interface ActivationParts {
 }
 
 /**
- * Rejects with `ENGINE_UNSUITED` or `BUNDLE_REFUSED` where the policy must not decide, and with
- * `EVIDENCE_UNWRITABLE` where its activation cannot be recorded.
+ * Rejects with `BUNDLE_INVALID`, `ENGINE_UNSUITED` or `BUNDLE_REFUSED` where the policy must not
+ * decide, and with `EVIDENCE_UNWRITABLE` where its activation cannot be recorded.
  */
 export async function activateBundle(
   bundle: Candidate,

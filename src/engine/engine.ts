@@ -7,7 +7,7 @@ import { digestOfBytes } from '../contract/digest.ts';
 import { PortcullisError } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { PolicyInstance } from './instance.ts';
-import { sizeMemory } from './memory.ts';
+import { sizeMemory, type MemorySize } from './memory.ts';
 import type { Engine, EngineLimits, EngineOptions } from './types.ts';
 import { WebAssembly } from './webassembly.ts';
 import type { WasmModule } from './webassembly.ts';
@@ -28,14 +28,17 @@ const HOST_BUILTINS: ReadonlySet<string> = new Set([
 /** What a module of ABI 1.2 exports and one of an older ABI, or of another maker, does not. */
 const NEEDED_EXPORTS = ['opa_eval', 'opa_wasm_abi_version', 'builtins', 'entrypoints'];
 
-/** Compiles a policy and loads its data. Throws `ENGINE_UNSUITED` with the missing thing's name. */
+/**
+ * Compiles a policy and loads its data. Throws `BUNDLE_INVALID` where it is none, and
+ * `ENGINE_UNSUITED` with the missing thing's name.
+ */
 export async function loadEngine({ wasm, data, limits, log }: EngineOptions): Promise<Engine> {
   const module = await compile(wasm);
   const size = sizeMemory(wasm, limits.memory_pages_max);
-  const pristine = instantiate(() => new PolicyInstance(module, size), 'cannot be started');
+  const pristine = startInstance(module, size);
   refuseMissingBuiltins(pristine);
   const text = JSON.stringify(data);
-  instantiate(() => pristine.loadData(text), 'cannot hold its data within memory_pages_max');
+  loadData(pristine, text);
   return new PolicyEngine(pristine, size.maximum, limits, log);
 }
 
@@ -44,19 +47,31 @@ async function compile(wasm: Uint8Array): Promise<WasmModule> {
   try {
     module = await WebAssembly.compile(wasm);
   } catch (cause) {
-    throw new PortcullisError('ENGINE_UNSUITED', 'the module is not WebAssembly', { cause });
+    const message = 'its policy module is damaged, or is not WebAssembly';
+    throw new PortcullisError('BUNDLE_INVALID', message, { cause });
   }
   const exported = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
   const missing = NEEDED_EXPORTS.find((name) => !exported.has(name));
   if (missing === undefined) return module;
-  throw new PortcullisError('ENGINE_UNSUITED', `no policy module of ABI 1.2: no ${missing}`);
+  const message = `its module is no policy of ABI 1.2: it exports no ${missing}`;
+  throw new PortcullisError('BUNDLE_INVALID', message);
 }
 
-function instantiate<T>(step: () => T, fault: string): T {
+function startInstance(module: WasmModule, size: MemorySize): PolicyInstance {
   try {
-    return step();
+    return new PolicyInstance(module, size);
   } catch (cause) {
-    throw new PortcullisError('ENGINE_UNSUITED', `the policy ${fault}`, { cause });
+    const message = 'its policy module is damaged: it cannot be started';
+    throw new PortcullisError('BUNDLE_INVALID', message, { cause });
+  }
+}
+
+function loadData(instance: PolicyInstance, text: string): void {
+  try {
+    instance.loadData(text);
+  } catch (cause) {
+    const message = 'the policy cannot hold its data within memory_pages_max';
+    throw new PortcullisError('ENGINE_UNSUITED', message, { cause });
   }
 }
 

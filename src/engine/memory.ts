@@ -27,7 +27,10 @@ const EXPLICIT_MEMORY = 2;
 const I32_CONST = 0x41;
 const END = 0x0b;
 
-/** For a module that compiled. Throws `ENGINE_UNSUITED` if it needs more than `pages_max`. */
+/**
+ * For a module that compiled. Throws `ENGINE_UNSUITED` if it needs more than `pages_max`, and
+ * `BUNDLE_INVALID` if it is not as OPA writes them.
+ */
 export function sizeMemory(wasm: Uint8Array, pages_max: number): MemorySize {
   let imported: Imported | undefined;
   let data_bytes = 0;
@@ -39,12 +42,13 @@ export function sizeMemory(wasm: Uint8Array, pages_max: number): MemorySize {
     if (id === SECTION.data) data_bytes = readDataEnd(reader);
     reader.at = end;
   }
-  if (!imported) throw unsuited('the module imports no memory as OPA modules do');
+  if (!imported) throw damaged('it imports no memory as OPA modules do');
   const initial = Math.max(imported.initial, Math.ceil(data_bytes / PAGE_BYTES));
   if (initial <= pages_max) {
     return { initial, maximum: Math.min(pages_max, imported.maximum ?? pages_max) };
   }
-  throw unsuited(`the policy needs ${initial} pages of memory, more than memory_pages_max`);
+  const message = `the policy needs ${initial} pages of memory, more than memory_pages_max`;
+  throw new PortcullisError('ENGINE_UNSUITED', message);
 }
 
 /** The first memory of the import section (5.5.5). */
@@ -62,7 +66,7 @@ function readImports(reader: Reader): Imported | undefined {
     else if (kind === KIND.tag) {
       reader.skip(1);
       reader.number();
-    } else throw unsuited('the module imports something unknown');
+    } else throw damaged('it imports something unknown');
   }
   return undefined;
 }
@@ -81,8 +85,11 @@ function readDataEnd(reader: Reader): number {
   return end;
 }
 
-function unsuited(message: string): PortcullisError {
-  return new PortcullisError('ENGINE_UNSUITED', message);
+function damaged(message: string): PortcullisError {
+  return new PortcullisError(
+    'BUNDLE_INVALID',
+    `its policy module is not as OPA writes them: ${message}`,
+  );
 }
 
 class Reader {
@@ -104,7 +111,7 @@ class Reader {
 
   byte(): number {
     const byte = this.#bytes[this.at];
-    if (byte === undefined) throw unsuited('the module is cut off');
+    if (byte === undefined) throw damaged('it is cut off');
     this.at += 1;
     return byte;
   }
@@ -117,7 +124,7 @@ class Reader {
       value += (byte & 0x7f) * 2 ** shift;
       if (byte < 0x80) return value;
     }
-    throw unsuited('a number in the module is malformed');
+    throw damaged('a number in it is malformed');
   }
 
   limits(): Imported {
@@ -131,6 +138,6 @@ class Reader {
     const isConstant = this.byte() === I32_CONST;
     const value = this.number();
     if (isConstant && this.byte() === END) return value;
-    throw unsuited('a segment of the module has no constant place');
+    throw damaged('a segment of it has no constant place');
   }
 }

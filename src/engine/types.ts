@@ -37,5 +37,5 @@ export interface EngineOptions {
   log: Logger;
 }
 
-/** Compiles a policy and loads its data. Throws `ENGINE_UNSUITED` with the missing thing's name. */
+/** Rejects with `BUNDLE_INVALID`, or `ENGINE_UNSUITED` with the name of the missing thing. */
 export type LoadEngine = (options: EngineOptions) => Promise<Engine>;

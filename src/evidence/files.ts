@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { makePrivateFolder } from '../contract/private_folder.ts';
 import { lockDirectory } from './lock.ts';
 
 export interface EvidenceFiles {
@@ -43,12 +44,7 @@ const fdatasync = promisify(fs.fdatasync);
 /** The disk of this machine. */
 export const nodeFiles: EvidenceFiles = {
   async createDirectory(directory) {
-    const first = fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
-    if (first === undefined) return;
-    for (let made = directory; ; made = dirname(made)) {
-      await this.flushDirectory(dirname(made));
-      if (made === first) return;
-    }
+    for (const made of makePrivateFolder(directory)) await this.flushDirectory(dirname(made));
   },
   lock: lockDirectory,
   names: (directory) => fs.readdirSync(directory),

@@ -223,6 +223,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   // The lock's file could not be opened.
   ERR_SQLITE_ERROR: OWN_IT,
   EROFS: 'it is read-only; name a directory on another disk in evidence.directory',
+  ENOENT: 'no folder can be made there; name another in evidence.directory',
   ENOTDIR: 'a part of the path is a file; name another in evidence.directory',
   EEXIST: 'a part of the path is a file; name another in evidence.directory',
   ENOSPC: 'the disk is full; free some and start again',

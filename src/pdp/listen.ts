@@ -1,8 +1,10 @@
 /** Opening and releasing the two addresses of the service. Every failure is `LISTEN_FAILED`. */
-import { chmod, lstat, mkdir, unlink } from 'node:fs/promises';
+import { chmod, lstat, unlink } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
+import { makePrivateFolder } from '../contract/private_folder.ts';
+import { systemReason } from '../contract/system_reason.ts';
 import { findPathFault } from '../contract/trusted_path.ts';
 import { PortcullisError } from '../errors.ts';
 
@@ -16,7 +18,7 @@ export async function listenTcp(server: Server, address: string): Promise<number
   try {
     await listening(server, { host, port });
   } catch (cause) {
-    throw failed(`cannot listen on ${address}: ${reasonOf(cause)}`, cause);
+    throw failed(`cannot listen on ${address}: ${systemReason(cause)}`, cause);
   }
   return (server.address() as AddressInfo).port;
 }
@@ -32,7 +34,7 @@ export async function listenSocket(server: Server, path: string): Promise<void> 
     await listening(server, { path });
     await chmod(path, 0o600);
   } catch (cause) {
-    throw failed(`cannot listen on \`${path}\`: ${reasonOf(cause)}`, cause);
+    throw failed(`cannot listen on \`${path}\`: ${systemReason(cause)}`, cause);
   }
 }
 
@@ -54,7 +56,7 @@ function readAddress(address: string): { host: string; port: number } {
 
 async function prepareFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
     const { mode } = await lstat(folder);
     if ((mode & OPEN_TO_OTHERS) !== 0) {
       throw failed(`the socket folder is open to others (run: chmod 700 ${folder})`);
@@ -63,7 +65,7 @@ async function prepareFolder(folder: string): Promise<void> {
     if (fault) throw failed(`the socket folder is not safe: ${fault}`);
   } catch (cause) {
     if (cause instanceof PortcullisError) throw cause;
-    throw failed(`cannot use the socket folder \`${folder}\`: ${reasonOf(cause)}`, cause);
+    throw failed(`cannot use the socket folder \`${folder}\`: ${systemReason(cause)}`, cause);
   }
 }
 
@@ -100,19 +102,6 @@ function listening(
       resolve();
     });
   });
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not',
-  EADDRINUSE: 'another process listens there',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  ENOTFOUND: 'the host name is unknown',
-  EROFS: 'the file system is read-only',
-};
-
-function reasonOf(cause: unknown): string {
-  const code = (cause as NodeJS.ErrnoException | null)?.code ?? 'unknown';
-  return REASONS[code] ?? `error ${code}`;
 }
 
 function failed(message: string, cause?: unknown): PortcullisError {

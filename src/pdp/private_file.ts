@@ -1,15 +1,9 @@
 /** Files with secrets: only their owner, we or root, can read them or put others in their place. */
 import { randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makePrivateFolder } from '../contract/private_folder.ts';
+import { systemReason } from '../contract/system_reason.ts';
 import { findPathFault } from '../contract/trusted_path.ts';
 import { PortcullisError } from '../errors.ts';
 
@@ -29,7 +23,7 @@ export function readPrivateFile(file: PrivateFile): Uint8Array {
     return readFileSync(file.path);
   } catch (cause) {
     if (cause instanceof PortcullisError) throw cause;
-    throw privateFileFault(file, 'cannot be read', { cause });
+    throw privateFileFault(file, `cannot be read: ${systemReason(cause)}`, { cause });
   }
 }
 
@@ -41,12 +35,12 @@ export function ensurePrivateFile(file: PrivateFile, textOf: () => string): void
   const { path } = file;
   const draft = `${path}.${randomBytes(8).toString('hex')}`;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makePrivateFolder(dirname(path));
     if (existsSync(path)) return;
     writeFileSync(draft, textOf(), { mode: 0o600, flag: 'wx' });
     publish(draft, path);
   } catch (cause) {
-    throw privateFileFault(file, 'cannot be made', { cause });
+    throw privateFileFault(file, `cannot be made: ${systemReason(cause)}`, { cause });
   }
 }
 
@@ -73,7 +67,8 @@ function publish(draft: string, path: string): void {
 function requirePrivate(file: PrivateFile): void {
   const { path } = file;
   const found = statSync(path, { throwIfNoEntry: false });
-  if (!found?.isFile()) throw privateFileFault(file, 'does not exist');
+  if (!found) throw privateFileFault(file, 'does not exist');
+  if (!found.isFile()) throw privateFileFault(file, 'is no file');
   if (found.uid !== ROOT && found.uid !== process.geteuid?.()) {
     throw privateFileFault(file, 'belongs to another user');
   }

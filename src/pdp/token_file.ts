@@ -6,8 +6,10 @@
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { Clock } from '../contract/ambient.ts';
+import { jsonFaultText, schemaFaultText } from '../contract/fault_text.ts';
 import { parseJson } from '../contract/json.ts';
 import { compileSchema } from '../contract/validate.ts';
+import type { PortcullisError } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { SCOPES, type CallerToken, type TokenSource } from './authentication.ts';
 import {
@@ -48,12 +50,21 @@ const validate = compileSchema<{ tokens: CallerToken[] }>({
 export function readTokens(path: string): readonly CallerToken[] {
   const file = tokenFile(path);
   const parsed = parseJson(readPrivateFile(file));
-  const read = parsed.ok ? validate(parsed.value) : parsed;
-  if (!read.ok) throw privateFileFault(file, `is not a token file at \`${read.fault.pointer}\``);
+  if (!parsed.ok) throw notTokens(file, jsonFaultText(parsed.fault));
+  const read = validate(parsed.value);
+  if (!read.ok) throw notTokens(file, schemaFaultText(read.fault));
   const { tokens } = read.value;
   const ids = new Set(tokens.map(({ id }) => id));
-  if (ids.size < tokens.length) throw privateFileFault(file, 'has an id twice');
+  if (ids.size < tokens.length) throw notTokens(file, 'it has an id twice');
   return tokens;
+}
+
+const SHAPE =
+  '{"tokens": [{"id": "default", "token": "<32 to 256 characters>", "scopes": ["decide"]}]}';
+
+function notTokens(file: PrivateFile, why: string): PortcullisError {
+  const remedy = `delete it, and the service makes a new one at its start, or write ${SHAPE}`;
+  return privateFileFault(file, `cannot be used: ${why}; ${remedy}`);
 }
 
 /** Makes a file with one token for everything, unless there is one. */

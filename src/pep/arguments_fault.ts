@@ -19,7 +19,9 @@ export function argumentsFault(item: CatalogueItem, args: JsonObject): SchemaFau
   compiled.set(item, validator);
   try {
     const validated = validator(args);
-    return validated.ok ? undefined : validated.fault;
+    if (validated.ok) return undefined;
+    const { pointer, keyword } = validated.fault;
+    return { pointer, keyword };
   } catch {
     compiled.set(item, (value) => ({ ok: true, value }));
     return undefined;

@@ -119,9 +119,9 @@ function describe(policy: ParsedPolicy, options: BuildOptions): BundleMetadata {
   };
   const result = VALIDATORS.bundle_metadata(metadata);
   if (result.ok) return result.value;
-  throw new PortcullisError('DATA_INVALID', 'the self-tests do not fit their schema', {
-    pointer: result.fault.pointer,
-  });
+  const { pointer, problem } = result.fault;
+  const message = `the self-tests do not fit their schema: ${problem}`;
+  throw new PortcullisError('DATA_INVALID', message, { pointer });
 }
 
 function entrypointsOf({ entrypoint, discovery, approval }: BundleMetadata): string[] {

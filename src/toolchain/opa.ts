@@ -3,9 +3,11 @@
  * compile other bytes and might decide otherwise, so none but the pinned one is taken.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { makePrivateFolder } from '../contract/private_folder.ts';
+import { systemReason } from '../contract/system_reason.ts';
 import { PortcullisError } from '../errors.ts';
 
 export const OPA_VERSION = '1.22.0';
@@ -71,8 +73,7 @@ async function installWithGo(
   settings: ToolchainSettings,
 ): Promise<string> {
   settings.progress(`setting up OPA ${OPA_VERSION} with Go, once; this takes a minute or two`);
-  mkdirSync(settings.cache, { recursive: true });
-  const folder = mkdtempSync(join(settings.cache, 'go-install-'));
+  const folder = makeInstallFolder(settings);
   try {
     const env = { ...settings.environment, GOBIN: folder };
     await run(go, ['install', OPA_MODULE], { env, timeout: 900_000, maxBuffer: 64 * 1024 * 1024 });
@@ -83,6 +84,15 @@ async function installWithGo(
     throw absent(settings, 'building it with Go failed', cause);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function makeInstallFolder(settings: ToolchainSettings): string {
+  try {
+    makePrivateFolder(settings.cache);
+    return mkdtempSync(join(settings.cache, 'go-install-'));
+  } catch (cause) {
+    throw absent(settings, `that folder cannot be used: ${systemReason(cause)}`, cause);
   }
 }
 

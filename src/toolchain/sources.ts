@@ -7,6 +7,7 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { digestOf, digestOfBytes } from '../contract/digest.ts';
+import { jsonFaultText } from '../contract/fault_text.ts';
 import { parseJson } from '../contract/json.ts';
 import { PortcullisError } from '../errors.ts';
 
@@ -164,9 +165,9 @@ function parseData(file: SourceFile): unknown {
   const json = file.path.endsWith('.json') ? file.text : yamlAsJson(file);
   const result = parseJson(json, { size_bytes_max: FILE_BYTES_MAX, depth_max: 64 });
   if (result.ok) return result.value;
-  throw new PortcullisError('DATA_INVALID', `${file.path}: ${result.fault.code}`, {
-    pointer: result.fault.pointer,
-  });
+  const { pointer } = result.fault;
+  const message = `${file.path} cannot be read: ${jsonFaultText(result.fault)}`;
+  throw new PortcullisError('DATA_INVALID', message, { pointer });
 }
 
 function yamlAsJson(file: SourceFile): string {

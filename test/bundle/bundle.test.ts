@@ -65,29 +65,41 @@ describe('reading the files of a bundle', () => {
   });
 
   test.each([
-    ['that is cut off', '{"revision":', '.manifest is malformed at ``'],
-    ['with a doubled name', '{"revision":"a","revision":"b"}', '.manifest is duplicate_name at ``'],
-    ['of a wrong type', { revision: 7 }, '.manifest is wrong at `/revision`'],
+    ['that is cut off', '{"revision":', '.manifest cannot be read: it is not JSON'],
+    [
+      'with a doubled name',
+      '{"revision":"a","revision":"b"}',
+      '.manifest cannot be read: an object has a member twice',
+    ],
+    [
+      'of a wrong type',
+      { revision: 7 },
+      '.manifest is wrong: at `/revision` it must be of type string',
+    ],
     [
       'with a revision too long',
       { revision: 'r'.repeat(300) },
-      '.manifest is wrong at `/revision`',
+      '.manifest is wrong: at `/revision` it may have at most 256 characters',
     ],
     [
       'with a wasm entry that lacks its module',
       { wasm: [{ entrypoint: 'a' }] },
-      '.manifest is wrong at `/wasm/0/module`',
+      '.manifest is wrong: at `/wasm/0/module` this member is missing',
     ],
-    ['with metadata that is no object', { metadata: [] }, '.manifest is wrong at `/metadata`'],
+    [
+      'with metadata that is no object',
+      { metadata: [] },
+      '.manifest is wrong: at `/metadata` it must be of type object',
+    ],
     [
       'with an unknown member of ours',
       { metadata: { portcullis: { ...METADATA, unsafe_alow_all: true } } },
-      '.manifest is wrong at `/metadata/portcullis/unsafe_alow_all`',
+      '.manifest is wrong: at `/metadata/portcullis/unsafe_alow_all` this member is not known',
     ],
     [
       'of a later version of ours',
       { metadata: { portcullis: { schema_version: 2 } } },
-      '.manifest is wrong at `/metadata/portcullis/schema_version`',
+      '.manifest is wrong: at `/metadata/portcullis/schema_version` it must be `1`',
     ],
     [
       'with two modules',
@@ -102,7 +114,7 @@ describe('reading the files of a bundle', () => {
     [
       'that names another module',
       { wasm: [{ entrypoint: 'a', module: '/b.wasm' }] },
-      'the bundle holds no `b.wasm`',
+      'it is no bundle: it holds no `b.wasm`',
     ],
   ])('a manifest %s', (_title, manifest, message) => {
     const files = filesOf({ ...MODULE, '.manifest': manifest });
@@ -112,7 +124,7 @@ describe('reading the files of a bundle', () => {
   test('a bundle without a module', () => {
     expect(faultOf(() => readBundle(filesOf({ 'data.json': {} })))).toEqual({
       code: 'BUNDLE_INVALID',
-      message: 'the bundle holds no `policy.wasm`',
+      message: 'it is no bundle: it holds no `policy.wasm`',
     });
   });
 
@@ -136,12 +148,24 @@ describe('reading the files of a bundle', () => {
   });
 
   test.each([
-    ['data.json', '{"a":', '`data.json` cannot be read: malformed'],
-    ['data.json', '{"a":{"b":1,"b":2}}', '`data.json` cannot be read: duplicate_name at /a'],
-    ['data.json', '{"a":"\\ud800"}', '`data.json` cannot be read: lone_surrogate at /a'],
+    ['data.json', '{"a":', '`data.json` cannot be read: it is not JSON'],
+    [
+      'data.json',
+      '{"a":{"b":1,"b":2}}',
+      '`data.json` cannot be read: at `/a` an object has a member twice',
+    ],
+    [
+      'data.json',
+      '{"a":"\\ud800"}',
+      '`data.json` cannot be read: at `/a` a text holds half of a surrogate pair',
+    ],
     ['data.json', '[]', '`data.json` holds no object'],
-    ['data.yaml', 'a: [1,\n', '`data.yaml` cannot be read: bad_indent in line 2'],
-    ['data.yaml', 'a: 1\nb: 2\na: 3\n', '`data.yaml` cannot be read: duplicate_key in line 3'],
+    ['data.yaml', 'a: [1,\n', '`data.yaml` cannot be read: not strict YAML, bad indent in line 2'],
+    [
+      'data.yaml',
+      'a: 1\nb: 2\na: 3\n',
+      '`data.yaml` cannot be read: not strict YAML, duplicate key in line 3',
+    ],
     ['data.yaml', 'a: 1\n7: 2\n', '`data.yaml` cannot be read: a name is not a string in line 2'],
     [
       'data.yaml',
@@ -152,10 +176,18 @@ describe('reading the files of a bundle', () => {
     [
       'data.yaml',
       'a: 1\nb: !!set {x, y}\n',
-      '`data.yaml` cannot be read: tag_resolve_failed in line 2',
+      '`data.yaml` cannot be read: not strict YAML, tag resolve failed in line 2',
     ],
-    ['data.yaml', 'a: "\\ud800"\n', '`data.yaml` cannot be read: lone_surrogate at /a'],
-    ['data.yaml', 'a: 1\n---\nb: 2\n', '`data.yaml` cannot be read: multiple_docs in line 2'],
+    [
+      'data.yaml',
+      'a: "\\ud800"\n',
+      '`data.yaml` cannot be read: at `/a` a text holds half of a surrogate pair',
+    ],
+    [
+      'data.yaml',
+      'a: 1\n---\nb: 2\n',
+      '`data.yaml` cannot be read: not strict YAML, multiple docs in line 2',
+    ],
     ['data.yaml', '', '`data.yaml` holds no object'],
     ['data.yml', '- a\n', '`data.yml` holds no object'],
     [
@@ -188,7 +220,7 @@ describe('reading the files of a bundle', () => {
   test('a file that is not UTF-8', () => {
     const files = filesOf(MODULE).set('data.yaml', Uint8Array.of(0x61, 0xff));
     expect(faultOf(() => readBundle(files))).toMatchObject({
-      message: '`data.yaml` cannot be read: not_utf8',
+      message: '`data.yaml` cannot be read: it is not UTF-8',
     });
   });
 });

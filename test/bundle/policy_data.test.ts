@@ -168,12 +168,12 @@ describe('refused data', () => {
     [
       'an empty region',
       { grants: [{ to, on: TRANSFER, within: {} }] },
-      'the data does not fit its schema (minProperties): /grants/0/within',
+      'the data does not fit its schema: it must have at least 1 member: /grants/0/within',
     ],
     [
       'a grant to nobody',
       { grants: [{ to: {}, on: TRANSFER }] },
-      'the data does not fit its schema (minProperties): /grants/0/to',
+      'the data does not fit its schema: it must have at least 1 member: /grants/0/to',
     ],
     [
       'a client of two agents',

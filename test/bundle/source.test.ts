@@ -50,7 +50,10 @@ describe('the first policy', () => {
       'BUNDLE_REFUSED',
       'the policy does not deny nobody: allow',
     );
-    await expect(scene.open()).rejects.toBe(scene.obstacle);
+    await expect(scene.open()).rejects.toMatchObject({
+      code: 'BUNDLE_REFUSED',
+      message: `\`${scene.bundle}\`: the policy does not deny nobody: allow`,
+    });
   });
 
   test('that is read once more, as if half written, is not activated twice', async () => {
@@ -118,9 +121,7 @@ describe('a change', () => {
     writeFileSync(scene.bundle, bundleOf({ v: 2 }).subarray(0, 100));
     for (let i = 0; i < 5; i += 1) await scene.source.check();
     expect(scene.source.current().data).toEqual({ v: 1 });
-    expect(scene.problems()).toEqual([
-      'the archive is no gzip, is cut off, or unpacks to more than the limit',
-    ]);
+    expect(scene.problems()).toEqual([`\`${scene.bundle}\`: the archive is cut off`]);
     scene.writeBundle({ v: 2 });
     await scene.settle();
     expect(scene.source.current().data).toEqual({ v: 2 });
@@ -134,7 +135,7 @@ describe('a change', () => {
     scene.obstacle = undefined;
     await scene.settle();
     expect(scene.source.current().data).toEqual({ v: 1 });
-    expect(scene.problems()).toEqual(['the self-test `a` expects deny']);
+    expect(scene.problems()).toEqual([`\`${scene.bundle}\`: the self-test \`a\` expects deny`]);
   });
 
   test('that takes the file away leaves the policy until it is back', async () => {
@@ -142,7 +143,9 @@ describe('a change', () => {
     rmSync(scene.bundle);
     await scene.settle();
     expect(scene.source.current().data).toEqual({ v: 1 });
-    expect(scene.problems()).toEqual([`cannot read \`${scene.bundle}\``]);
+    expect(scene.problems()).toEqual([
+      `cannot read \`${scene.bundle}\`: there is no such file or folder`,
+    ]);
     scene.writeBundle({ v: 3 });
     await scene.settle();
     expect(scene.source.current().data).toEqual({ v: 3 });
@@ -198,7 +201,7 @@ describe('the age of a policy', () => {
     await scene.source.check();
     expect(codeOf(scene.source)).toBe(
       'POLICY_ABSENT: the policy is older than age_seconds_max: ' +
-        'the archive is no gzip, is cut off, or unpacks to more than the limit',
+        `\`${scene.bundle}\`: the archive is no gzip`,
     );
     expect(told).toBe(1);
     scene.writeBundle({ v: 2 });
@@ -249,7 +252,9 @@ describe('data laid over the bundle', () => {
     expect(scene.source.current().data).toEqual({ a: 2, limits: { x: 2 } });
     writeFileSync(join(data, 'more.yaml'), 'b: 1\n');
     await scene.settle();
-    expect(scene.problems()).toEqual(['only data.json and data.yaml are read: `more.yaml`']);
+    expect(scene.problems()).toEqual([
+      `\`${data}\`: only data.json and data.yaml are read: \`more.yaml\``,
+    ]);
   });
 
   test.each([

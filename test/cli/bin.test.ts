@@ -1,6 +1,8 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
@@ -36,6 +38,38 @@ test('the entry runs the command line and gives its exit code', async () => {
   expect([helped.code, helped.stderr]).toEqual([0, '']);
   expect(helped.stdout).toMatch(/^Usage: portcullis /);
   expect((await runBin(process.execPath, 'no-such-command')).code).toBe(2);
+});
+
+/** Runs it with nobody who reads what it prints. */
+async function runUnread(...argv: string[]) {
+  const child = spawn(process.execPath, [BIN, ...argv], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+    if (!child.killed && stderr.includes('a policy was activated')) child.kill('SIGTERM');
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stderr };
+}
+
+test('a closed stdout is a quiet end', async () => {
+  expect(await runUnread('--help')).toEqual({ code: 0, stderr: '' });
+  expect(await runUnread('serve', '--help')).toEqual({ code: 0, stderr: '' });
+});
+
+test('a service whose stdout is closed goes on until it is told to stop', async () => {
+  const state = mkdtempSync(join(tmpdir(), 'portcullis-unread-'));
+  try {
+    const policy = ['--bundle', join(dirname(BIN), '../bundles/payments.tar.gz')];
+    const { code, stderr } = await runUnread(
+      ...['serve', ...policy, '--data', state, '--listen', '127.0.0.1:0'],
+    );
+    expect(stderr).toContain('"message":"the service stops","signal":"SIGTERM"');
+    expect(code).toBe(0);
+  } finally {
+    rmSync(state, { recursive: true, force: true });
+  }
 });
 
 prerequisite(

@@ -13,6 +13,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { loadConfiguration } from '../../src/config/load.ts';
 import { openGuard } from '../../src/cli/guard.ts';
+import { ERRORS } from '../../src/errors.ts';
 import { privateFolder } from '../pdp/fixture.ts';
 import { serve, type Serving } from './fixture.ts';
 
@@ -222,14 +223,15 @@ test.each<[string, Record<string, string>, string]>([
   [
     'no token',
     { ...TELLER, PORTCULLIS_DECISION_POINT_URL: 'http://127.0.0.1:1' },
-    'token` does not exist',
+    'token` does not exist: set decision_point.token_file to the one that `portcullis serve` names',
   ],
   ['an unknown setting', { ...TELLER, PORTCULLIS_GARD_SERVER: 'x' }, 'PORTCULLIS_GARD_SERVER'],
 ])('with %s it does not start, and says what to set', async (_what, variables, text) => {
   const { code, stderr } = await startOf(variables);
   expect(code).toBe(1);
   expect(stderr).toContain(text);
-  expect(stderr).toContain("code: 'CONFIGURATION_INVALID'");
+  expect(stderr).toMatch(/^\[CONFIGURATION_INVALID: .*\n {2}correct the named setting; .*\]$/mu);
+  expect(stderr).not.toMatch(/^ +at /mu);
 });
 
 test('with a broken bundle it does not start', async () => {
@@ -238,7 +240,10 @@ test('with a broken bundle it does not start', async () => {
   const variables = { ...TELLER, ...EMBEDDED, PORTCULLIS_POLICY_BUNDLE: broken };
   const { code, stderr } = await startOf(variables);
   expect(code).toBe(1);
-  expect(stderr).toContain("code: 'BUNDLE_INVALID'");
+  expect(stderr).toContain(
+    `[BUNDLE_INVALID: \`${broken}\`: the archive is no gzip\n  ${ERRORS.BUNDLE_INVALID.remedy}]\n`,
+  );
+  expect(stderr).not.toMatch(/^ +at /mu);
 });
 
 test('a server that is guarded twice is refused, and nothing but one is', () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { ERRORS } from '../../src/errors.ts';
 import { EXIT_CODES } from '../../src/cli/terminal.ts';
@@ -25,6 +26,17 @@ test.each([[], ['check'], ['test'], ['build']])(
     expect(stdout).toContain(`$ portcullis ${argv.flat()[0] ?? 'test'} `);
   },
 );
+
+test('--version prints that of the package', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  expect(await run('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('null is offered where an option takes it', async () => {
+  const { stdout } = await run('serve', '--help');
+  expect(stdout).toContain('setting pdp.listen; null is no TCP');
+  expect(stdout).toContain('setting pdp.socket; null is none');
+});
 
 test('without a command the help is the answer, and it is no success', async () => {
   const { code, stderr } = await run();

@@ -253,7 +253,8 @@ describeWithOpa('a service whose policy changes under load', () => {
     rmSync(bundle);
     const status = await until(service, ({ ready }) => !ready);
     expect(status.problem).toBe(
-      `the policy is older than age_seconds_max: cannot read \`${bundle}\``,
+      'the policy is older than age_seconds_max: ' +
+        `cannot read \`${bundle}\`: there is no such file or folder`,
     );
     const load = startLoad(service, 1, () => ONE);
     await load.more(2);

@@ -140,7 +140,7 @@ result := {
     const files = new Map([['policy.wasm', Buffer.from('not WebAssembly')]]);
     const { evidence } = await evidenceOnDisk();
     expect(await codeOf(activate(layPolicyData(readBundle(files)), evidence))).toBe(
-      'ENGINE_UNSUITED',
+      'BUNDLE_INVALID',
     );
   });
 

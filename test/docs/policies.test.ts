@@ -1,9 +1,12 @@
 /** What the documentation shows of policies is a policy: it is accepted, and its tests pass. */
-import { readFileSync } from 'node:fs';
-import { expect, test } from '@jest/globals';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
 import { checkPolicy, CHECKS } from '../../src/toolchain/check.ts';
 import { parsePolicy } from '../../src/toolchain/policy.ts';
 import { testPolicy } from '../../src/toolchain/test.ts';
+import { run } from '../cli/fixture.ts';
 import { describeWithOpa, opa, policyOf, TOOLS } from '../support/toolchain.ts';
 
 const RULES = readFileSync('docs/rules.md', 'utf8');
@@ -14,14 +17,19 @@ function blocks(text: string, language: string): string[] {
   return [...fences].map(([, block = '']) => block);
 }
 
-/** The packages of the page as files, with the data of the other page. */
-function shown(): Record<string, string> {
-  const packages = blocks(RULES, 'rego').filter((block) => /^package /mu.test(block));
+/** The packages that a page shows, as files. */
+function packagesOf(page: string): Record<string, string> {
+  const packages = blocks(page, 'rego').filter((block) => /^package /mu.test(block));
   const files = packages.map((block) => {
     const name = /^package (\S+)/mu.exec(block)?.[1] ?? '';
     return [`${name.replaceAll('.', '/')}.rego`, block];
   });
-  return { ...Object.fromEntries(files), 'data.yaml': blocks(DATA, 'yaml')[0] ?? '' };
+  return Object.fromEntries(files) as Record<string, string>;
+}
+
+/** The packages of the page, with the data of the other page. */
+function shown(): Record<string, string> {
+  return { ...packagesOf(RULES), 'data.yaml': blocks(DATA, 'yaml')[0] ?? '' };
 }
 
 describeWithOpa('the pages on policies', () => {
@@ -35,6 +43,31 @@ describeWithOpa('the pages on policies', () => {
     const report = await testPolicy(TOOLS, policyOf(shown()));
     expect(report.tests.filter(({ passed }) => !passed)).toEqual([]);
     expect(report.passed).toBeGreaterThan(4);
+  });
+});
+
+describeWithOpa('the rule of README.md', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'portcullis-readme-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('goes through check, test and build with its data', async () => {
+    const readme = readFileSync('README.md', 'utf8');
+    for (const [name, text] of Object.entries(packagesOf(readme))) {
+      writeFileSync(join(folder, basename(name)), text);
+    }
+    const data = blocks(readme, 'yaml').filter((block) => block.startsWith('grants:'));
+    writeFileSync(join(folder, 'data.yaml'), data.join('\n'));
+    expect(readdirSync(folder)).toEqual(['branch_only.rego', 'branch_only_test.rego', 'data.yaml']);
+    expect(await run('check', folder)).toMatchObject({ code: 0, stdout: 'nothing is refused\n' });
+    expect(await run('test', folder)).toMatchObject({
+      code: 0,
+      stdout: '2 passed, 0 failed, 100 % of the lines covered\n',
+    });
+    const bundle = join(folder, 'policy.tar.gz');
+    expect(await run('build', folder, '-o', bundle)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/policy\.tar\.gz: revision \w+, sha256:/u),
+    });
   });
 });
 

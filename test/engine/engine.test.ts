@@ -208,13 +208,13 @@ describeWithOpa('what is checked when a policy is loaded', () => {
     ['nothing', new Uint8Array()],
     ['an empty module', Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)],
   ])('%s is no policy', async (_title, wasm) => {
-    await expect(load(wasm)).rejects.toMatchObject({ code: 'ENGINE_UNSUITED' });
+    await expect(load(wasm)).rejects.toMatchObject({ code: 'BUNDLE_INVALID' });
   });
 
   test('a module that is cut off is no policy', async () => {
     const wasm = await wasmOf(SMALL, 'small/allow');
     await expect(load(wasm.subarray(0, wasm.length / 2))).rejects.toMatchObject({
-      code: 'ENGINE_UNSUITED',
+      code: 'BUNDLE_INVALID',
     });
   });
 

@@ -20,6 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { ERRORS } from '../../src/errors.ts';
 
 const TOP = fileURLToPath(new URL('../../', import.meta.url));
 const { devDependencies } = JSON.parse(readFileSync(join(TOP, 'package.json'), 'utf8')) as {
@@ -82,9 +83,32 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('the tarball', () => {
   test('holds what runs and what says what it is, and no source', () => {
     const tops = new Set(packed.map((path) => path.replace(/\/.*/, '')));
-    const expected = ['LICENSE', 'README.md', 'bin', 'bundles', 'dist', 'package.json', 'policies'];
-    expect(tops).toEqual(new Set(expected));
+    const texts = ['CONTRIBUTING.md', 'LICENSE', 'README.md', 'docs', 'examples'];
+    const parts = ['bin', 'bundles', 'dist', 'package.json', 'policies'];
+    expect(tops).toEqual(new Set([...texts, ...parts]));
     expect(packed.filter((path) => /(?<!\.d)\.ts$/.test(path))).toEqual([]);
+  });
+
+  test('every file that its pages lead to is there', () => {
+    const pages = packed.filter((path) => path.endsWith('.md'));
+    expect(pages).toEqual(expect.arrayContaining(['README.md', 'docs/configuration.md']));
+    const links = pages.flatMap((page) => {
+      const text = readFileSync(join(installed, page), 'utf8');
+      const named = [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, link = '']) => link);
+      return named
+        .filter((link) => !/^[a-z]+:/.test(link))
+        .map((link) => join(dirname(page), link));
+    });
+    expect(links).toEqual(expect.arrayContaining(['docs/rules.md', 'examples/policies']));
+    expect(links.filter((link) => !existsSync(join(installed, link)))).toEqual([]);
+  });
+
+  test('holds every page that a remedy names', () => {
+    const named = Object.values(ERRORS).flatMap(
+      ({ remedy }) => remedy.match(/docs\/\w+\.md/g) ?? [],
+    );
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((page) => !packed.includes(page))).toEqual([]);
   });
 
   test('every module that its code names is there', () => {

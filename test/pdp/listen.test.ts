@@ -179,6 +179,6 @@ test('a socket folder that cannot be made is named', async () => {
   writeFileSync(file, '');
   const socket = join(file, 'run', 'pdp.sock');
   await expect(start(recordingCore(), { listen: null, socket })).rejects.toEqual(
-    failure(`cannot use the socket folder \`${join(file, 'run')}\`: error ENOTDIR`),
+    failure(`cannot use the socket folder \`${join(file, 'run')}\`: a part of the path is a file`),
   );
 });

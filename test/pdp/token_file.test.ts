@@ -49,34 +49,38 @@ test('a file that is there stays as it is', () => {
 
 test('a place where no file can be made is named', () => {
   writeFileSync(join(folder.path, 'state'), '');
-  expect(() => ensureTokenFile(path)).toThrow(invalid('cannot be made'));
+  expect(() => ensureTokenFile(path)).toThrow(invalid('cannot be made: a file is in the way'));
 });
 
 test.each([
-  ['not JSON', '{', 'is not a token file at ``'],
-  ['a bare token', TOKEN, 'is not a token file at ``'],
-  ['no tokens', '{"tokens":[]}', 'is not a token file at `/tokens`'],
+  ['not JSON', '{', 'it is not JSON'],
+  ['a bare token', TOKEN, 'it is not JSON'],
+  ['no tokens', '{"tokens":[]}', 'at `/tokens` it must have at least 1 item'],
   [
     'a short token',
     [{ ...tokenOf(['decide']), token: 'x' }],
-    'is not a token file at `/tokens/0/token`',
+    'at `/tokens/0/token` it does not match',
   ],
   [
     'an unknown scope',
     [{ ...tokenOf([]), scopes: ['all'] }],
-    'is not a token file at `/tokens/0/scopes/0`',
+    'at `/tokens/0/scopes/0` it must be one of `decide`, ',
   ],
-  ['no scopes', [tokenOf([])], 'is not a token file at `/tokens/0/scopes`'],
-  ['an id with a space', [tokenOf(['decide'], 'a b')], 'is not a token file at `/tokens/0/id`'],
+  ['no scopes', [tokenOf([])], 'at `/tokens/0/scopes` it must have at least 1 item'],
+  ['an id with a space', [tokenOf(['decide'], 'a b')], 'at `/tokens/0/id` it does not match'],
   [
     'an unknown member',
     [{ ...tokenOf(['decide']), admin: true }],
-    'is not a token file at `/tokens/0/admin`',
+    'at `/tokens/0/admin` this member is not known',
   ],
-  ['an id twice', [tokenOf(['decide']), tokenOf(['search'])], 'has an id twice'],
-])('a file with %s is refused with the place', (_what, tokens, fault) => {
+  ['an id twice', [tokenOf(['decide']), tokenOf(['search'])], 'it has an id twice'],
+])('a file with %s is refused with the place and what to do', (_what, tokens, fault) => {
   write(tokens);
-  expect(() => readTokens(path)).toThrow(invalid(fault));
+  const message: unknown = expect.stringContaining(
+    `the token file \`${path}\` cannot be used: ${fault}`,
+  );
+  expect(() => readTokens(path)).toThrow(expect.objectContaining({ message }));
+  expect(() => readTokens(path)).toThrow('; delete it, and the service makes a new one');
 });
 
 test('an absent file is refused', () => {

@@ -174,7 +174,7 @@ describeWithOpa('a secret', () => {
       'denied a method that is not enforced',
       'the caller cannot be resolved',
       'the caller is not proved',
-      'there is no decision',
+      'the decision point cannot be asked for its status',
     ]) {
       expect(written.logs).toContain(line_logged);
     }
@@ -198,6 +198,7 @@ describeWithOpa('a secret', () => {
       '/health/live',
       '/health/ready',
       '/.well-known/authzen-configuration',
+      '/openapi.json',
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -27,6 +27,32 @@ test('[C-02] the story goes as told, with a record of each list and each call', 
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain('All 15 steps went as told.');
   expect(stdout.match(/^ {4}evidence #\d+ (decision|discovery|activation)/gmu)).toHaveLength(14);
+}, 60_000);
+
+/** The parts of a shown output, which stand between lines that hold only `…`. */
+function partsOf(shown: string): string[] {
+  return shown.split(/^ *…\n/mu).map((part) => part.trimEnd());
+}
+
+/** Records of reports stand between those that are told, so their numbers may differ. */
+function unnumbered(text: string): string {
+  return text.replaceAll(/evidence #\d+/gu, 'evidence #');
+}
+
+test('README.md shows what is printed', async () => {
+  const [, shown = ''] =
+    /npm run demo\n\n([^]*?)^```/mu.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const { stdout } = await tell();
+  const printed = unnumbered(stdout).replaceAll(/policy [0-9a-f]{12}$/gmu, 'policy <digest>');
+  const parts = partsOf(unnumbered(shown));
+  expect(parts.length).toBeGreaterThan(2);
+  let rest = printed;
+  for (const part of parts) {
+    expect(rest).toContain(part);
+    rest = rest.slice(rest.indexOf(part) + part.length);
+  }
+  expect(printed.trimStart().startsWith(parts[0]?.trimStart() ?? '-')).toBe(true);
+  expect(rest).toBe('\n');
 }, 60_000);
 
 describeWithOpa('over a policy that allows everything', () => {

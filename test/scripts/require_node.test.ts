@@ -10,7 +10,8 @@ function startedWith(node: string): { exit: number | undefined; said: string } {
   const seen: { exit: number | undefined; said: string } = { exit: undefined, said: '' };
   const process = {
     versions: { node },
-    stderr: { write: (text: string) => (seen.said += text) },
+    stdout: { on: () => {} },
+    stderr: { on: () => {}, write: (text: string) => (seen.said += text) },
     exit: (code: number) => (seen.exit = code),
   };
   runInNewContext(read('scripts/require_node.js'), { process });

@@ -1,6 +1,6 @@
 /** `npm test` over small suites of its own: what it counts, says and exits with. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,11 +33,11 @@ const NEEDS = `
   prerequisite('opa', false, 'put opa on PATH')('policies', () => { ${PASSES} });
 `;
 
-test('passed tests are counted', () => {
-  expect(run(`${PASSES} test('too', () => {});`)).toEqual({
-    status: 0,
-    lines: ['2 passed, 0 failed'],
-  });
+test('passed tests are counted, and said as README.md shows it', () => {
+  const { status, lines } = run(`${PASSES} test('too', () => {});`);
+  expect({ status, lines }).toEqual({ status: 0, lines: ['2 passed, 0 failed'] });
+  const shown = /npm test\n…\n(.*)\n/u.exec(readFileSync(join(TOP, 'README.md'), 'utf8'))?.[1];
+  expect(shown).toBe(lines[0]?.replace('2', 'N'));
 });
 
 test('a failed test fails the command', () => {

@@ -123,6 +123,7 @@ describeWithOpa('portcullis test', () => {
 }
 
 _call := {
+	"action": {"name": "tools/call"},
 	"subject": {"id": "user:a"},
 	"resource": {"type": "tool", "id": "sell", "properties": {"server": "shop"}},
 	"context": {"profile": "mcp/1", "phase": "call", "environment": {"deployment": "p"}},
@@ -148,6 +149,7 @@ _call := {
 }
 
 _call := {
+	"action": {"name": "tools/call"},
 	"subject": {"id": "user:a"},
 	"resource": {"type": "tool", "id": "sell", "properties": {"server": "shop"}},
 	"context": {

@@ -4,6 +4,7 @@ import data.mcp.main
 
 # `chain` holds client ids: the agent that calls, then those that handed on to it.
 _request(phase, chain, server, tool) := {
+	"action": {"name": "tools/call"},
 	"subject": {
 		"id": "user:alice@example.com",
 		"properties": {

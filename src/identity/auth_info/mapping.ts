@@ -1,4 +1,5 @@
 /** The declarative mapping from claims to attributes, checked once, with the schema's defaults. */
+import { schemaFaultText } from '../../contract/fault_text.ts';
 import { compileSchema } from '../../contract/validate.ts';
 import { PortcullisError } from '../../errors.ts';
 import schema from './mapping.schema.json' with { type: 'json' };
@@ -20,8 +21,8 @@ const { subject_claim, subject_prefix } = schema.properties;
 export function completeMapping(mapping: AuthInfoMapping): Required<AuthInfoMapping> {
   const validated = validate(mapping);
   if (!validated.ok) {
-    const { pointer, keyword } = validated.fault;
-    const message = `guard.identity: \`${pointer}\` breaks its schema (${keyword})`;
+    const { pointer } = validated.fault;
+    const message = `guard.identity is wrong: ${schemaFaultText(validated.fault)}`;
     throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer });
   }
   return {

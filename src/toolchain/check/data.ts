@@ -15,10 +15,9 @@ export function data({ sources }: ParsedPolicy): Finding[] {
   }
   const result = VALIDATORS.policy_data(sources.data);
   if (result.ok) return [];
-  const { pointer, keyword } = result.fault;
-  return [
-    found(pointer, `the data does not fit its schema (${keyword})`, 'see docs/policy_data.md'),
-  ];
+  const { pointer, problem } = result.fault;
+  const fault = `the data does not fit its schema: ${problem}`;
+  return [found(pointer, fault, 'see docs/policy_data.md')];
 }
 
 function found(pointer: string, problem: string, instead: string): Finding {

@@ -28,8 +28,8 @@ export function ruleFor(random: SeededRandom, title: string, options: LineOption
     applies,
     split: form !== 'else' && applies.length > 1 && random.chance(0.4),
     view: random.pick(['request', 'request', 'asked', 'data.mcp.request']),
-    ...regionOf(random, effect),
-    ...(effect === 'oblige' && { obligations: duties(random) }),
+    ...regionOf(random, effect, options),
+    ...(effect === 'oblige' && { obligations: duties(random, options) }),
     ...(effect === 'require_approval' && { eligible: eligible(random) }),
     ...(random.chance(0.3) && { reason_code: random.pick(['FIRST', 'SECOND']) }),
     ...(effect === 'require_approval' &&
@@ -48,22 +48,27 @@ function body(random: SeededRandom, effect: Effect, options: LineOptions): Line[
   return random.chance(0.35) ? [nameLine(random), ...rest] : rest;
 }
 
-function regionOf(random: SeededRandom, effect: Effect): Pick<Rule, 'within'> {
+function regionOf(
+  random: SeededRandom,
+  effect: Effect,
+  options: LineOptions,
+): Pick<Rule, 'within'> {
   const share = { allow: 0.5, limit: 1, require_approval: 0.7, deny: 0, oblige: 0 }[effect];
   const within = optional(random, share, () =>
-    list(random, { from: 1, to: 2 }, () => region(random)),
+    list(random, { from: 1, to: 2 }, () => region(random, options)),
   );
-  if (effect === 'limit' && random.chance(0.3)) return { within: [[FALLIBLE, ...region(random)]] };
+  if (effect === 'limit' && random.chance(0.3))
+    return { within: [[FALLIBLE, ...region(random, options)]] };
   return within ? { within } : {};
 }
 
 /** A builtin that can fail, where failing refuses: nothing else may make this region hold. */
 const FALLIBLE: Line = { kind: 'number_of', argument: 'amount', at_most: 100 };
 
-function region(random: SeededRandom): Line[] {
+function region(random: SeededRandom, options: LineOptions): Line[] {
   const to = random.chance(0.3) ? 2 : 1;
   const lines: Line[] = list(random, { from: 1, to }, () => argumentLine(random));
-  if (random.chance(0.1)) lines.push(line(random, 1));
+  if (random.chance(0.1)) lines.push(line(random, 1, options));
   if (!random.chance(0.15)) return lines;
   return [{ kind: 'helper', negated: false, bodies: [lines] }];
 }
@@ -85,10 +90,12 @@ const DUTIES: Duty[] = [
 ];
 
 /** One a rule, since several could be stated in part; its condition stands in a helper. */
-function duties(random: SeededRandom): Duty[] {
+function duties(random: SeededRandom, options: LineOptions): Duty[] {
   const duty = random.pick(DUTIES);
   if (!random.chance(0.3)) return [duty];
-  return [{ ...duty, lines: [{ kind: 'helper', negated: false, bodies: [[line(random, 1)]] }] }];
+  return [
+    { ...duty, lines: [{ kind: 'helper', negated: false, bodies: [[line(random, 1, options)]] }] },
+  ];
 }
 
 function eligible(random: SeededRandom): Line[][] {

@@ -37,7 +37,7 @@ export const DATA: readonly Refusal[] = [
   {
     title: 'an empty region holds for everything',
     check: 'data',
-    problem: 'does not fit its schema (minProperties)',
+    problem: 'does not fit its schema: it must have at least 1 member',
     place: 'data /grants/0/within',
     bad: { 'data.json': '{"grants": [{"to": {"group": "a"}, "on": "*", "within": {}}]}' },
     good: { 'data.json': '{"grants": [{"to": {"group": "a"}, "on": "*"}]}' },

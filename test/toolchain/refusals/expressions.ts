@@ -94,7 +94,7 @@ export const EXPRESSIONS: readonly Refusal[] = [
     good: one(lines('effect := "deny"', '', 'applies if data.share == 2')),
   },
   {
-    title: 'a duty beside another that a builtin may leave out',
+    title: 'a duty that a builtin may leave out',
     check: 'builtins',
     problem: '`to_number` can fail',
     bad: one(duties('to_number(request.session.state)')),
@@ -254,14 +254,12 @@ export const EXPRESSIONS: readonly Refusal[] = [
   },
 ];
 
-/** A rule of two duties, of which the second holds a value that is worked out. */
+/** A rule with a duty that holds a value that is worked out. */
 function duties(value: string): string {
   return lines(
     'effect := "oblige"',
     '',
     'applies if request.session',
-    '',
-    'obligations contains {"type": "log", "level": "info"}',
     '',
     `obligations contains {"type": "limit_result", "items_max": ${value}}`,
   );

@@ -4,6 +4,7 @@ import data.mcp.main
 import data.mcp.rules.ledger.environment_boundary
 
 _request(phase, resource, environment) := {
+	"action": {"name": "tools/call"},
 	"subject": {"id": "user:alice@example.com", "properties": {"groups": ["accountants"]}},
 	"resource": resource,
 	"context": object.union(environment, {"profile": "mcp/1", "phase": phase, "arguments": {}}),

@@ -4,6 +4,7 @@ import data.mcp.main
 import data.mcp.rules.payments.manager_approval
 
 _request(phase, groups, arguments) := {
+	"action": {"name": "tools/call"},
 	"subject": {"id": "user:alice@example.com", "properties": {"groups": groups}},
 	"resource": {"type": "tool", "id": "transfer", "properties": {"server": "payments"}},
 	"context": {

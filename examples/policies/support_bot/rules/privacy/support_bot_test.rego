@@ -4,6 +4,7 @@ import data.mcp.main
 import data.mcp.rules.privacy.support_bot
 
 _request(phase, tool, context) := {
+	"action": {"name": "tools/call"},
 	"subject": {"id": "user:alice@example.com", "properties": {"groups": ["support"]}},
 	"resource": {"type": "tool", "id": tool, "properties": {"server": "crm"}},
 	"context": object.union(context, {

@@ -4,6 +4,7 @@ import data.mcp.main
 import data.mcp.rules.payments.transfer_limit
 
 _request(phase, user, groups, arguments) := {
+	"action": {"name": "tools/call"},
 	"subject": {"id": user, "properties": {"groups": groups}},
 	"resource": {"type": "tool", "id": "transfer", "properties": {"server": "payments"}},
 	"context": {
