@@ -283,6 +283,6 @@ describe('a bundle', () => {
   test('of many packed parts is refused where their sum is over the limit', () => {
     const part = gzipSync(tarOf({ name: 'a', bytes: Buffer.alloc(8_192) }));
     const archive = Buffer.concat(Array.from({ length: 16 }, () => part));
-    expect(() => unpack(archive, LIMITS)).toThrow('unpacks to more than the limit');
+    expect(() => unpack(archive, LIMITS)).toThrow('unpacks to more than');
   });
 });
