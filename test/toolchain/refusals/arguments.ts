@@ -1,28 +1,22 @@
 /** What a rule does with arguments. */
-import { ALLOW, APPLIES, FILE, WITHIN, lines, one, type Refusal } from './refusal.ts';
+import { ALLOW, APPLIES, deny, FILE, lines, one, type Refusal, WITHIN } from './refusal.ts';
 
 export const ARGUMENTS: readonly Refusal[] = [
   {
     title: 'a denial that waits for an argument is not there when it is missing',
     check: 'argument_places',
     problem: '`applies` reads the argument `/amount`',
-    bad: one(
-      lines('effect := "deny"', '', 'applies if compare.more_than(request.arguments.amount, 5)'),
-    ),
+    bad: deny('applies if compare.more_than(request.arguments.amount, 5)'),
     good: one(lines('effect := "limit"', '', APPLIES, '', WITHIN)),
   },
   {
     title: 'arguments reach applies through a helper',
     check: 'argument_places',
     problem: '`applies` reads the argument `/amount`',
-    bad: one(
-      lines(
-        'effect := "deny"',
-        '',
-        'applies if _large',
-        '',
-        '_large if compare.more_than(input.context.arguments.amount, 5)',
-      ),
+    bad: deny(
+      'applies if _large',
+      '',
+      '_large if compare.more_than(input.context.arguments.amount, 5)',
     ),
     good: one(lines('effect := "limit"', '', APPLIES, '', WITHIN)),
   },
@@ -57,8 +51,8 @@ export const ARGUMENTS: readonly Refusal[] = [
     title: 'the whole request taken by name may hold arguments',
     check: 'argument_places',
     problem: '`applies` reads the argument `all`',
-    bad: one(lines('effect := "deny"', '', 'applies if count(request) > 40')),
-    good: one(lines('effect := "deny"', '', 'applies if request.surface == "ide"')),
+    bad: deny('applies if count(request) > 40'),
+    good: deny('applies if request.surface == "ide"'),
   },
   {
     title: 'null and false are at most everything in Rego',

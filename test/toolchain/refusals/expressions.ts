@@ -1,97 +1,59 @@
 /** Lines of Rego that mean something else than they say. */
-import { ALLOW, FILE, lines, one, rule, type Refusal } from './refusal.ts';
+import { ALLOW, deny, FILE, lines, one, rule, type Refusal } from './refusal.ts';
 
 export const EXPRESSIONS: readonly Refusal[] = [
   {
     title: 'a denial with `not f(ref)` vanishes where the fact is missing',
     check: 'negation',
     problem: '`not` over a call of `startswith`',
-    bad: one(
-      lines('effect := "deny"', '', 'applies if not startswith(request.environment, "dev")'),
-    ),
-    good: one(
-      lines(
-        'effect := "deny"',
-        '',
-        'applies if not _development',
-        '',
-        '_development if startswith(request.environment, "dev")',
-      ),
+    bad: deny('applies if not startswith(request.environment, "dev")'),
+    good: deny(
+      'applies if not _development',
+      '',
+      '_development if startswith(request.environment, "dev")',
     ),
   },
   {
     title: '`not x in set` is a call too',
     check: 'negation',
     problem: '`not` over a call of `internal.member_2`',
-    bad: one(lines('effect := "deny"', '', 'applies if not request.surface in {"ide", "web"}')),
-    good: one(
-      lines(
-        'effect := "deny"',
-        '',
-        'applies if not _known',
-        '',
-        '_known if request.surface in {"ide", "web"}',
-      ),
-    ),
+    bad: deny('applies if not request.surface in {"ide", "web"}'),
+    good: deny('applies if not _known', '', '_known if request.surface in {"ide", "web"}'),
   },
   {
     title: '`not a != b` is one as well',
     check: 'negation',
     problem: '`not` over a call of `neq`',
-    bad: one(lines('effect := "deny"', '', 'applies if not request.surface != "ide"')),
-    good: one(lines('effect := "deny"', '', 'applies if request.surface == "ide"')),
+    bad: deny('applies if not request.surface != "ide"'),
+    good: deny('applies if request.surface == "ide"'),
   },
   {
     title: 'a helper function under `not` with a reference as its operand',
     check: 'negation',
     problem: '`not` over a call of `_known`',
-    bad: one(
-      lines(
-        'effect := "deny"',
-        '',
-        'applies if not _known(request.surface)',
-        '',
-        '_known(surface) if surface == "ide"',
-      ),
-    ),
-    good: one(lines('effect := "deny"', '', 'applies if not request.surface == "ide"')),
+    bad: deny('applies if not _known(request.surface)', '', '_known(surface) if surface == "ide"'),
+    good: deny('applies if not request.surface == "ide"'),
   },
   {
     title: 'a reference inside the brackets of another under `not`',
     check: 'negation',
     problem: 'with another in its brackets',
-    bad: one(lines('effect := "deny"', '', 'applies if not data.open[request.surface]')),
-    good: one(
-      lines(
-        'effect := "deny"',
-        '',
-        'applies if not _open',
-        '',
-        '_open if data.open[request.surface]',
-      ),
-    ),
+    bad: deny('applies if not data.open[request.surface]'),
+    good: deny('applies if not _open', '', '_open if data.open[request.surface]'),
   },
   {
     title: 'a builtin that fails removes a denial without a word',
     check: 'builtins',
     problem: '`to_number` can fail',
-    bad: one(lines('effect := "deny"', '', 'applies if to_number(request.session.state) == 5')),
-    good: one(lines('effect := "deny"', '', 'applies if request.session.state == "expired"')),
+    bad: deny('applies if to_number(request.session.state) == 5'),
+    good: deny('applies if request.session.state == "expired"'),
   },
   {
     title: 'a division in a helper of a denial',
     check: 'builtins',
     problem: '`div` can fail',
-    bad: one(
-      lines(
-        'effect := "deny"',
-        '',
-        'applies if _share == 2',
-        '',
-        '_share := data.total / data.parts',
-      ),
-    ),
-    good: one(lines('effect := "deny"', '', 'applies if data.share == 2')),
+    bad: deny('applies if _share == 2', '', '_share := data.total / data.parts'),
+    good: deny('applies if data.share == 2'),
   },
   {
     title: 'a duty that a builtin may leave out',
@@ -104,8 +66,8 @@ export const EXPRESSIONS: readonly Refusal[] = [
     title: 'a pattern that may be malformed',
     check: 'builtins',
     problem: '`regex.match` can fail',
-    bad: one(lines('effect := "deny"', '', 'applies if regex.match(data.pattern, request.name)')),
-    good: one(lines('effect := "deny"', '', 'applies if startswith(request.name, "tool:shop/")')),
+    bad: deny('applies if regex.match(data.pattern, request.name)'),
+    good: deny('applies if startswith(request.name, "tool:shop/")'),
   },
   {
     title: 'a builtin that a compiled policy does not have',
@@ -118,83 +80,66 @@ export const EXPRESSIONS: readonly Refusal[] = [
     title: 'input read by a variable cannot be projected',
     check: 'reads',
     problem: 'reads `input` other than by a constant path',
-    bad: one(
-      lines(
-        'effect := "deny"',
-        '',
-        'applies if {',
-        '\tsome name',
-        '\tinput.context[name] == "x"',
-        '}',
-      ),
-    ),
-    good: one(lines('effect := "deny"', '', 'applies if request.surface == "x"')),
+    bad: deny('applies if {', '\tsome name', '\tinput.context[name] == "x"', '}'),
+    good: deny('applies if request.surface == "x"'),
   },
   {
     title: 'rules found by a variable',
     check: 'reads',
     problem: 'finds rules by a variable',
-    bad: one(
-      lines(
-        'effect := "deny"',
-        '',
-        'applies if {',
-        '\tsome title',
-        '\tdata.mcp.rules.boundary[title].applies == true',
-        '}',
-      ),
+    bad: deny(
+      'applies if {',
+      '\tsome title',
+      '\tdata.mcp.rules.boundary[title].applies == true',
+      '}',
     ),
-    good: one(lines('effect := "deny"', '', 'applies := true')),
+    good: deny('applies := true'),
   },
   {
     title: 'the grants are not where they were once they are indexed',
     check: 'reads',
     problem: 'reads the grants',
-    bad: one(lines('effect := "deny"', '', 'applies if count(data.grants) > 3')),
-    good: one(lines('effect := "deny"', '', 'applies if data.closed')),
+    bad: deny('applies if count(data.grants) > 3'),
+    good: deny('applies if data.closed'),
   },
   {
     title: 'the inside of the library is not a contract',
     check: 'reads',
     problem: 'reads the inside of the library',
-    bad: one(lines('effect := "deny"', '', 'applies if count(data.mcp.directory.chain) > 3')),
-    good: one(lines('effect := "deny"', '', 'applies if count(request.chain) > 3')),
+    bad: deny('applies if count(data.mcp.directory.chain) > 3'),
+    good: deny('applies if count(request.chain) > 3'),
   },
   {
     title: '`with` in a rule replaces facts of the request',
     check: 'reads',
     problem: 'uses `with` outside a test',
-    bad: one(
-      lines(
-        'effect := "deny"',
-        '',
-        'applies if _open with input.context.surface as "ide"',
-        '',
-        '_open if input.context.surface == "ide"',
-      ),
+    bad: deny(
+      'applies if _open with input.context.surface as "ide"',
+      '',
+      '_open if input.context.surface == "ide"',
     ),
-    good: one(lines('effect := "deny"', '', 'applies if request.surface == "ide"')),
+    good: deny('applies if request.surface == "ide"'),
   },
   {
     title: 'a misspelt member of the request',
     check: 'members',
     problem: 'the request has no `request.enviroment`',
-    bad: one(lines('effect := "deny"', '', 'applies if request.enviroment == "production"')),
-    good: one(lines('effect := "deny"', '', 'applies if request.environment == "production"')),
+    bad: deny('applies if request.enviroment == "production"'),
+    good: deny('applies if request.environment == "production"'),
   },
   {
     title: 'a misspelt member of the registry entry',
     check: 'members',
     problem: 'the request has no `request.capability.dataclasses`',
-    bad: one(lines('effect := "deny"', '', 'applies if "x" in request.capability.dataclasses')),
-    good: one(lines('effect := "deny"', '', 'applies if "x" in request.capability.data_classes')),
+    bad: deny('applies if "x" in request.capability.dataclasses'),
+    good: deny('applies if "x" in request.capability.data_classes'),
   },
   {
     title: 'a misspelt member of the input',
     check: 'members',
     problem: 'the request has no `input.context.enviroment`',
-    bad: one(lines('effect := "deny"', '', 'applies if input.context.enviroment == "x"')),
-    good: one(lines('effect := "deny"', '', 'applies if input.context.environment.risk == "x"')),
+    bad: deny('applies if input.context.enviroment == "x"'),
+    good: deny('applies if input.context.environment.risk == "x"'),
   },
   {
     title: 'a misspelt root of the data',
@@ -213,27 +158,19 @@ export const EXPRESSIONS: readonly Refusal[] = [
     title: 'a variable that hides an import',
     check: 'shadowing',
     problem: 'the variable `request` hides an import',
-    bad: one(
-      lines(
-        'effect := "deny"',
-        '',
-        'applies if {',
-        '\tsome request in data.requests',
-        '\trequest.name == "x"',
-        '}',
-        '',
-        'applies if request.surface == "ide"',
-      ),
+    bad: deny(
+      'applies if {',
+      '\tsome request in data.requests',
+      '\trequest.name == "x"',
+      '}',
+      '',
+      'applies if request.surface == "ide"',
     ),
-    good: one(
-      lines(
-        'effect := "deny"',
-        '',
-        'applies if {',
-        '\tsome entry in data.requests',
-        '\tentry.name == request.name',
-        '}',
-      ),
+    good: deny(
+      'applies if {',
+      '\tsome entry in data.requests',
+      '\tentry.name == request.name',
+      '}',
     ),
   },
   {
@@ -250,7 +187,7 @@ export const EXPRESSIONS: readonly Refusal[] = [
         '',
       ),
     },
-    good: one(lines('effect := "deny"', '', 'applies := true')),
+    good: deny('applies := true'),
   },
 ];
 

@@ -1,5 +1,5 @@
 /** Packages, public names and effects. */
-import { ALLOW, APPLIES, FILE, WITHIN, lines, one, rule, type Refusal } from './refusal.ts';
+import { ALLOW, APPLIES, deny, FILE, lines, one, rule, type Refusal, WITHIN } from './refusal.ts';
 
 export const SHAPE: readonly Refusal[] = [
   {
@@ -16,7 +16,7 @@ export const SHAPE: readonly Refusal[] = [
         '',
       ),
     },
-    good: one(lines('effect := "deny"', '', 'applies := true')),
+    good: deny('applies := true'),
   },
   {
     title: 'a rule at area depth hides rules from dynamic references',
@@ -47,14 +47,14 @@ export const SHAPE: readonly Refusal[] = [
         '',
       ),
     },
-    good: one(lines('effect := "deny"', '', 'applies := true')),
+    good: deny('applies := true'),
   },
   {
     title: 'a rule in a test file is left out of the build',
     check: 'placement',
     problem: 'a test file holds the package of a rule',
     bad: { 'rules/shop/refund_test.rego': rule(lines('effect := "deny"', '', 'applies := true')) },
-    good: one(lines('effect := "deny"', '', 'applies := true')),
+    good: deny('applies := true'),
   },
   {
     title: 'a test in a rule file becomes a public name',
@@ -81,42 +81,42 @@ export const SHAPE: readonly Refusal[] = [
     title: 'a function under a public name makes the module invalid',
     check: 'names',
     problem: '`applies` is a function',
-    bad: one(lines('effect := "deny"', '', 'applies(x) if x == request.name')),
-    good: one(lines('effect := "deny"', '', 'applies if request.name == "tool:shop/refund"')),
+    bad: deny('applies(x) if x == request.name'),
+    good: deny('applies if request.name == "tool:shop/refund"'),
   },
   {
     title: 'a partial object under a public name is never true',
     check: 'names',
     problem: '`applies` is a partial object',
-    bad: one(lines('effect := "deny"', '', 'applies[name] if name := request.name')),
-    good: one(lines('effect := "deny"', '', 'applies if request.name == "tool:shop/refund"')),
+    bad: deny('applies[name] if name := request.name'),
+    good: deny('applies if request.name == "tool:shop/refund"'),
   },
   {
     title: 'a partial set under a public name is never true',
     check: 'names',
     problem: '`applies` is a partial set',
-    bad: one(lines('effect := "deny"', '', 'applies contains request.name')),
-    good: one(lines('effect := "deny"', '', 'applies if request.name == "tool:shop/refund"')),
+    bad: deny('applies contains request.name'),
+    good: deny('applies if request.name == "tool:shop/refund"'),
   },
   {
     title: 'a misspelt effect decides nothing',
     check: 'effects',
     problem: 'the effect is not one literal',
     bad: one(lines('effect := "dney"', '', APPLIES)),
-    good: one(lines('effect := "deny"', '', APPLIES)),
+    good: deny(APPLIES),
   },
   {
     title: 'a computed effect cannot be read by the build',
     check: 'effects',
     problem: 'the effect is not one literal',
     bad: one(lines('effect := "deny" if request.surface == "ide"', '', APPLIES)),
-    good: one(lines('effect := "deny"', '', 'applies if request.surface == "ide"')),
+    good: deny('applies if request.surface == "ide"'),
   },
   {
     title: 'a deny with a region would deny inside it too',
     check: 'effects',
     problem: 'an effect of deny has no `within`',
-    bad: one(lines('effect := "deny"', '', APPLIES, '', WITHIN)),
+    bad: deny(APPLIES, '', WITHIN),
     good: one(lines('effect := "limit"', '', APPLIES, '', WITHIN)),
   },
   {
@@ -161,7 +161,7 @@ export const SHAPE: readonly Refusal[] = [
     check: 'effects',
     problem: 'an effect of deny needs `applies`',
     bad: one('effect := "deny"'),
-    good: one(lines('effect := "deny"', '', 'applies := true')),
+    good: deny('applies := true'),
   },
   {
     title: 'a region without a default looks undeclared where it is undefined',
