@@ -2,6 +2,9 @@
  * Mutation testing of what decides, enforces and records: `npm run mutation`, and of one part of it
  * `npm run mutation -- --mutate src/evidence/log.ts`. Not part of `npm test`: whole, it takes hours.
  */
+// The histories of a failing disk are run for each change.
+process.env.SEEDS ??= '20';
+
 /** @type {import('@stryker-mutator/core').PartialStrykerOptions} */
 export default {
   mutate: [
@@ -16,11 +19,13 @@ export default {
   testRunnerNodeArgs: ['--experimental-vm-modules'],
   jest: {
     config: {
-      roots: [
-        '<rootDir>/test/contract',
-        '<rootDir>/test/decision',
-        '<rootDir>/test/evidence',
-        '<rootDir>/test/pep',
+      // Both, or the way from a changed file through others to its tests is not seen.
+      roots: ['<rootDir>/src', '<rootDir>/test'],
+      // Those that start processes or build policies take too long for each change.
+      testPathIgnorePatterns: [
+        'test/(bundles|cli|differential|docs|engine|examples|package)/',
+        'test/(policies|requirements|scripts|tidy|toolchain)/',
+        'test/evidence/processes',
       ],
     },
     enableFindRelatedTests: true,
