@@ -2,28 +2,17 @@
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { EVALUATION_PATH, type Question } from '../../scripts/soak/client.ts';
 import { readEvidence } from '../../src/evidence/read.ts';
 import { privateFolder } from '../pdp/fixture.ts';
 import { seededRandom } from '../support/seeded_random.ts';
 import { run, serve, type Serving } from './fixture.ts';
-import { answeredIds, startLoad } from './load.ts';
+import { answeredIds, QUESTION, startLoad } from './load.ts';
 
 const BUNDLE = fileURLToPath(new URL('../../bundles/payments.tar.gz', import.meta.url));
 const CALLERS = 16;
 /** More by `KILLS=200`. */
 const KILLS = Number(process.env.KILLS ?? 20);
 const ROUNDS = Math.ceil(KILLS / 5);
-
-const QUESTION: Question = {
-  path: EVALUATION_PATH,
-  body: JSON.stringify({
-    subject: { type: 'identity', id: 'user:alice@example.com' },
-    action: { name: 'tools/call' },
-    resource: { type: 'tool', id: 'balance', properties: { server: 'payments' } },
-    context: { profile: 'mcp/1', phase: 'call' },
-  }),
-};
 
 let folder: ReturnType<typeof privateFolder>;
 const started: Serving[] = [];

@@ -1,7 +1,23 @@
 /** Callers that ask a decision service without pause, and keep what they were answered. */
-import { openClient, type Question, type Reply } from '../../scripts/soak/client.ts';
+import {
+  EVALUATION_PATH,
+  openClient,
+  type Question,
+  type Reply,
+} from '../../scripts/soak/client.ts';
 import { readTokens } from '../../src/pdp/token_file.ts';
 import type { Serving } from './fixture.ts';
+
+/** A plain call, which the policy library denies. */
+export const QUESTION: Question = {
+  path: EVALUATION_PATH,
+  body: JSON.stringify({
+    subject: { type: 'identity', id: 'user:alice@example.com' },
+    action: { name: 'tools/call' },
+    resource: { type: 'tool', id: 'balance', properties: { server: 'payments' } },
+    context: { profile: 'mcp/1', phase: 'call' },
+  }),
+};
 
 export interface Load {
   /** Whole answers, in the order in which they came. */

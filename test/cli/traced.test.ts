@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { EVALUATION_PATH, type Question } from '../../scripts/soak/client.ts';
 import { readEvidence } from '../../src/evidence/read.ts';
 import { readTokens } from '../../src/pdp/token_file.ts';
 import { privateFolder, send, type Sent } from '../pdp/fixture.ts';
@@ -15,19 +14,9 @@ import {
   type Strace,
 } from '../support/strace.ts';
 import { serve, type Serving } from './fixture.ts';
-import { answeredIds, startLoad } from './load.ts';
+import { answeredIds, QUESTION, startLoad } from './load.ts';
 
 const BUNDLE = fileURLToPath(new URL('../../bundles/payments.tar.gz', import.meta.url));
-
-const QUESTION: Question = {
-  path: EVALUATION_PATH,
-  body: JSON.stringify({
-    subject: { type: 'identity', id: 'user:alice@example.com' },
-    action: { name: 'tools/call' },
-    resource: { type: 'tool', id: 'balance', properties: { server: 'payments' } },
-    context: { profile: 'mcp/1', phase: 'call' },
-  }),
-};
 
 let folder: ReturnType<typeof privateFolder>;
 const opened: { close(): unknown }[] = [];

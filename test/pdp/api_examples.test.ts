@@ -9,7 +9,7 @@ import type { EvaluationResponse } from '../../src/contract/types.gen.ts';
 import { VALIDATORS } from '../../src/contract/validate.ts';
 import { serve, type Serving } from '../cli/fixture.ts';
 import { privateFolder } from './fixture.ts';
-import { foreign } from '../support/prerequisite.ts';
+import { prerequisite } from '../support/prerequisite.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TEXT = readFileSync(join(ROOT, 'docs', 'api.md'), 'utf8');
@@ -76,7 +76,11 @@ describe.each(LANGUAGES)('$language', ({ language, name, file, run, probe }) => 
   const [program = '', ...args] = probe;
   const isThere = spawnSync(program, args).status === 0;
 
-  foreign(name, isThere)('asks', () => {
+  prerequisite(
+    name,
+    isThere,
+    `put ${name} on PATH`,
+  )('asks', () => {
     test(
       '[C-07] over TCP with a token and over the Unix socket, and gets the answer that is shown',
       async () => {

@@ -32,14 +32,6 @@ export function published(
   name: string,
   found: boolean,
 ): (title: string, suite: () => void) => void {
-  return foreign(`${name} beside the project`, found);
-}
-
-/**
- * The same for programs that the project itself does not need, such as another language's: their
- * absence is no fault of the machine, under `CI` neither.
- */
-export function foreign(name: string, found: boolean): (title: string, suite: () => void) => void {
   if (found) return (title, suite) => describe(title, suite);
-  return (title, suite) => describe.skip(`${title} (needs ${name})`, suite);
+  return (title, suite) => describe.skip(`${title} (needs ${name} beside the project)`, suite);
 }
