@@ -3,6 +3,7 @@
  * that says so. A claim of that extension by the server itself is dropped.
  */
 import { EXTENSION } from './answers.ts';
+import { ALL_KINDS, KINDS, type Kind } from './kinds.ts';
 import { isObject, type JsonObject } from './message.ts';
 import type { Era } from './methods.ts';
 
@@ -23,9 +24,16 @@ export function trimServerResult(
 }
 
 function trim(offered: JsonObject, era: Era, { audit_events }: Enforcement): JsonObject {
+  const has = (name: string) => isObject(offered[name]);
+  // Policy changes lists, so that a server which never tells of a change is one that does.
+  const changes = era === 'legacy' && { listChanged: true };
+  const subscribes = era === 'legacy' && memberOf(offered['resources'], 'subscribe') === true;
   return {
-    ...(isObject(offered['tools']) && { tools: era === 'legacy' ? { listChanged: true } : {} }),
-    ...(isObject(offered['logging']) && { logging: {} }),
+    ...(has('tools') && { tools: { ...changes } }),
+    ...(has('prompts') && { prompts: { ...changes } }),
+    ...(has('resources') && { resources: { ...changes, ...(subscribes && { subscribe: true }) } }),
+    ...(has('completions') && { completions: {} }),
+    ...(has('logging') && { logging: {} }),
     extensions: {
       [EXTENSION]: {
         version: '1.0',
@@ -37,6 +45,15 @@ function trim(offered: JsonObject, era: Era, { audit_events }: Enforcement): Jso
       },
     },
   };
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return isObject(value) ? value[name] : undefined;
+}
+
+/** The kinds of capability that a trimmed result of `initialize` offers. */
+export function offeredKinds(result: JsonObject): Kind[] {
+  return ALL_KINDS.filter((kind) => memberOf(result['capabilities'], KINDS[kind].capability));
 }
 
 /** A filtered answer belongs to one caller, and only for as long as policy may stay unseen. */

@@ -1,20 +1,17 @@
 /** What the server sends: matched to what it belongs to, or dropped. */
 import type { Logger } from '../telemetry/logger.ts';
 import { deniedMethod } from './answers.ts';
+import { decide } from './decide.ts';
 import type { Ends } from './ends.ts';
+import { resourceNamed } from './evaluation.ts';
 import type { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
+import { ALL_KINDS, KINDS } from './kinds.ts';
 import { readMessage, type Answer, type Notification, type Request } from './message.ts';
 import { isEnforced, type EnforcedMethod, type MethodRule } from './methods.ts';
 import type { SendOptions } from './transport.ts';
 
 type Told = EnforcedMethod<'notification', 'server_to_client'>;
-
-/** The list of tools may have changed. */
-export const TOOLS_CHANGED = {
-  jsonrpc: '2.0',
-  method: 'notifications/tools/list_changed',
-} as const;
 
 export class ServerSide {
   readonly #gate: Gate;
@@ -69,9 +66,10 @@ export class ServerSide {
     options: SendOptions | undefined,
   ): Promise<void> {
     const { method } = told;
-    const passes = this.#mayPass(method, 'notification');
-    const passed = passes && PASSING[method as Told](this.#ends, told, raw as object, related);
-    if (method === TOOLS_CHANGED.method) this.#gate.forgetTools();
+    for (const kind of ALL_KINDS) if (KINDS[kind].changed === method) this.#gate.forget(kind);
+    const passed = this.#mayPass(method, 'notification')
+      ? await PASSING[method as Told](this.#ends, told, raw as object, related, this.#gate)
+      : undefined;
     if (passed) await this.#ends.toClient(passed, options);
     else this.#log.debug('withheld a notification of the server', { method });
   }
@@ -89,7 +87,10 @@ type Passing = (
   told: Notification,
   raw: object,
   related: Exchange | undefined,
-) => object | undefined;
+  gate: Gate,
+) => object | undefined | Promise<object | undefined>;
+
+const changed: Passing = (_ends, { method }) => ({ jsonrpc: '2.0', method });
 
 const PASSING: Readonly<Record<Told, Passing>> = {
   'notifications/cancelled': ({ asked }, { method, params: { requestId } }) =>
@@ -103,5 +104,29 @@ const PASSING: Readonly<Record<Told, Passing>> = {
   },
   'notifications/message': ({ stream }, _told, raw, related) =>
     stream.logPasses(related) ? raw : undefined,
-  'notifications/tools/list_changed': () => TOOLS_CHANGED,
+  'notifications/tools/list_changed': changed,
+  'notifications/prompts/list_changed': changed,
+  'notifications/resources/list_changed': changed,
+  'notifications/resources/updated': updated,
 };
+
+/** Policy may have changed since the client subscribed, so that it is asked again. */
+async function updated(
+  { subscriptions }: Ends,
+  { method, params: { uri } }: Notification,
+  _raw: object,
+  _related: Exchange | undefined,
+  { parts, watch }: Gate,
+): Promise<object | undefined> {
+  const asker = typeof uri === 'string' ? subscriptions.asker(uri) : undefined;
+  if (asker === undefined) return undefined;
+  const verdict = await decide(parts, watch, {
+    asker,
+    method: 'resources/subscribe',
+    resource: resourceNamed(parts.settings.server, 'resource', uri as string),
+    arguments: {},
+    signal: new AbortController().signal,
+  });
+  if (verdict.outcome !== 'allow') return undefined;
+  return { jsonrpc: '2.0', method, params: { uri } };
+}

@@ -37,6 +37,9 @@ describe.each(LINES)('initialize, SDK %i.x', (line) => {
       protocolVersion: '2025-11-25',
       capabilities: {
         tools: { listChanged: true },
+        prompts: { listChanged: true },
+        resources: { listChanged: true, subscribe: true },
+        completions: {},
         logging: {},
         extensions: { [EXTENSION]: OWN },
       },

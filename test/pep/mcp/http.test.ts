@@ -147,7 +147,7 @@ describe('the modern era', () => {
     });
   });
 
-  test.each(['subscriptions/listen', 'prompts/list', 'initialize', 'ping', 'made/up', 'tasks/get'])(
+  test.each(['subscriptions/listen', 'initialize', 'ping', 'made/up', 'tasks/get'])(
     '%s is 404 and -32601',
     async (method) => {
       const { url } = await modern();
