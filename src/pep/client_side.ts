@@ -17,6 +17,8 @@ import {
 } from './message.ts';
 import { isEnforced, type EnforcedMethod, type EnforcedRequest } from './methods.ts';
 import { discoverServer, initialize, pass } from './protocol.ts';
+import { listTasks } from './task_list.ts';
+import { cancelTask, getTask, resultOfTask, updateTask } from './task_methods.ts';
 import type { MessageExtra } from './transport.ts';
 import { using } from './use.ts';
 import { CALL_TOOL, COMPLETE, GET_PROMPT, READ_RESOURCE, SUBSCRIBE, UNSUBSCRIBE } from './uses.ts';
@@ -36,6 +38,11 @@ const HANDLERS: Readonly<Record<EnforcedRequest, Handler>> = {
   'resources/subscribe': using(SUBSCRIBE),
   'resources/unsubscribe': using(UNSUBSCRIBE),
   'completion/complete': using(COMPLETE),
+  'tasks/get': getTask,
+  'tasks/result': resultOfTask,
+  'tasks/list': listTasks,
+  'tasks/cancel': cancelTask,
+  'tasks/update': updateTask,
 };
 
 const METHOD_LENGTH_LOGGED = 128;
@@ -52,6 +59,10 @@ export class ClientSide {
   constructor(gate: Gate, ends: Ends) {
     this.#gate = gate;
     this.#ends = ends;
+  }
+
+  get principal(): string {
+    return this.#principal ?? NOBODY;
   }
 
   /** The client said that its handshake is done, and may be told of changes. */

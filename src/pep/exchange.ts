@@ -26,6 +26,8 @@ export class Exchange {
   readonly server_id: number;
   /** The result will be masked, so that nothing else about the call may be told. */
   masked = false;
+  /** The server may answer with a task, as the client said (2026-07-28). */
+  takes_tasks = false;
   /** Settles when the answer has left, or none will. */
   done: Promise<void> = Promise.resolve();
   readonly #controller = new AbortController();

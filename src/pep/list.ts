@@ -37,7 +37,7 @@ export function listing(kind: Kind): Handler {
   };
 }
 
-function listParams({
+export function listParams({
   cursor,
   _meta,
 }: Record<string, unknown>): Record<string, unknown> | undefined {

@@ -8,7 +8,8 @@ import type { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { ALL_KINDS, KINDS } from './kinds.ts';
 import { readMessage, type Answer, type Notification, type Request } from './message.ts';
-import { isEnforced, type EnforcedMethod, type MethodRule } from './methods.ts';
+import { isEnforced, type EnforcedMethod, type Era, type MethodRule } from './methods.ts';
+import { taskNotice } from './task_notice.ts';
 import type { SendOptions } from './transport.ts';
 
 type Told = EnforcedMethod<'notification', 'server_to_client'>;
@@ -76,8 +77,8 @@ export class ServerSide {
 
   /** Before a policy is active a server has nothing to say either (ruling R18). */
   #mayPass(method: string, kind: MethodRule['kind']): boolean {
-    const enforced = isEnforced(method, kind, 'server_to_client', 'legacy');
-    return enforced && this.#gate.watch.ready !== undefined;
+    const enforced = (era: Era) => isEnforced(method, kind, 'server_to_client', era);
+    return (enforced('legacy') || enforced('modern')) && this.#gate.watch.ready !== undefined;
   }
 }
 
@@ -89,6 +90,8 @@ type Passing = (
   related: Exchange | undefined,
   gate: Gate,
 ) => object | undefined | Promise<object | undefined>;
+
+const tellOfTask: Passing = (_ends, told, _raw, _related, gate) => taskNotice(told, gate);
 
 const changed: Passing = (_ends, { method }) => ({ jsonrpc: '2.0', method });
 
@@ -108,6 +111,8 @@ const PASSING: Readonly<Record<Told, Passing>> = {
   'notifications/prompts/list_changed': changed,
   'notifications/resources/list_changed': changed,
   'notifications/resources/updated': updated,
+  'notifications/tasks/status': tellOfTask,
+  'notifications/tasks': tellOfTask,
 };
 
 /** Policy may have changed since the client subscribed, so that it is asked again. */
