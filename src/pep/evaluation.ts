@@ -8,7 +8,7 @@ import type {
 import type { TrustedContext } from '../identity/types.ts';
 import type { CatalogueItem } from './catalogue.ts';
 import { isObject, type Id, type JsonObject, type Request } from './message.ts';
-import { TASKS, type Era } from './methods.ts';
+import { ruleOf, TASKS, type Era } from './methods.ts';
 import { OBLIGATIONS_SUPPORTED } from './obligations/plan.ts';
 import type { MessageExtra } from './transport.ts';
 
@@ -158,13 +158,17 @@ export function discoveryRequest(
   const usable = typeof cursor === 'string' && cursor.length > 0 && cursor.length <= 1024;
   return {
     subject: asker.trusted.subject,
-    action: { name: asker.request.method, properties: { verb: 'list' } },
+    action: { name: asker.request.method, properties: { verb: verbOf(asker.request) } },
     context: { ...circumstances(asker), phase: 'discovery' },
     evaluations: resources.map((resource) => ({ resource })),
     options: {
       portcullis: { discovery: { catalogue_digest, ...(usable && { cursor }) } },
     },
   };
+}
+
+function verbOf({ method }: Request): string {
+  return ruleOf(method)?.verb ?? 'list';
 }
 
 /** A thing as policy names it; without a digest it is one that the server does not list. */

@@ -1,12 +1,12 @@
 /** The list of tasks: the server's own page, with those of this caller that it may know of. */
-import type { Obligation, Resource } from '../contract/types.gen.ts';
+import type { Resource } from '../contract/types.gen.ts';
 import { resourceNamed } from './evaluation.ts';
 import type { Exchange } from './exchange.ts';
 import { find } from './find.ts';
 import { askerOf, notReady, type Gate } from './gate.ts';
 import { discover, listParams } from './list.ts';
 import { isObject, wireCopy, type JsonObject } from './message.ts';
-import { tellState } from './task_state.ts';
+import { tellState, UNSPOKEN } from './task_state.ts';
 import type { Task } from './tasks.ts';
 
 /** Order and cursor stay the server's, so a page may come out empty. */
@@ -42,9 +42,6 @@ function ownedIn({ parts, tasks, principal }: Gate, said: unknown): Listed | und
   const told = task && tellState(parts, task.id, UNSPOKEN, said);
   return told && { task, state: told.state };
 }
-
-/** Takes away all that a masked task could tell. */
-const UNSPOKEN: readonly Obligation[] = [{ type: 'keep_fields', paths: [], unstructured: 'drop' }];
 
 async function resourceOf(gate: Gate, exchange: Exchange, { origin }: Task): Promise<Resource> {
   const { item } = await find(gate, exchange, origin.kind, origin.name);

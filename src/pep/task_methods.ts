@@ -1,8 +1,9 @@
 /**
  * The operations on a task. Only its owner may do any: for everybody else it does not exist. The
- * owner may do what policy now says of the use that made it, asked by the name of the operation.
+ * owner may do what policy now says of the use that made it, asked by the name of the operation;
+ * and may stop it for as long as policy lets it know of the capability.
  */
-import type { EvaluationResponse, Obligation } from '../contract/types.gen.ts';
+import type { EvaluationResponse, Obligation, Resource } from '../contract/types.gen.ts';
 import { invalidParams, missingTasks, unknownTask } from './answers.ts';
 import { decide } from './decide.ts';
 import { RELATED_TASK, resourceNamed, takesTasks, type Asker } from './evaluation.ts';
@@ -10,127 +11,165 @@ import type { Exchange, ServerAnswer } from './exchange.ts';
 import { find } from './find.ts';
 import { askerOf, notReady, type Gate, type Handler } from './gate.ts';
 import type { Verdict } from './judge.ts';
+import { discover } from './list.ts';
 import { maskBody } from './mask.ts';
-import { isObject, wireCopy, type JsonObject } from './message.ts';
+import { isObject, wireCopy, type Answer, type JsonObject } from './message.ts';
 import type { KnownMethod } from './methods.ts';
 import { withholdsStream } from './obligations/plan.ts';
-import { tellsEnd, tellState, ttlOf } from './task_state.ts';
+import { tellsEnd, tellState, ttlOf, UNSPOKEN } from './task_state.ts';
 import type { Task } from './tasks.ts';
 import { mayBeTold, type Taken } from './use.ts';
 
-interface Operation {
+/** An operation on its way. */
+interface TaskWork {
+  gate: Gate;
+  exchange: Exchange;
   method: KnownMethod;
-  /** What the server is given beside the task, or a pointer to what is wrong with the request. */
-  params?(params: JsonObject): JsonObject | string;
-  tell(work: TaskWork, answer: ServerAnswer, obligations: readonly Obligation[]): Taken;
+  task: Task;
+  asker: Asker;
+  /** What the server is given. */
+  params: JsonObject;
+}
+
+interface Decided {
+  method: KnownMethod;
+  tell(work: TaskWork, answer: ServerAnswer, obligations: Obligations): Taken;
   /** It may wait for long, so that policy is asked again before anything is told. */
   waits?: true;
 }
 
-interface TaskWork {
-  gate: Gate;
-  exchange: Exchange;
-  operation: Operation;
-  task: Task;
-  asker: Asker;
-}
+type Obligations = readonly Obligation[];
+/** What the server is given beside the task, or a pointer to what is wrong with the request. */
+type ReadMore = (params: JsonObject) => JsonObject | string;
 
 const WITHHELD = { withheld: 'RESULT_WITHHELD' } as const;
 
-export const getTask = operating({ method: 'tasks/get', tell: tellTask });
-export const cancelTask = operating({ method: 'tasks/cancel', tell: tellTask });
-export const updateTask = operating({
-  method: 'tasks/update',
-  // No question of a task is told yet, so that nobody has an answer to one.
-  params: ({ inputResponses }) =>
-    isObject(inputResponses) ? { inputResponses: {} } : '/params/inputResponses',
-  tell: tellTask,
-});
-export const resultOfTask = operating({ method: 'tasks/result', tell: tellResult, waits: true });
+/** No question of a task is told yet, so that nobody has an answer to one. */
+const readResponses: ReadMore = ({ inputResponses }) =>
+  isObject(inputResponses) ? { inputResponses: {} } : '/params/inputResponses';
 
-function operating(operation: Operation): Handler {
+export const getTask = decided({ method: 'tasks/get', tell: tellTask });
+export const updateTask = decided({ method: 'tasks/update', tell: tellTask }, readResponses);
+export const resultOfTask = decided({ method: 'tasks/result', tell: tellResult, waits: true });
+export const cancelTask = ofOwner('tasks/cancel', cancel);
+
+function decided(rule: Decided, readMore?: ReadMore): Handler {
+  return ofOwner(rule.method, (work) => carryOut(work, rule), readMore);
+}
+
+/** `act` is left to the owner of the task that a request names. */
+function ofOwner(
+  method: KnownMethod,
+  act: (work: TaskWork) => Promise<object | undefined>,
+  readMore: ReadMore = () => ({}),
+): Handler {
   return async (gate, exchange) => {
     const { request, era } = exchange.arrival;
     if (!gate.watch.ready && !(await gate.watch.ask())) return notReady(gate, exchange);
-    const { taskId } = request.params;
-    if (typeof taskId !== 'string') {
-      return invalidParams(exchange.id, request.method, '/params/taskId');
-    }
-    const more = operation.params?.(request.params) ?? {};
-    if (typeof more === 'string') return invalidParams(exchange.id, request.method, more);
+    const { taskId, _meta } = request.params;
+    if (typeof taskId !== 'string') return invalidParams(exchange.id, method, '/params/taskId');
+    const more = readMore(request.params);
+    if (typeof more === 'string') return invalidParams(exchange.id, method, more);
     if (era === 'modern' && !takesTasks(request)) return missingTasks(exchange.id);
     const asker = askerOf(exchange);
     const task = asker && gate.tasks.find(taskId, gate.principal);
-    if (!task) return unknown(gate, exchange, taskId);
-    const { _meta } = request.params;
+    if (!task) return unknownTask(method, gate.line, exchange.id, taskId);
+    exchange.takes_tasks = era === 'modern';
     const params = { taskId, ...more, ...(isObject(_meta) && { _meta }) };
-    return operate({ gate, exchange, operation, task, asker }, params);
+    return act({ gate, exchange, method, task, asker, params });
   };
 }
 
-function unknown({ line }: Gate, { id, arrival }: Exchange, task_id: string): object {
-  return unknownTask(arrival.request.method, line, id, task_id);
-}
-
-async function operate(work: TaskWork, params: JsonObject): Promise<object | undefined> {
-  const { gate, exchange, operation, task } = work;
+async function carryOut(work: TaskWork, rule: Decided): Promise<object | undefined> {
+  const { gate, exchange, task, params } = work;
   const verdict = await decideTask(work);
   if (verdict.outcome !== 'allow') return refuse(work, verdict);
   const { answer: decision } = verdict;
-  if (gate.entrance?.objected) {
-    gate.entrance.known = true;
+  if (isObjected(work)) {
     gate.report(decision, { status: 'refused' });
     return gate.refuse(exchange, { reason_code: 'POLICY_DENIED' });
   }
   const obligations = [...task.origin.obligations, ...decision.context.obligations];
   exchange.masked = withholdsStream(obligations);
-  exchange.takes_tasks = exchange.arrival.era === 'modern';
   const answer = await gate.forward(exchange, params, decision);
   if (answer === undefined) {
     gate.report(decision, { status: exchange.sent ? 'abandoned' : 'cancelled' });
     return undefined;
   }
-  if (!operation.waits) return tell(work, decision, answer, obligations);
+  if (!rule.waits) return finish(work, rule, decision, answer, obligations);
   const now = await decideTask(work);
   if (now.outcome !== 'allow') {
     gate.report(decision, { status: 'executed', reason_code: 'RESULT_WITHHELD' });
     return refuse(work, now);
   }
   gate.report(now.answer, { status: 'executed' });
-  return tell(work, decision, answer, [...obligations, ...now.answer.context.obligations]);
+  const due = [...obligations, ...now.answer.context.obligations];
+  return finish(work, rule, decision, answer, due);
+}
+
+/**
+ * Stopping is less than doing: what policy would no longer let its owner begin, for its arguments or
+ * without an approval, the owner may still end.
+ */
+async function cancel(work: TaskWork): Promise<object | undefined> {
+  const { gate, exchange, method, task, asker, params } = work;
+  const { digest } = await gate.catalogue('tool', exchange);
+  const [visible] = await discover(gate, exchange, asker, [await resourceOf(work)], digest);
+  if (visible !== true) return unknown(work);
+  if (isObjected(work)) return gate.refuse(exchange, { reason_code: 'POLICY_DENIED' });
+  const { obligations } = task.origin;
+  exchange.masked = withholdsStream(obligations);
+  const answer = await gate.forward(exchange, params);
+  if (answer === undefined) return undefined;
+  gate.parts.log.info('a task was ended by its owner', { method, capability: task.origin.name });
+  const taken = 'error' in answer.body ? obligations : UNSPOKEN;
+  const told = mayBeTold(answer) ? tellTask(work, answer, taken) : WITHHELD;
+  if ('withheld' in told) return gate.refuse(exchange, { reason_code: told.withheld });
+  return told.message;
+}
+
+/** The entry of the SDK would object: nothing is done, and the owner is told its objection. */
+function isObjected({ gate: { entrance } }: TaskWork): boolean {
+  if (!entrance?.objected) return false;
+  entrance.known = true;
+  return true;
 }
 
 /** Asked as the call itself would be now, by the name of the operation. */
-async function decideTask({ gate, exchange, operation, task, asker }: TaskWork): Promise<Verdict> {
-  const { kind, name, arguments: args } = task.origin;
-  const { item } = await find(gate, exchange, kind, name);
-  return decide(gate.parts, gate.watch, {
-    asker,
-    method: operation.method,
-    resource: resourceNamed(gate.parts.settings.server, kind, name, item),
-    arguments: args,
-    signal: exchange.signal,
-  });
+async function decideTask(work: TaskWork): Promise<Verdict> {
+  const { gate, exchange, method, task, asker } = work;
+  const { arguments: args } = task.origin;
+  const resource = await resourceOf(work);
+  const { signal } = exchange;
+  return decide(gate.parts, gate.watch, { asker, method, resource, arguments: args, signal });
 }
 
-function refuse(
-  { gate, exchange, task }: TaskWork,
-  verdict: Exclude<Verdict, { outcome: 'allow' }>,
-): object {
-  if (verdict.outcome === 'hidden') return unknown(gate, exchange, task.id);
+async function resourceOf({ gate, exchange, task: { origin } }: TaskWork): Promise<Resource> {
+  const { item } = await find(gate, exchange, origin.kind, origin.name);
+  return resourceNamed(gate.parts.settings.server, origin.kind, origin.name, item);
+}
+
+function unknown({ gate, exchange, method, task }: TaskWork): object {
+  return unknownTask(method, gate.line, exchange.id, task.id);
+}
+
+function refuse(work: TaskWork, verdict: Exclude<Verdict, { outcome: 'allow' }>): object {
+  const { gate, exchange } = work;
+  if (verdict.outcome === 'hidden') return unknown(work);
   const { answer, reason_code, safe_message, overruled } = verdict;
   if (answer && overruled) gate.report(answer, { status: 'refused', reason_code });
   return gate.refuse(exchange, { reason_code, safe_message }, answer?.context.evaluation_id);
 }
 
-function tell(
+function finish(
   work: TaskWork,
+  rule: Decided,
   decision: EvaluationResponse,
   answer: ServerAnswer,
-  obligations: readonly Obligation[],
+  obligations: Obligations,
 ): object {
-  const { gate, exchange, operation } = work;
-  const told = mayBeTold(answer) ? operation.tell(work, answer, obligations) : WITHHELD;
+  const { gate, exchange } = work;
+  const told = mayBeTold(answer) ? rule.tell(work, answer, obligations) : WITHHELD;
   if ('withheld' in told) {
     const reason_code = told.withheld;
     gate.report(decision, { status: 'executed', reason_code });
@@ -142,16 +181,12 @@ function tell(
 }
 
 /** The state of the task, or that the server heard of what its owner wants of it. */
-function tellTask(
-  work: TaskWork,
-  { body }: ServerAnswer,
-  obligations: readonly Obligation[],
-): Taken {
-  const { gate, exchange, operation, task } = work;
+function tellTask(work: TaskWork, { body }: ServerAnswer, obligations: Obligations): Taken {
+  const { gate, exchange, method, task } = work;
   if ('error' in body) return tellError(work, body, obligations);
   const result = wireCopy(body.result);
   if (!isObject(result)) return WITHHELD;
-  if (operation.method !== 'tasks/get' && !('taskId' in result)) {
+  if (method !== 'tasks/get' && !('taskId' in result)) {
     const { resultType } = result;
     return executed(exchange, resultType === undefined ? {} : { resultType });
   }
@@ -163,11 +198,7 @@ function tellTask(
 }
 
 /** As the call would have been answered, and with the name of the task. */
-function tellResult(
-  work: TaskWork,
-  { body }: ServerAnswer,
-  obligations: readonly Obligation[],
-): Taken {
+function tellResult(work: TaskWork, { body }: ServerAnswer, obligations: Obligations): Taken {
   const { gate, exchange, task } = work;
   if ('error' in body) return tellError(work, body, obligations);
   const result = wireCopy(body.result);
@@ -182,8 +213,8 @@ function tellResult(
 
 function tellError(
   { gate, exchange }: TaskWork,
-  body: ServerAnswer['body'],
-  obligations: readonly Obligation[],
+  body: Answer['body'],
+  obligations: Obligations,
 ): Taken {
   const told = maskBody(gate.parts, body, obligations, { of: 'tool' });
   if (!told) return WITHHELD;

@@ -12,6 +12,11 @@ export interface ToldState {
   masked: string[];
 }
 
+/** For where policy was not asked what it masks: leaves what tells nothing of the call. */
+export const UNSPOKEN: readonly Obligation[] = [
+  { type: 'keep_fields', paths: [], unstructured: 'drop' },
+];
+
 /**
  * The state of a task as the server says it, for the owner: of that very task, with its result or
  * error as those of the call itself would be. Undefined: it is withheld.
