@@ -6,6 +6,8 @@ import {
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
+import { guarded, type RigOptions } from './rig.ts';
+import type { Script } from './scripted.ts';
 import { said, type HighServer } from './servers.ts';
 
 /** A task at work, which the test ends. */
@@ -32,6 +34,12 @@ export function newDesk(): Desk {
   return desk;
 }
 
+/** The requests that made its tasks, as the server was given them. */
+export function requestsOf({ store }: Desk): { params: Record<string, unknown> }[] {
+  const { tasks } = store as unknown as { tasks: Map<string, { request: never }> };
+  return [...tasks.values()].map(({ request }) => request);
+}
+
 /** Its store keeps a timer for each task. */
 export function cleanDesks(): void {
   for (const { store } of desks.splice(0)) store.cleanup();
@@ -43,14 +51,14 @@ export const REPORTED = {
   structuredContent: REPORT,
 };
 
-const tasks = { list: {}, cancel: {}, requests: { tools: { call: {} } } };
+const TASKS = { list: {}, cancel: {}, requests: { tools: { call: {} } } };
 
 /** Tools `report` and `secret`, which only make tasks, and `balance`, which makes none. */
 export function buildTasks({ store, working }: Desk): HighServer {
   const server = new McpServer(
     { name: 'payments', version: '1.0.0' },
     {
-      capabilities: { tools: {}, logging: {}, tasks },
+      capabilities: { tools: {}, logging: {}, tasks: TASKS },
       taskStore: store,
       taskMessageQueue: new InMemoryTaskMessageQueue(),
     },
@@ -86,4 +94,18 @@ export function buildTasks({ store, working }: Desk): HighServer {
   }
   server.registerTool('balance', { inputSchema: {} }, () => said('12'));
   return server as unknown as HighServer;
+}
+
+/** On a test wire, past the handshake. */
+export async function tasksRig(script: Script = {}, options: RigOptions = {}) {
+  const desk = newDesk();
+  const rig = await guarded(script, { ...options, server: () => buildTasks(desk) });
+  const make = (id: string | number, params: object = {}) =>
+    rig.wire.askFor(id, 'tools/call', { name: 'report', task: {}, ...params });
+  /** The id of a new task. */
+  const made = async (params: object = {}): Promise<string> => {
+    const { result } = await make(`make ${desk.working.length}`, params);
+    return result.task.taskId;
+  };
+  return { ...rig, desk, make, made };
 }
