@@ -2,7 +2,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { closeAll, messageOf, post, started } from './support/http.ts';
 import { unguarded } from './support/rig.ts';
-import type { Script } from './support/scripted.ts';
 import { buildTasks, cleanDesks, newDesk } from './support/tasks_1.ts';
 import type { Told } from './support/wire.ts';
 
@@ -11,8 +10,9 @@ afterEach(cleanDesks);
 
 const OPERATIONS = ['tasks/get', 'tasks/result', 'tasks/cancel'];
 
-async function rig(script: Script = {}, desk = newDesk()) {
-  const { url, parts } = await started(() => buildTasks(desk), script);
+async function rig(settings = {}) {
+  const desk = newDesk();
+  const { url, parts } = await started(() => buildTasks(desk), {}, { settings });
   const send = (who: string, method: string, params: object = {}) =>
     post(url, { jsonrpc: '2.0', id: 1, method, params }, { authorization: `Bearer user:${who}` });
   const ask = async (who: string, method: string, params: object = {}) =>
@@ -65,5 +65,13 @@ describe('a task of another principal', () => {
     expect((await ask('alice', 'tasks/cancel', { taskId: ids[0] })).result.status).toBe(
       'cancelled',
     );
+  });
+
+  test('is not in the way of one of ours', async () => {
+    const { ask, make } = await rig({ tasks_per_principal_max: 1 });
+    await make('alice');
+    const refused = await ask('alice', 'tools/call', { name: 'report', task: {} });
+    expect(refused.result.isError).toBe(true);
+    expect(await make('bob')).toMatch(/^[0-9a-f]{32}$/);
   });
 });
