@@ -188,7 +188,8 @@ function tellTask(work: TaskWork, { body }: ServerAnswer, obligations: Obligatio
   if (!isObject(result)) return WITHHELD;
   if (method !== 'tasks/get' && !('taskId' in result)) {
     const { resultType } = result;
-    return executed(exchange, resultType === undefined ? {} : { resultType });
+    const bare = resultType === undefined ? {} : { resultType };
+    return executed(exchange, withholdsStream(obligations) ? bare : result);
   }
   const told = tellState(gate.parts, task.id, obligations, result);
   if (!told) return WITHHELD;

@@ -14,7 +14,11 @@ async function rig(settings = {}) {
   const desk = newDesk();
   const { url, parts } = await started(() => buildTasks(desk), {}, { settings });
   const send = (who: string, method: string, params: object = {}) =>
-    post(url, { jsonrpc: '2.0', id: 1, method, params }, { authorization: `Bearer user:${who}` });
+    post(
+      url,
+      { jsonrpc: '2.0', id: 1, method, params },
+      { authorization: who && `Bearer user:${who}` },
+    );
   const ask = async (who: string, method: string, params: object = {}) =>
     (await messageOf(await send(who, method, params))) as Told;
   const make = async (who: string, task: object = {}): Promise<string> => {
