@@ -48,7 +48,7 @@ export function buildShelf(line: Line, journal: Journal = { calls: [] }): Shelf 
     });
   }
   const options = { list: undefined, complete: { code: () => CODES } };
-  const template = new Template('vault://box/{code}', options as never);
+  const template = new Template('vault://box/{code}', options);
   server.registerResource('box', template, {}, (uri) => {
     did(uri.href, undefined);
     if (uri.href.endsWith('/none')) throw Object.assign(new Error('gone'), { code: -32002 });
