@@ -1,4 +1,4 @@
-/** What the suite is run against: the fixtures of each SDK line, and the ways to stand before them. */
+/** What the suite is run against: a fixture of each SDK line, and the ways to reach it. */
 import { openGuard } from '../../src/cli/guard.ts';
 import type { Guard } from '../../src/pep/mcp/guard.ts';
 import type { HttpGuard, HttpOptions } from '../../src/pep/mcp/http.ts';
