@@ -1,7 +1,8 @@
 /** `createMcpHandler` of 2.x, with a guard in every server that it builds. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Entrance } from '../gate.ts';
-import type { Endpoint, ServerFactory } from './http_types.ts';
+import { listenOver, type ListenParts } from './http_listen.ts';
+import type { Endpoint, Given, ServerFactory } from './http_types.ts';
 import { misused } from './lines.ts';
 import { pastObjections, withoutLooks } from './objections.ts';
 import { loadSdk2, type CreateHandler } from './sdk2.ts';
@@ -11,6 +12,7 @@ import { guardServer, type Open } from './server.ts';
 export async function handlerEndpoint(
   factory: ServerFactory,
   open: Open,
+  gate: ListenParts,
   given_entry: unknown,
   options: { legacy?: 'reject' } = {},
 ): Promise<Endpoint> {
@@ -23,12 +25,27 @@ export async function handlerEndpoint(
     if (entrance?.objected) withoutLooks(server);
     return guardServer(server, (wire, line) => open(wire, line, entrance), 'http');
   }, options);
+  // Another policy may show other things to whoever listens.
+  const unwatch = gate.watch.onChange(() => {
+    if (!gate.watch.ready) return;
+    handler.notify?.toolsChanged();
+    handler.notify?.promptsChanged();
+    handler.notify?.resourcesChanged();
+  });
   return {
-    fetch: (request, given, message) =>
-      pastObjections(message, (entrance) =>
+    async fetch(request, given, message) {
+      if (message?.kind === 'request' && message.method === 'subscriptions/listen') {
+        const serve = (trimmed: Given) => handler.fetch(request, trimmed);
+        return listenOver(gate, request, given, message, serve);
+      }
+      return pastObjections(message, (entrance) =>
         entrances.run(entrance, () => handler.fetch(request, given)),
-      ),
-    close: () => handler.close(),
+      );
+    },
+    close: () => {
+      unwatch();
+      return handler.close();
+    },
   };
 }
 

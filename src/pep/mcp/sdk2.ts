@@ -10,6 +10,7 @@ export type CreateHandler = (
 ) => {
   fetch(request: Request, given: Given): Promise<Response>;
   close(): Promise<void>;
+  notify?: Readonly<Record<'toolsChanged' | 'promptsChanged' | 'resourcesChanged', () => void>>;
 };
 
 interface Sdk2 {
