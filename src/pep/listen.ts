@@ -26,7 +26,7 @@ const LISTS: ReadonlyMap<string, Exclude<keyof Filter, 'resourceSubscriptions'>>
 
 const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId';
 
-export const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
+const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 const UPDATED = 'notifications/resources/updated';
 
 /** What policy leaves of a filter. A caller that nobody proved hears of nothing. */
@@ -129,7 +129,7 @@ export function changesFor({ listening = {}, id }: Exchange): object[] {
 }
 
 /** Whether a filter asks to hear that a list changed. */
-export function asksFor(filter: Filter, method: string): boolean {
+function asksFor(filter: Filter, method: string): boolean {
   const list = LISTS.get(method);
   return list !== undefined && filter[list] === true;
 }

@@ -15,7 +15,7 @@ interface Shelf extends HighServer {
   sendResourceListChanged(): void;
 }
 
-export const RECORD = { account: 'a-1', ssn: '123' };
+const RECORD = { account: 'a-1', ssn: '123' };
 const json = (uri: string) => [
   { uri, mimeType: 'application/json', text: JSON.stringify(RECORD), _meta: { secret: 1 } },
 ];
