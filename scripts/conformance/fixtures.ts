@@ -12,12 +12,15 @@ import type { Revision } from './suite.ts';
 export const WAYS = ['unguarded', 'guarded', 'wrapped'] as const;
 export type Way = (typeof WAYS)[number];
 
+/** Starts a fixture; the settings are those of whoever decides on the way. */
+type Start = (settings: Settings) => Promise<Hosted>;
+
 export interface Fixture {
   name: string;
   /** The revisions that it speaks: without a guard it passes all that they require. */
   goals: readonly Revision[];
   /** Starts it; a way that is not there has an empty column. */
-  start: Readonly<Partial<Record<Way, (settings: Settings) => Promise<Hosted>>>>;
+  start: Readonly<Record<'unguarded' | 'guarded', Start>> & { readonly wrapped?: Start };
 }
 
 export const FIXTURES: readonly Fixture[] = [

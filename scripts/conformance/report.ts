@@ -1,16 +1,27 @@
-/** The rows as a table to read. */
-import { WAYS } from './fixtures.ts';
+/** The figures as tables to read. */
 import type { Score } from './compare.ts';
+import type { DenialRow } from './deny.ts';
+import { WAYS } from './fixtures.ts';
 import type { Row } from './rows.ts';
 
 export function tableOf(rows: readonly Row[]): string {
-  const head = ['', '', ...WAYS];
   const lines = rows.map(({ fixture, revision, is_goal, scores }) => [
     fixture,
     is_goal ? revision : `${revision} (not spoken)`,
     ...WAYS.map((way) => cellOf(scores[way])),
   ]);
-  return aligned([head, ...lines]);
+  return aligned([['', '', ...WAYS], ...lines]);
+}
+
+export function denialTableOf(rows: readonly DenialRow[]): string {
+  const lines = rows.map(({ fixture, revision, method, failed, unpredicted, unfailed }) => [
+    fixture,
+    revision,
+    method,
+    `${failed.length}`,
+    unpredicted.length + unfailed.length === 0 ? 'as predicted' : 'otherwise',
+  ]);
+  return aligned([['', '', 'denied', 'fail', ''], ...lines]);
 }
 
 function cellOf(score: Score | undefined): string {
@@ -24,11 +35,7 @@ function aligned(lines: readonly (readonly string[])[]): string {
     Math.max(...lines.map((line) => line[i]?.length ?? 0)),
   );
   return lines
-    .map((line) =>
-      line
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
+    .map((line) => line.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  '))
+    .map((line) => line.trimEnd())
     .join('\n');
 }

@@ -1,8 +1,9 @@
 /** The rows of the table: one fixture and one revision, reached on each way. */
+import type { Hosted } from '../../test/conformance/fixture/host.ts';
 import { differencesOf, scoreOf, type Score } from './compare.ts';
-import { FIXTURES, WAYS, type Fixture, type Way } from './fixtures.ts';
+import { WAYS, type Fixture, type Way } from './fixtures.ts';
 import type { Policy } from './policy.ts';
-import { REVISIONS, runSuite, type Revision, type SuiteResult } from './suite.ts';
+import { runSuite, type Revision, type SuiteResult } from './suite.ts';
 
 export interface Row {
   fixture: string;
@@ -16,35 +17,39 @@ export interface Row {
 
 export type Progress = (line: string) => void;
 
-export async function sideBySide(policy: Policy, progress: Progress): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const fixture of FIXTURES) {
-    const found = await reachOnAllWays(fixture, policy, progress);
-    rows.push(...REVISIONS.map((revision) => rowOf(fixture, revision, found)));
-  }
-  return rows;
+/** One fixture on every way. */
+export async function sideBySide(
+  fixture: Fixture,
+  revisions: readonly Revision[],
+  policy: Policy,
+  progress: Progress,
+): Promise<Row[]> {
+  const found = await reachOnAllWays(fixture, revisions, policy, progress);
+  return revisions.map((revision) => {
+    const ways = [...found].map(([way, of]) => [way, of.get(revision) as SuiteResult] as const);
+    return rowOf(fixture, revision, new Map(ways));
+  });
 }
-
-type Found = ReadonlyMap<Way, ReadonlyMap<Revision, SuiteResult>>;
 
 async function reachOnAllWays(
   fixture: Fixture,
+  revisions: readonly Revision[],
   policy: Policy,
   progress: Progress,
-): Promise<Found> {
+): Promise<Map<Way, Map<Revision, SuiteResult>>> {
   const found = new Map<Way, Map<Revision, SuiteResult>>();
   for (const way of WAYS) {
     const start = fixture.start[way];
     if (start === undefined) continue;
     progress(`${fixture.name}, ${way}`);
-    found.set(way, await runRevisions(() => start(policy.settings([])), REVISIONS));
+    found.set(way, await runRevisions(() => start(policy.settings([])), revisions));
   }
   return found;
 }
 
 /** Runs revisions against one server. */
-async function runRevisions(
-  start: () => ReturnType<NonNullable<Fixture['start'][Way]>>,
+export async function runRevisions(
+  start: () => Promise<Hosted>,
   revisions: readonly Revision[],
 ): Promise<Map<Revision, SuiteResult>> {
   const { url, close } = await start();
@@ -57,15 +62,19 @@ async function runRevisions(
   }
 }
 
-function rowOf({ name, goals }: Fixture, revision: Revision, found: Found): Row {
-  const results = new Map([...found].map(([way, of]) => [way, of.get(revision) as SuiteResult]));
-  const alone = results.get('unguarded') as SuiteResult;
-  const others = [...results].filter(([way]) => way !== 'unguarded');
+/** A row of what was found on each way; without a guard it was found in any case. */
+export function rowOf(
+  { name, goals }: Fixture,
+  revision: Revision,
+  ways: ReadonlyMap<Way, SuiteResult>,
+): Row {
+  const alone = ways.get('unguarded') as SuiteResult;
+  const others = [...ways].filter(([way]) => way !== 'unguarded');
   return {
     fixture: name,
     revision,
     is_goal: goals.includes(revision),
-    scores: Object.fromEntries([...results].map(([way, of]) => [way, scoreOf(of)])),
+    scores: Object.fromEntries([...ways].map(([way, of]) => [way, scoreOf(of)])),
     differences: Object.fromEntries(others.map(([way, of]) => [way, differencesOf(alone, of)])),
   };
 }

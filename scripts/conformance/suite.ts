@@ -1,9 +1,9 @@
 /** Runs the official suite against a URL, as its own command does, and reads what it found. */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 
 export const REVISIONS = ['2025-11-25', '2026-07-28'] as const;
@@ -26,9 +26,8 @@ export interface SuiteResult {
   scenarios: ReadonlyMap<string, readonly Check[]>;
 }
 
-const PACKAGE = dirname(
-  fileURLToPath(import.meta.resolve('@modelcontextprotocol/conformance/package.json')),
-);
+const require = createRequire(import.meta.url);
+const PACKAGE = dirname(require.resolve('@modelcontextprotocol/conformance/package.json'));
 const COMMAND = join(PACKAGE, 'dist/index.js');
 
 /** Longest that one scenario may take before the suite calls it failed. */
