@@ -17,6 +17,7 @@ const SCRIPTS = [
   ['demo', 'npm run demo'],
   ['start', 'npm start'],
   ['requirements', 'npm run requirements'],
+  ['conformance', 'npm run conformance'],
 ];
 
 test.each(SCRIPTS)('%s --help says how it is used, and does nothing else', (name, command) => {
