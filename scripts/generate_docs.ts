@@ -9,6 +9,7 @@ import { CONTRADICTIONS } from '../src/config/contradictions.ts';
 import { type Setting, SETTINGS, choicesOf } from '../src/config/settings.ts';
 import { ERRORS } from '../src/errors.ts';
 import { FOLDERS, NODE_MODULES, PACKAGES, type FolderRow } from './import_table.ts';
+import { scoreBlock, survivorBlocks } from './mutation/page.ts';
 import { openApiDocument } from './openapi.ts';
 
 const TOP = join(import.meta.dirname, '..');
@@ -61,6 +62,8 @@ const BLOCKS: readonly Block[] = [
       fault,
     ]),
   },
+  scoreBlock(),
+  ...survivorBlocks(),
 ];
 
 /** Settings that stand in no group come first. */
