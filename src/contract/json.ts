@@ -200,7 +200,7 @@ export function jsonPointer(path: readonly string[]): string {
 /** Splits a JSON Pointer into its reference tokens; undefined where it is none. */
 export function pointerSteps(pointer: string): string[] | undefined {
   if (pointer === '') return [];
-  if (!/^(\/([^~]|~[01])*)+$/u.test(pointer)) return undefined;
+  if (!/^\/([^~]|~[01])*$/u.test(pointer)) return undefined;
   return pointer
     .slice(1)
     .split('/')

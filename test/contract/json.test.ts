@@ -212,4 +212,10 @@ describe('JSON Pointer (RFC 6901)', () => {
   test.each(['a', 'a/b', '/~', '/~2', '/a~'])('`%s` is none', (pointer) => {
     expect(pointerSteps(pointer)).toBeUndefined();
   });
+
+  test('a long text is judged in one pass', () => {
+    // A pattern that could split the slashes in several ways would try all of them.
+    expect(pointerSteps(`${'/'.repeat(50_000)}~`)).toBeUndefined();
+    expect(pointerSteps('/a'.repeat(50_000))).toHaveLength(50_000);
+  });
 });
