@@ -20,6 +20,8 @@ export default {
       testMatch: AREAS[area].tests.map((folder) => `**/test/${folder}/**/*.test.ts`),
       // Processes take too long for each change.
       testPathIgnorePatterns: ['test/evidence/processes'],
+      // A change that lets a test hang is soon seen, and the next one needs no new process.
+      testTimeout: 10_000,
     },
     enableFindRelatedTests: true,
   },

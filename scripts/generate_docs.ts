@@ -14,7 +14,7 @@ import { openApiDocument } from './openapi.ts';
 
 const TOP = join(import.meta.dirname, '..');
 
-/** A block between `<!-- name -->` and `<!-- end -->` of a document, and the rows it shows. */
+/** A table between `<!-- name -->` and `<!-- end -->` of a document. */
 interface Block {
   path: string;
   name: string;
@@ -22,7 +22,14 @@ interface Block {
   rows: readonly (readonly string[])[];
 }
 
-const BLOCKS: readonly Block[] = [
+/** The same of text. */
+interface TextBlock {
+  path: string;
+  name: string;
+  text: string;
+}
+
+const BLOCKS: readonly (Block | TextBlock)[] = [
   {
     path: 'docs/errors.md',
     name: 'errors',
@@ -104,12 +111,13 @@ function table({ heads, rows }: Block): string {
 }
 
 /** The document with its block written anew. */
-function render(text: string, block: Block): string {
+function render(text: string, block: Block | TextBlock): string {
   const pattern = new RegExp(`(<!-- ${block.name} -->)[^]*?(<!-- end -->)`);
   if (!pattern.test(text)) throw new Error(`${block.path} has no block named ${block.name}`);
+  const fresh = 'text' in block ? block.text : table(block);
   return text.replace(
     pattern,
-    (_all, before: string, after: string) => `${before}\n\n${table(block)}\n\n${after}`,
+    (_all, before: string, after: string) => `${before}\n\n${fresh}\n\n${after}`,
   );
 }
 

@@ -1,5 +1,5 @@
-/** The tables of docs/mutation.md. */
-import { AREA_NAMES } from './areas.ts';
+/** What docs/mutation.md shows. */
+import { AREA_NAMES, type AreaName } from './areas.ts';
 import { readMeasured, rowOf, sum, type Survivor } from './report.ts';
 
 const PATH = 'docs/mutation.md';
@@ -21,26 +21,35 @@ export function scoreBlock() {
   };
 }
 
-/** A table for each area: what is changed to what, and why no test is to notice. */
+/** The survivors of each area under their reasons. */
 export function survivorBlocks() {
-  return AREA_NAMES.map((name) => ({
-    path: PATH,
-    name: `survivors of ${name}`,
-    heads: ['File', 'Change', 'Why it is accepted'],
-    rows: readMeasured(name).survivors.map((survivor) => [
-      `\`${survivor.file.replace(`src/${name}/`, '')}\``,
-      changeOf(survivor),
-      survivor.reason,
-    ]),
-  }));
+  return AREA_NAMES.map((area) => {
+    const reasons = Object.entries(
+      Object.groupBy(readMeasured(area).survivors, ({ reason }) => reason),
+    );
+    const paragraphs = reasons.map(([reason, survivors = []]) => {
+      const items = survivors.map((survivor) => itemOf(area, survivor));
+      return `${reason || 'Nobody said why yet'}:\n\n${items.join('\n')}`;
+    });
+    return {
+      path: PATH,
+      name: `survivors of ${area}`,
+      text: paragraphs.join('\n\n') || 'Not measured yet.',
+    };
+  });
 }
 
-function changeOf({ line, from, to }: Survivor): string {
+function itemOf(area: AreaName, { file, line, from, to }: Survivor): string {
   const place = line.startsWith(from) ? '' : ` in ${code(line)}`;
-  return `${code(from)} → ${code(to)}${place}`;
+  return `- \`${file.replace(`src/${area}/`, '')}\`: ${code(from)} → ${code(to)}${place}`;
 }
 
-/** Code in a cell of a table. */
+/** A code span, with the fence and the spaces that Prettier gives it. */
 function code(text: string): string {
-  return `\`\` ${text.replaceAll('|', '\\|')} \`\``;
+  const runs = new Set(text.match(/`+/gu)?.map(({ length }) => length));
+  let length = 1;
+  while (runs.has(length)) length += 1;
+  const fence = '`'.repeat(length);
+  const space = text.startsWith('`') || text.endsWith('`') ? ' ' : '';
+  return fence + space + text + space + fence;
 }
