@@ -2,8 +2,8 @@
 import type { PassThrough } from 'node:stream';
 import { createInterface } from 'node:readline';
 import type { Transport } from '../../../src/pep/transport.ts';
-import { Bank, CANARY } from './bank.ts';
-import { overPipes } from './doors.ts';
+import { Bank, CANARY, LIMIT } from './bank.ts';
+import { overHttp, overPipes, webHandle, type HttpWire } from './doors.ts';
 import {
   guardBy,
   lookingThrough,
@@ -37,42 +37,31 @@ function lineTransport(stdin: PassThrough, stdout: PassThrough): Transport {
 
 const TOOLS = ['balance', 'transfer', 'secret'];
 
-class Lenient {
-  readonly #bank: Bank;
-  readonly #transport: Transport;
+/** What it answers to whatever a message may hold. */
+function answersOf(bank: Bank, message: unknown): object[] {
+  return [message].flat(9).flatMap((one) => {
+    const { id, method, params } = (one ?? {}) as Said;
+    const result = resultOf(bank, String(method).trim().toLowerCase(), params ?? {});
+    return result ? [{ jsonrpc: '2.0', id, result }] : [];
+  });
+}
 
-  constructor(bank: Bank, transport: Transport) {
-    this.#bank = bank;
-    this.#transport = transport;
-    transport.onmessage = (message) => {
-      for (const one of [message].flat(9) as Said[]) this.#serve(one ?? {});
-    };
+function resultOf(bank: Bank, method: string, { name, arguments: args }: Said): object | undefined {
+  if (method === 'initialize') {
+    const serverInfo = { name: 'lenient', version: '1' };
+    return { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo };
   }
+  if (method === 'tools/list') {
+    return { tools: TOOLS.map((tool) => ({ name: tool, inputSchema: { type: 'object' } })) };
+  }
+  return method === 'tools/call' ? call(bank, String(name), args ?? {}) : undefined;
+}
 
-  #serve({ id, method, params }: Said): void {
-    const result = this.#resultOf(String(method).trim().toLowerCase(), params ?? {});
-    if (result) this.#transport.send({ jsonrpc: '2.0', id, result }).catch(() => undefined);
-  }
-
-  #resultOf(method: string, { name, arguments: args }: Said): object | undefined {
-    if (method === 'initialize') {
-      const serverInfo = { name: 'lenient', version: '1' };
-      return { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo };
-    }
-    if (method === 'tools/list') {
-      const tools = TOOLS.map((tool) => ({ name: tool, inputSchema: { type: 'object' } }));
-      return { tools };
-    }
-    return method === 'tools/call' ? this.#call(String(name), args ?? {}) : undefined;
-  }
-
-  #call(called: string, args: { amount?: unknown }): object {
-    const name = called.trim().toLowerCase();
-    const small = name === 'transfer' && Number(args.amount) <= 100;
-    this.#bank.did(name, name === 'balance' || small);
-    const text = name === 'secret' ? CANARY : 'done';
-    return { content: [{ type: 'text', text }] };
-  }
+function call(bank: Bank, called: string, args: { amount?: unknown }): object {
+  const name = called.trim().toLowerCase();
+  const small = name === 'transfer' && Number(args.amount) <= LIMIT;
+  bank.did(name, name === 'balance' || small);
+  return { content: [{ type: 'text', text: name === 'secret' ? CANARY : 'done' }] };
 }
 
 function lenient(wrap: (transport: Transport) => Transport): Open {
@@ -80,9 +69,11 @@ function lenient(wrap: (transport: Transport) => Transport): Open {
     const bank = new Bank();
     const wire = await overPipes(async (stdin, stdout) => {
       const transport = wrap(lineTransport(stdin, stdout));
-      const server = new Lenient(bank, transport);
+      transport.onmessage = (message) => {
+        for (const answer of answersOf(bank, message)) void transport.send(answer);
+      };
       await transport.start();
-      return () => Promise.resolve(server).then(() => transport.close());
+      return () => transport.close();
     });
     return { ...wire, bank };
   };
@@ -94,4 +85,17 @@ export function guardedLenient(victim: Victim = {}): Open {
 
 export function naiveLenient(looks: Looks = {}): Open {
   return lenient((transport) => lookingThrough(transport, looks));
+}
+
+/** The same behind a host, which asks nobody what a body is. */
+export function lenientHttp(check: Check): Open<HttpWire> {
+  return async () => {
+    const bank = new Bank();
+    const handle = webHandle(async ({ headers }, body) => {
+      const text = body.toString();
+      if (!check({ headers, text, body })) return new Response('refused', { status: 403 });
+      return Response.json(answersOf(bank, JSON.parse(text.replace('\ufeff', ''))));
+    });
+    return { ...(await overHttp(handle)), bank };
+  };
 }

@@ -8,7 +8,7 @@ export type Attack<W extends Wire = Wire> = (target: Target<W>) => Promise<unkno
 type Doors<W extends Wire> = Readonly<Record<string, Open<W>>>;
 
 /** `dead`: not even a lawful call was served, so that nothing was tried. */
-type Outcome = 'held' | 'breached' | 'dead';
+type Outcome = 'held' | 'breached' | `dead: ${string}`;
 
 async function outcomeOf<W extends Wire>(open: Open<W>, attack: Attack<W>): Promise<Outcome> {
   const target = await open();
@@ -16,7 +16,7 @@ async function outcomeOf<W extends Wire>(open: Open<W>, attack: Attack<W>): Prom
     await attack(target);
     const { done, forbidden } = target.bank;
     if (forbidden.length > 0 || target.heard().includes(CANARY)) return 'breached';
-    return done.includes('balance') ? 'held' : 'dead';
+    return done.includes('balance') ? 'held' : `dead: ${target.heard()}`;
   } finally {
     await target.close();
   }

@@ -10,14 +10,14 @@ import { LIMIT } from './bank.ts';
 
 const LIBRARY = join(import.meta.dirname, '../../../bundles/mcp.tar.gz');
 
-const owned = { environment: 'production', risk: 'low', approved: true };
+export const OWNED = { environment: 'production', risk: 'low', approved: true, data_classes: [] };
 
 /** Tellers ask for balances and transfer small sums; auditors use the secret tool. */
 export const DATA = {
   registry: {
-    'tool:bank/balance': owned,
-    'tool:bank/transfer': owned,
-    'tool:bank/secret': owned,
+    'tool:bank/balance': OWNED,
+    'tool:bank/transfer': OWNED,
+    'tool:bank/secret': OWNED,
   } as Record<string, object>,
   grants: [
     { to: { group: 'tellers' }, on: 'tool:bank/balance' },
@@ -29,7 +29,9 @@ export const DATA = {
     { to: { group: 'auditors' }, on: 'tool:bank/balance' },
     { to: { group: 'auditors' }, on: 'tool:bank/secret' },
   ] as object[],
-  agents: { desk: { clients: ['desk'], may: ['*'] } },
+  agents: { desk: { clients: ['desk'], may: ['*'] }, bot: { clients: ['kiosk'], may: ['*'] } },
+  // Who works from there is told public fields alone.
+  surfaces: { kiosk: { clients: ['kiosk'], keep: 'public' } },
 };
 
 /** The data with more in it. */
@@ -49,13 +51,19 @@ export async function sceneWith(data: object = DATA): Promise<Scene> {
   return sceneOf(await libraryWith(data));
 }
 
-const GROUPS: Readonly<Record<string, string[]>> = { alice: ['tellers'], carol: ['auditors'] };
+const PEOPLE: Readonly<Record<string, { groups: string[]; client: string }>> = {
+  alice: { groups: ['tellers'], client: 'desk' },
+  carol: { groups: ['auditors'], client: 'desk' },
+  bot: { groups: ['tellers'], client: 'kiosk' },
+};
 
 /** What the host's own authentication makes of `Authorization: Bearer alice`. */
 export function authInfoOf(authorization: string | null): object | undefined {
   const sub = authorization?.replace('Bearer ', '');
-  const groups = sub === undefined ? undefined : GROUPS[sub];
-  return groups && { clientId: 'desk', extra: { sub, groups, actor: 'human' } };
+  const person = sub === undefined ? undefined : PEOPLE[sub];
+  if (!person) return undefined;
+  const { groups, client } = person;
+  return { clientId: client, extra: { sub, groups, actor: 'human' } };
 }
 
 const proved = fromAuthInfo({ groups: 'groups', actor_type: 'actor' });

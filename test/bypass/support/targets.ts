@@ -20,7 +20,7 @@ export interface Victim {
   /** Who decides; else the library over the data. */
   point?: () => DecisionPoint | Promise<DecisionPoint>;
   /** What the server has beside its own. */
-  more?: (server: HighServer, bank: Bank) => void;
+  more?: (server: HighServer, bank: Bank, line: Line) => void;
   /** Who attacks. */
   as?: string;
 }
@@ -36,7 +36,7 @@ export async function guardBy(victim: Victim): Promise<Guard> {
 
 function books({ more }: Victim): { bank: Bank; build: (line: Line) => HighServer } {
   const bank = new Bank();
-  return { bank, build: (line) => bank.build(line, (server) => more?.(server, bank)) };
+  return { bank, build: (line) => bank.build(line, (server) => more?.(server, bank, line)) };
 }
 
 const connecting = (server: HighServer) => async (transport: Transport) => {
@@ -88,7 +88,7 @@ export function guardedEndpoints(victim: Victim = {}): Record<string, Open<HttpW
 }
 
 /** What a guard between the host and the SDK looks at; false = it refuses. */
-export type Check = (seen: { headers: Headers; text: string }) => boolean;
+export type Check = (seen: { headers: Headers; text: string; body: Buffer }) => boolean;
 
 /** A guard that looks at messages on their way; undefined = it keeps one back. */
 export interface Looks {
@@ -117,7 +117,7 @@ export function naiveHttp(
       return transport.handleRequest(request, { authInfo });
     };
     const handle = webHandle(async (request, body) => {
-      const passes = check({ headers: request.headers, text: body.toString() });
+      const passes = check({ headers: request.headers, text: body.toString(), body });
       return passes ? serve(request) : new Response('refused', { status: 403 });
     });
     return { ...(await overHttp(handle, { as: victim.as, close: () => entry2.close() })), bank };
