@@ -10,7 +10,7 @@ import { callOf, CANARY, type Bank } from './support/bank.ts';
 import { guardedLenient, naiveLenient } from './support/lenient.ts';
 import { bypass, type Attack } from './support/outcome.ts';
 import { OWNED, withData } from './support/policy.ts';
-import { guardedDoors, naiveHttp, naiveStdio, type Said } from './support/targets.ts';
+import { guardedDoors, naiveStdio, type Said } from './support/targets.ts';
 
 const RECORD = { id: 'c-1', ssn: CANARY };
 const result = { content: [], structuredContent: RECORD };

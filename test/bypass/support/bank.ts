@@ -15,6 +15,9 @@ export class Bank {
   readonly done: string[] = [];
   /** What was done that the policy forbids to a teller. */
   readonly forbidden: string[] = [];
+  /** The server has turned: what was reviewed of it holds no more. */
+  turned = false;
+  readonly #turns: (() => void)[] = [];
 
   /** A server on these books; `more` adds to it. */
   build(line: Line, more: (server: HighServer) => void = () => undefined): HighServer {
@@ -36,6 +39,17 @@ export class Bank {
     });
     more(server);
     return server;
+  }
+
+  /** Does something when the server turns, or at once where it has. */
+  onTurn(turn: () => void): void {
+    if (this.turned) turn();
+    this.#turns.push(turn);
+  }
+
+  turn(): void {
+    this.turned = true;
+    for (const turn of this.#turns) turn();
   }
 
   did(what: string, allowed: boolean): void {

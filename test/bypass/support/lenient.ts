@@ -7,6 +7,7 @@ import { overHttp, overPipes, webHandle, type HttpWire } from './doors.ts';
 import {
   guardBy,
   lookingThrough,
+  type Check,
   type Looks,
   type Open,
   type Said,

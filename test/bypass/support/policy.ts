@@ -8,7 +8,7 @@ import type { IdentitySource, TrustedContext } from '../../../src/identity/types
 import { sceneOf, type Scene } from '../../support/decisions.ts';
 import { LIMIT } from './bank.ts';
 
-const LIBRARY = join(import.meta.dirname, '../../../bundles/mcp.tar.gz');
+export const LIBRARY = join(import.meta.dirname, '../../../bundles/mcp.tar.gz');
 
 export const OWNED = { environment: 'production', risk: 'low', approved: true, data_classes: [] };
 
