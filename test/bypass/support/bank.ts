@@ -20,8 +20,12 @@ export class Bank {
   readonly #turns: (() => void)[] = [];
 
   /** A server on these books; `more` adds to it. */
-  build(line: Line, more: (server: HighServer) => void = () => undefined): HighServer {
-    const server = newServer(line);
+  build(
+    line: Line,
+    more: (server: HighServer) => void = () => undefined,
+    options?: object,
+  ): HighServer {
+    const server = newServer(line, options);
     server.registerTool('balance', { inputSchema: z.object({}) }, () => {
       this.done.push('balance');
       return said('12');

@@ -23,6 +23,10 @@ export interface Victim {
   more?: (server: HighServer, bank: Bank, line: Line) => void;
   /** Who attacks. */
   as?: string;
+  /** How the server is made. */
+  options?: object | undefined;
+  /** The books, where they outlive a server. */
+  bank?: Bank;
 }
 
 export async function guardBy(victim: Victim): Promise<Guard> {
@@ -34,9 +38,14 @@ export async function guardBy(victim: Victim): Promise<Guard> {
   return createGuard({ ...parts, decisionPoint: await point(), log: new LogLines() });
 }
 
-function books({ more }: Victim): { bank: Bank; build: (line: Line) => HighServer } {
-  const bank = new Bank();
-  return { bank, build: (line) => bank.build(line, (server) => more?.(server, bank, line)) };
+function books({ more, options, bank = new Bank() }: Victim): {
+  bank: Bank;
+  build: (line: Line) => HighServer;
+} {
+  return {
+    bank,
+    build: (line) => bank.build(line, (server) => more?.(server, bank, line), options),
+  };
 }
 
 const connecting = (server: HighServer) => async (transport: Transport) => {
