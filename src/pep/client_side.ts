@@ -6,6 +6,7 @@ import { claimsOf, eraOf, handshakeClaims, type ClientClaims } from './evaluatio
 import { Exchange, type Arrival } from './exchange.ts';
 import type { Gate, Handler } from './gate.ts';
 import { listing } from './list.ts';
+import { listen } from './listen.ts';
 import {
   captureMessage,
   mutableCopy,
@@ -36,6 +37,7 @@ const HANDLERS: Readonly<Record<EnforcedRequest, Handler>> = {
   'resources/subscribe': using(SUBSCRIBE),
   'resources/unsubscribe': using(UNSUBSCRIBE),
   'completion/complete': using(COMPLETE),
+  'subscriptions/listen': listen,
 };
 
 const METHOD_LENGTH_LOGGED = 128;

@@ -109,7 +109,7 @@ export const METHODS = {
     resource_type: 'resource',
     verb: 'subscribe',
   },
-  'subscriptions/listen': { ...ask, revisions: MODERN, ...denied, verb: 'subscribe' },
+  'subscriptions/listen': { ...ask, revisions: MODERN, ...decide, verb: 'subscribe' },
   'tasks/get': {
     kind: 'request',
     direction: 'both',
@@ -205,7 +205,7 @@ export const METHODS = {
     verb: 'notify',
   },
   'notifications/elicitation/complete': { ...tell_client, revisions: ONLY_2025_11, ...unheard },
-  'notifications/subscriptions/acknowledged': { ...tell_client, revisions: MODERN, ...unheard },
+  'notifications/subscriptions/acknowledged': { ...tell_client, revisions: MODERN, ...own },
 } as const satisfies Record<string, MethodRule>;
 
 export type KnownMethod = keyof typeof METHODS;
