@@ -117,7 +117,7 @@ function unknownResource(line: ServerLine, id: Id, uri: string): object {
   return failure(
     id,
     RPC.INVALID_PARAMS,
-    `MCP error ${RPC.INVALID_PARAMS}: Resource ${read} not found`,
+    `MCP error ${RPC.INVALID_PARAMS}: Resource ${read.href} not found`,
   );
 }
 

@@ -25,13 +25,17 @@ export function trimServerResult(
 
 function trim(offered: JsonObject, era: Era, { audit_events }: Enforcement): JsonObject {
   const has = (name: string) => isObject(offered[name]);
-  // Policy changes lists, so that a server which never tells of a change is one that does.
-  const changes = era === 'legacy' && { listChanged: true };
-  const subscribes = era === 'legacy' && memberOf(offered['resources'], 'subscribe') === true;
+  const said = (name: string, member: string) =>
+    memberOf(offered[name], member) === true && { [member]: true };
+  // Policy changes lists, and in the legacy era the guard itself tells of that.
+  const changes = (name: string) =>
+    era === 'legacy' ? { listChanged: true } : said(name, 'listChanged');
   return {
-    ...(has('tools') && { tools: { ...changes } }),
-    ...(has('prompts') && { prompts: { ...changes } }),
-    ...(has('resources') && { resources: { ...changes, ...(subscribes && { subscribe: true }) } }),
+    ...(has('tools') && { tools: { ...changes('tools') } }),
+    ...(has('prompts') && { prompts: { ...changes('prompts') } }),
+    ...(has('resources') && {
+      resources: { ...changes('resources'), ...said('resources', 'subscribe') },
+    }),
     ...(has('completions') && { completions: {} }),
     ...(has('logging') && { logging: {} }),
     ...(has('tasks') && era === 'legacy' && { tasks: tasksOf(offered['tasks']) }),

@@ -6,6 +6,7 @@ import { claimsOf, eraOf, handshakeClaims, type ClientClaims } from './evaluatio
 import { Exchange, type Arrival } from './exchange.ts';
 import type { Gate, Handler } from './gate.ts';
 import { listing } from './list.ts';
+import { listen } from './listen.ts';
 import {
   captureMessage,
   mutableCopy,
@@ -43,6 +44,7 @@ const HANDLERS: Readonly<Record<EnforcedRequest, Handler>> = {
   'tasks/list': listTasks,
   'tasks/cancel': cancelTask,
   'tasks/update': updateTask,
+  'subscriptions/listen': listen,
 };
 
 const METHOD_LENGTH_LOGGED = 128;

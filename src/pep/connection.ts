@@ -15,6 +15,7 @@ import { envelopeOf, paramsForServer } from './evaluation.ts';
 import type { Exchange, ServerAnswer } from './exchange.ts';
 import type { Entrance, Gate } from './gate.ts';
 import { ALL_KINDS, KINDS, type Kind } from './kinds.ts';
+import { changesFor } from './listen.ts';
 import { isObject, mutableCopy, wireCopy, type JsonObject } from './message.ts';
 import type { PolicyWatch } from './policy_watch.ts';
 import { ServerSide } from './server_side.ts';
@@ -169,11 +170,12 @@ export class Connection implements Gate {
 
   /** Another policy may show other things. */
   #announce(): void {
-    if (!this.#client.initialized || !this.watch.ready) return;
-    const changed = new Set(this.#offered.map((kind) => KINDS[kind].changed));
-    for (const method of changed) {
-      this.#ends.toClient({ jsonrpc: '2.0', method }).catch(() => undefined);
-    }
+    if (!this.watch.ready) return;
+    const changed = [...new Set(this.#offered.map((kind) => KINDS[kind].changed))];
+    const told = this.#client.initialized
+      ? changed.map((method) => ({ jsonrpc: '2.0', method }))
+      : this.#ends.exchanges.listening().flatMap(changesFor);
+    for (const message of told) this.#ends.toClient(message).catch(() => undefined);
   }
 }
 

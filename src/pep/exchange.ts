@@ -1,6 +1,7 @@
 /** One request of a client from its arrival to its answer, and the table of those in flight. */
 import type { TrustedContext } from '../identity/types.ts';
 import { progressTokenOf, type ClientClaims } from './evaluation.ts';
+import type { Filter } from './listen.ts';
 import type { Answer, Id, Request } from './message.ts';
 import type { Era } from './methods.ts';
 import type { MessageExtra } from './transport.ts';
@@ -28,6 +29,8 @@ export class Exchange {
   masked = false;
   /** The server may answer with a task, as the client said (2026-07-28). */
   takes_tasks = false;
+  /** What it listens for, where it is a subscription. */
+  listening: Filter | undefined;
   /** Settles when the answer has left, or none will. */
   done: Promise<void> = Promise.resolve();
   readonly #controller = new AbortController();
@@ -117,6 +120,11 @@ export class Exchanges {
 
   get(id: unknown): Exchange | undefined {
     return this.#open.get(id as Id);
+  }
+
+  /** The subscriptions that a client keeps open. */
+  listening(): Exchange[] {
+    return [...this.#open.values()].filter(({ listening }) => listening !== undefined);
   }
 
   /** The request that the server knows under an id, until it is answered or cancelled. */

@@ -116,7 +116,7 @@ export const METHODS = {
     resource_type: 'resource',
     verb: 'subscribe',
   },
-  'subscriptions/listen': { ...ask, revisions: MODERN, ...denied, verb: 'subscribe' },
+  'subscriptions/listen': { ...ask, revisions: MODERN, ...decide, verb: 'subscribe' },
   'tasks/get': {
     kind: 'request',
     direction: 'both',
@@ -210,7 +210,7 @@ export const METHODS = {
     ...told_of,
   },
   'notifications/elicitation/complete': { ...tell_client, revisions: ONLY_2025_11, ...unheard },
-  'notifications/subscriptions/acknowledged': { ...tell_client, revisions: MODERN, ...unheard },
+  'notifications/subscriptions/acknowledged': { ...tell_client, revisions: MODERN, ...own },
 } as const satisfies Record<string, MethodRule>;
 
 export type KnownMethod = keyof typeof METHODS;

@@ -2,7 +2,7 @@
 import { privateCache } from './capabilities.ts';
 import { expandTemplate } from './uri_template.ts';
 import { eraOf, resourceNamed } from './evaluation.ts';
-import { discover } from './list.ts';
+import { discover, frameOf } from './list.ts';
 import { isObject, wireCopy, type JsonObject } from './message.ts';
 import { deferCall, readTask } from './task_call.ts';
 import type { Use, UseRule, Work } from './use.ts';
@@ -131,7 +131,7 @@ async function tellCompletion(work: Work, message: JsonObject): Promise<JsonObje
     values: shown,
     ...(isObject(completion) && completion['hasMore'] === true && { hasMore: true }),
   };
-  return { ...message, result: { ...(result as JsonObject), completion: told } };
+  return { ...message, result: { ...frameOf(result), completion: told } };
 }
 
 /** A value whose address cannot be made has nothing that policy could look at, and is not told. */

@@ -46,7 +46,7 @@ describe('the table of methods', () => {
       `logging/setLevel | ? | C>S | ${LEGACY} | allow | - | -`,
       `resources/subscribe | ? | C>S | ${LEGACY} | decide | resource | subscribe`,
       `resources/unsubscribe | ? | C>S | ${LEGACY} | decide | resource | subscribe`,
-      'subscriptions/listen | ? | C>S | 26-07 | decide (denied) | - | subscribe',
+      'subscriptions/listen | ? | C>S | 26-07 | decide | - | subscribe',
       'tasks/get | ? | both | 25-11+ext | owner_bound (C>S only) | task | read',
       'tasks/result | ? | both | 25-11 | owner_bound (C>S only) | task | read',
       'tasks/list | ? | both | 25-11 | owner_bound (C>S only) | task | list',
@@ -67,7 +67,7 @@ describe('the table of methods', () => {
       'notifications/tasks/status | ! | both | 25-11 | owner_bound (S>C only) | task | notify',
       'notifications/tasks | ! | S>C | -+ext | owner_bound (S>C only) | task | notify',
       'notifications/elicitation/complete | ! | S>C | 25-11 | decide (denied) | - | notify',
-      'notifications/subscriptions/acknowledged | ! | S>C | 26-07 | decide (denied) | - | notify',
+      'notifications/subscriptions/acknowledged | ! | S>C | 26-07 | allow | - | -',
     ]);
     for (const method of ['interceptors/list', 'tools/List', 'tools/call ', '', 'constructor']) {
       expect(ruleOf(method)).toBeUndefined();

@@ -29,7 +29,10 @@ const METHODS: Record<string, string[]> = {
     'tools/list',
     ...['cancel', 'get', 'list', 'result', 'update'].map((operation) => `tasks/${operation}`),
   ],
-  resource: ['resources/list', 'resources/read', 'resources/subscribe', 'resources/unsubscribe'],
+  resource: [
+    ...['resources/list', 'resources/read', 'resources/subscribe', 'resources/unsubscribe'],
+    'subscriptions/listen',
+  ],
 };
 
 function isAnotherMethod({ input }: View): boolean {

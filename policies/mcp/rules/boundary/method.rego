@@ -17,7 +17,13 @@ _known if request.method in _methods[request.type]
 
 _methods := {
 	"tool": ({"tools/call", "tools/list"} | _of_task),
-	"resource": {"resources/list", "resources/read", "resources/subscribe", "resources/unsubscribe"},
+	"resource": {
+		"resources/list",
+		"resources/read",
+		"resources/subscribe",
+		"resources/unsubscribe",
+		"subscriptions/listen",
+	},
 	"resource_template": {"completion/complete", "resources/templates/list"},
 	"prompt": {"completion/complete", "prompts/get", "prompts/list"},
 	"completion": {"completion/complete"},
