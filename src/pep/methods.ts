@@ -26,7 +26,8 @@ export interface MethodRule {
   handling: Handling;
   /** False: known, but denied by name, because its handling is not enforced. */
   enforced: boolean;
-  resource_type?: 'tool' | 'resource' | 'resource_template' | 'prompt' | 'task' | 'completion';
+  resource_type?:
+    'tool' | 'resource' | 'resource_template' | 'prompt' | 'task' | 'completion' | 'mcp_server';
   /** The word of the policy-enforcement draft for the action. */
   verb?:
     | 'execute'
@@ -145,15 +146,24 @@ export const METHODS = {
     ...ask_client,
     revisions: LEGACY,
     embedded: true,
-    ...denied,
+    ...decide,
+    resource_type: 'mcp_server',
     verb: 'create',
   },
-  'roots/list': { ...ask_client, revisions: LEGACY, embedded: true, ...denied, verb: 'list' },
+  'roots/list': {
+    ...ask_client,
+    revisions: LEGACY,
+    embedded: true,
+    ...decide,
+    resource_type: 'mcp_server',
+    verb: 'list',
+  },
   'elicitation/create': {
     ...ask_client,
     revisions: SINCE_2025_06,
     embedded: true,
-    ...denied,
+    ...decide,
+    resource_type: 'mcp_server',
     verb: 'create',
   },
   'notifications/initialized': { ...tell, revisions: LEGACY, ...own },
@@ -169,7 +179,7 @@ export const METHODS = {
     revisions: ALL,
     ...own,
   },
-  'notifications/roots/list_changed': { ...tell, revisions: LEGACY, ...unheard },
+  'notifications/roots/list_changed': { ...tell, revisions: LEGACY, ...notify },
   'notifications/message': { ...tell_client, revisions: ALL, ...own },
   'notifications/tools/list_changed': { ...tell_client, revisions: ALL, ...own },
   'notifications/prompts/list_changed': {
@@ -204,7 +214,7 @@ export const METHODS = {
     ...owned,
     verb: 'notify',
   },
-  'notifications/elicitation/complete': { ...tell_client, revisions: ONLY_2025_11, ...unheard },
+  'notifications/elicitation/complete': { ...tell_client, revisions: ONLY_2025_11, ...notify },
   'notifications/subscriptions/acknowledged': { ...tell_client, revisions: MODERN, ...unheard },
 } as const satisfies Record<string, MethodRule>;
 

@@ -1,9 +1,9 @@
 /** Sessions of 1.x: a server for each, bound to the principal that began it. */
 import type { IdentitySource } from '../../identity/types.ts';
 import { failure, RPC } from '../answers.ts';
-import { NOBODY, principalOf } from '../client_side.ts';
 import type { Wire } from '../ends.ts';
 import type { Id, Message } from '../message.ts';
+import { NOBODY, principalOf } from '../principal.ts';
 import type { GuardParts } from '../settings.ts';
 import { turnAway } from './http_body.ts';
 import type { Endpoint, Given, ServerFactory } from './http_types.ts';
