@@ -7,6 +7,7 @@ import type {
 } from '../contract/types.gen.ts';
 import type { TrustedContext } from '../identity/types.ts';
 import type { CatalogueItem } from './catalogue.ts';
+import { offersOf, type ClientOffers } from './client_offers.ts';
 import { isObject, type Id, type JsonObject, type Request } from './message.ts';
 import { ruleOf, TASKS, type Era } from './methods.ts';
 import { OBLIGATIONS_SUPPORTED } from './obligations/plan.ts';
@@ -51,9 +52,9 @@ export function takesTasks(request: Pick<Request, 'params'>): boolean {
 }
 
 /**
- * The params of a request as the server is given them. What the client offers to be asked for is
- * withheld, because such requests are not enforced (`sampling`, `elicitation`, `roots`); and its
- * progress has a token of its own, since a client may use one twice. It belongs to no task.
+ * The params of a request as the server is given them. Of what the client can do only what is
+ * decided on is told; its progress has a token of its own, since a client may use one twice; and it
+ * belongs to no task.
  */
 export function paramsForServer(
   params: JsonObject,
@@ -63,7 +64,10 @@ export function paramsForServer(
   const meta = params['_meta'];
   if (!isObject(meta)) return params;
   const { [RELATED_TASK]: _task, ...kept } = meta;
-  const capabilities = { ...(takes_tasks && { extensions: { [TASKS]: {} } }) };
+  const capabilities = {
+    ...offersOf(meta[ENVELOPE.CAPABILITIES]),
+    ...(takes_tasks && { extensions: { [TASKS]: {} } }),
+  };
   const _meta = {
     ...kept,
     ...(ENVELOPE.CAPABILITIES in meta && { [ENVELOPE.CAPABILITIES]: capabilities }),
@@ -78,9 +82,14 @@ export function envelopeOf(request: Pick<Request, 'params'>): JsonObject | undef
   const { [ENVELOPE.VERSION]: version, [ENVELOPE.CLIENT]: client } = metaOf(request);
   return {
     [ENVELOPE.VERSION]: version,
-    [ENVELOPE.CAPABILITIES]: {},
+    [ENVELOPE.CAPABILITIES]: offersIn(request),
     ...(client !== undefined && { [ENVELOPE.CLIENT]: client }),
   };
+}
+
+/** What a request of the modern era offers to be asked for in return. */
+export function offersIn(request: Pick<Request, 'params'>): ClientOffers {
+  return offersOf(metaOf(request)[ENVELOPE.CAPABILITIES]);
 }
 
 /** A request that claims the modern envelope is of the modern era, whatever it says in it. */

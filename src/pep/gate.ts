@@ -55,7 +55,7 @@ export interface Gate {
 export type Handler = (gate: Gate, exchange: Exchange) => Promise<object | undefined>;
 
 /** Who asks; undefined where nobody is proved. */
-export function askerOf({ arrival }: Exchange): Asker | undefined {
+export function askerOf({ arrival }: Pick<Exchange, 'arrival'>): Asker | undefined {
   const { trusted, request, claims, extra } = arrival;
   return trusted && { trusted, request, claims, extra };
 }

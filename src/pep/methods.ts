@@ -29,7 +29,8 @@ export interface MethodRule {
    * that one, and denied in the other.
    */
   enforced: boolean | Exclude<Direction, 'both'>;
-  resource_type?: 'tool' | 'resource' | 'resource_template' | 'prompt' | 'task' | 'completion';
+  resource_type?:
+    'tool' | 'resource' | 'resource_template' | 'prompt' | 'task' | 'completion' | 'mcp_server';
   /** The word of the policy-enforcement draft for the action. */
   verb?:
     | 'execute'
@@ -65,13 +66,11 @@ const tell_client = { kind: 'notification', direction: 'server_to_client' } as c
 const own = { handling: 'allow', enforced: true } as const;
 const filter = { handling: 'filter', enforced: true, verb: 'list' } as const;
 const decide = { handling: 'decide', enforced: true } as const;
-const denied = { handling: 'decide', enforced: false } as const;
 const owned = { handling: 'owner_bound', resource_type: 'task' } as const;
 /** A client has tasks of its own for what a server asks of it, which nobody may ask for. */
 const of_server = { ...owned, enforced: 'client_to_server' } as const;
 const told_of = { ...owned, enforced: 'server_to_client', verb: 'notify' } as const;
 const notify = { handling: 'decide', enforced: true, verb: 'notify' } as const;
-const unheard = { handling: 'decide', enforced: false, verb: 'notify' } as const;
 
 export const METHODS = {
   initialize: { ...ask, revisions: LEGACY, ...own },
@@ -152,15 +151,24 @@ export const METHODS = {
     ...ask_client,
     revisions: LEGACY,
     embedded: true,
-    ...denied,
+    ...decide,
+    resource_type: 'mcp_server',
     verb: 'create',
   },
-  'roots/list': { ...ask_client, revisions: LEGACY, embedded: true, ...denied, verb: 'list' },
+  'roots/list': {
+    ...ask_client,
+    revisions: LEGACY,
+    embedded: true,
+    ...decide,
+    resource_type: 'mcp_server',
+    verb: 'list',
+  },
   'elicitation/create': {
     ...ask_client,
     revisions: SINCE_2025_06,
     embedded: true,
-    ...denied,
+    ...decide,
+    resource_type: 'mcp_server',
     verb: 'create',
   },
   'notifications/initialized': { ...tell, revisions: LEGACY, ...own },
@@ -176,7 +184,7 @@ export const METHODS = {
     revisions: ALL,
     ...own,
   },
-  'notifications/roots/list_changed': { ...tell, revisions: LEGACY, ...unheard },
+  'notifications/roots/list_changed': { ...tell, revisions: LEGACY, ...notify },
   'notifications/message': { ...tell_client, revisions: ALL, ...own },
   'notifications/tools/list_changed': { ...tell_client, revisions: ALL, ...own },
   'notifications/prompts/list_changed': {
@@ -209,7 +217,7 @@ export const METHODS = {
     extension: TASKS,
     ...told_of,
   },
-  'notifications/elicitation/complete': { ...tell_client, revisions: ONLY_2025_11, ...unheard },
+  'notifications/elicitation/complete': { ...tell_client, revisions: ONLY_2025_11, ...notify },
   'notifications/subscriptions/acknowledged': { ...tell_client, revisions: MODERN, ...own },
 } as const satisfies Record<string, MethodRule>;
 

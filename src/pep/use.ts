@@ -7,7 +7,7 @@ import type { EvaluationResponse } from '../contract/types.gen.ts';
 import { failure, invalidParams, RPC, unknownItem } from './answers.ts';
 import { argumentsFault } from './arguments_fault.ts';
 import type { CatalogueItem } from './catalogue.ts';
-import { decide } from './decide.ts';
+import { decide, isTooLarge } from './decide.ts';
 import { resourceNamed, type Asker } from './evaluation.ts';
 import type { Exchange, ServerAnswer } from './exchange.ts';
 import { find, type Found } from './find.ts';
@@ -76,7 +76,10 @@ export function using(rule: UseRule): Handler {
     if (!gate.watch.ready && !(await gate.watch.ask())) return notReady(gate, exchange);
     const use = rule.read(request.params);
     if (typeof use === 'string') return invalidParams(exchange.id, request.method, use);
-    if (isTooLarge(gate, use)) return gate.refuse(exchange, { reason_code: 'ARGUMENTS_TOO_LARGE' });
+    // Before the name is looked at: of a tool that does not exist policy reads less.
+    if (isTooLarge(gate.parts, use.arguments)) {
+      return gate.refuse(exchange, { reason_code: 'ARGUMENTS_TOO_LARGE' });
+    }
     const asker = askerOf(exchange);
     if (!asker) return unknown(gate, exchange, use);
     return perform({ gate, exchange, rule, use, asker });
@@ -119,15 +122,6 @@ function decideUse(
     arguments: use.arguments,
     signal: exchange.signal,
   });
-}
-
-/**
- * Looked at before the name is: what the policy reads of the arguments of one tool can be more than
- * the decision point takes, and of a tool that does not exist it reads less.
- */
-function isTooLarge({ parts }: Gate, use: Use): boolean {
-  const size_bytes = Buffer.byteLength(JSON.stringify(use.arguments));
-  return size_bytes > parts.settings.arguments_bytes_max;
 }
 
 function unknown(gate: Gate, { id }: Exchange, use: Use): object {
