@@ -52,6 +52,8 @@ export interface TaskLimits {
 }
 
 export class Tasks {
+  /** A client was told that the server has tasks; a server without them has no such methods. */
+  offered = false;
   readonly #limits: TaskLimits;
   readonly #clock: Clock;
   /** By id, the oldest first. */
@@ -112,6 +114,7 @@ export class Tasks {
     const task: Task = { id, principal, origin, created_at_ms, ...open };
     this.keep(task, ttl_ms);
     this.#tasks.set(id, task);
+    this.offered = true;
     return true;
   }
 
