@@ -17,6 +17,7 @@ import type { Entrance, Gate } from './gate.ts';
 import { ALL_KINDS, KINDS, type Kind } from './kinds.ts';
 import { isObject, mutableCopy, wireCopy, type JsonObject } from './message.ts';
 import type { PolicyWatch } from './policy_watch.ts';
+import type { ServerRequests } from './server_requests.ts';
 import { ServerSide } from './server_side.ts';
 import type { GuardParts } from './settings.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -73,6 +74,10 @@ export class Connection implements Gate {
 
   get subscriptions(): Subscriptions {
     return this.#ends.subscriptions;
+  }
+
+  get asked(): ServerRequests {
+    return this.#ends.asked;
   }
 
   async catalogue(kind: Kind, exchange: Exchange): Promise<Snapshot> {

@@ -5,6 +5,7 @@
 import type { EvaluationResponse } from '../contract/types.gen.ts';
 import { failure, invalidParams, RPC, unknownItem } from './answers.ts';
 import { argumentsFault } from './arguments_fault.ts';
+import { asks, tellAsks, URL_ELICITATION_REQUIRED } from './ask_answer.ts';
 import type { CatalogueItem } from './catalogue.ts';
 import { decide, isTooLarge } from './decide.ts';
 import { resourceNamed, type Asker } from './evaluation.ts';
@@ -13,7 +14,7 @@ import { find, type Found } from './find.ts';
 import { askerOf, notReady, type Entrance, type Gate, type Handler } from './gate.ts';
 import type { Verdict } from './judge.ts';
 import type { Kind } from './kinds.ts';
-import { isObject, type JsonObject } from './message.ts';
+import { isComplete, isObject, type JsonObject } from './message.ts';
 import type { KnownMethod } from './methods.ts';
 import {
   applyToError,
@@ -23,6 +24,7 @@ import {
   type RpcError,
 } from './obligations/apply.ts';
 import { withholdsStream } from './obligations/plan.ts';
+import { admitUnasked, ownerOf, readInputs, type Inputs } from './retry.ts';
 
 /** What a request asks for. */
 export interface Use {
@@ -52,6 +54,10 @@ export interface Work {
   rule: UseRule;
   use: Use;
   asker: Asker;
+  /** What the client brings to a further round. */
+  inputs: Inputs;
+  /** Answers to what was not asked. */
+  unasked: JsonObject;
 }
 
 /** Yields a result, a refusal, or the answer of a thing that does not exist. */
@@ -67,7 +73,9 @@ export function using(rule: UseRule): Handler {
     }
     const asker = askerOf(exchange);
     if (!asker) return unknown(gate, exchange, use);
-    return perform({ gate, exchange, rule, use, asker });
+    const read = readInputs({ gate, exchange, rule, use });
+    if (!read.ok) return read.message;
+    return perform({ gate, exchange, rule, use, asker, ...read });
   };
 }
 
@@ -133,6 +141,7 @@ async function execute(
   decision: EvaluationResponse,
 ): Promise<object | undefined> {
   const { gate, exchange, use } = work;
+  const inputs = { ...work.inputs, ...(await admitUnasked(work, work.unasked)) };
   const { item: now } = await find(gate, exchange, use.kind, use.id).catch((error: unknown) => {
     const refused = { status: 'refused', reason_code: 'POLICY_UNAVAILABLE' } as const;
     gate.report(decision, exchange.cancelled ? { status: 'cancelled' } : refused);
@@ -145,7 +154,7 @@ async function execute(
     return gate.refuse(exchange, { reason_code }, decision.context.evaluation_id);
   }
   exchange.masked = withholdsStream(decision.context.obligations);
-  const answer = await gate.forward(exchange, use.params, decision);
+  const answer = await gate.forward(exchange, { ...use.params, ...inputs }, decision);
   if (answer === undefined) {
     gate.report(decision, { status: exchange.sent ? 'abandoned' : 'cancelled' });
     return undefined;
@@ -168,6 +177,8 @@ async function finish(
 ): Promise<object> {
   const { gate, exchange, rule, use } = work;
   const { evaluation_id } = decision.context;
+  const asking = !exchange.masked && asks(answer, rule.method, exchange.arrival.era);
+  if (asking) return finishAsking(work, decision, answer);
   const finished = mayBeTold(answer) ? mask(work, answer, decision) : undefined;
   if (finished === undefined) {
     gate.report(decision, { status: 'executed', reason_code: 'RESULT_WITHHELD' });
@@ -179,19 +190,29 @@ async function finish(
   return rule.tell && status === 'executed' ? rule.tell(work, message as JsonObject) : message;
 }
 
-/** The error of 2025-11-25 that carries an elicitation. */
-const URL_ELICITATION_REQUIRED = -32042;
+/** What it asks is decided on for itself; where that is refused, the call has no result. */
+async function finishAsking(
+  work: Work,
+  decision: EvaluationResponse,
+  answer: ServerAnswer,
+): Promise<object> {
+  const { gate, exchange } = work;
+  const told = await tellAsks(gate, exchange, answer, ownerOf(work));
+  if (told.ok) {
+    gate.report(decision, { status: 'executed' });
+    return told.message;
+  }
+  const { reason_code, safe_message, id = decision.context.evaluation_id } = told;
+  gate.report(decision, { status: 'executed', reason_code });
+  return gate.refuse(exchange, { reason_code, safe_message }, id);
+}
 
-/**
- * A task, a question to the user and any other kind of answer is a message of its own, which is not
- * enforced and therefore not passed.
- */
+/** A task, and any other kind of answer, is a message of its own, which is not passed here. */
 function mayBeTold({ body }: ServerAnswer): boolean {
-  if ('error' in body)
+  if ('error' in body) {
     return isObject(body.error) && body.error['code'] !== URL_ELICITATION_REQUIRED;
-  if (!isObject(body.result)) return false;
-  const { resultType, task } = body.result;
-  return (resultType === undefined || resultType === 'complete') && task === undefined;
+  }
+  return isObject(body.result) && isComplete(body.result) && body.result['task'] === undefined;
 }
 
 /** MCP, resources, error handling: of 2025-11-25, and of 2026-07-28. */

@@ -14,6 +14,7 @@ const SETTINGS: GuardSettings = {
   requests_in_flight_max: 16,
   subscriptions_max: 16,
   list_ttl_ms_max: 0,
+  request_state_ttl_seconds: 60,
   audit_events: false,
   http: { body_bytes_max: 65_536, sessions_max: 4, session_idle_ms: 60_000 },
 };
