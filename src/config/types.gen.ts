@@ -295,6 +295,18 @@ export interface Configuration {
      */
     subscriptions_max: number;
     /**
+     * Most tasks that are remembered at a time, each with the arguments of its call; a call that would make one more is refused.
+     */
+    tasks_max: number;
+    /**
+     * Most of them that belong to one principal.
+     */
+    tasks_per_principal_max: number;
+    /**
+     * Longest that a task is remembered, even if the server keeps it for longer.
+     */
+    task_ttl_ms_max: number;
+    /**
      * Longest that a client may keep a filtered list.
      */
     list_ttl_ms_max: number;

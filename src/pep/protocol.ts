@@ -14,9 +14,10 @@ export async function pass(gate: Gate, exchange: Exchange): Promise<object | und
 /** Begins a connection only while the decision point answers now, not because it once did. */
 export async function initialize(gate: Gate, exchange: Exchange): Promise<object | undefined> {
   if (!(await gate.watch.ask())) return notReady(gate, exchange);
-  const { protocolVersion, clientInfo, _meta } = exchange.arrival.request.params;
-  // What a client offers to be asked for is withheld, because such requests are not enforced.
-  const params = { protocolVersion, capabilities: {}, clientInfo, _meta };
+  const { request, offers } = exchange.arrival;
+  const { protocolVersion, clientInfo, _meta } = request.params;
+  // Nothing else that a client can do is told, because nothing else is decided on.
+  const params = { protocolVersion, capabilities: offers, clientInfo, _meta };
   const answer = await gate.forward(exchange, params);
   return (
     answer &&
