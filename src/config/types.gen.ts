@@ -311,6 +311,10 @@ export interface Configuration {
      */
     list_ttl_ms_max: number;
     /**
+     * Longest that a client may take to answer what a server asks before it has a result.
+     */
+    request_state_ttl_seconds: number;
+    /**
      * The guard of a server over Streamable HTTP.
      */
     http: {
