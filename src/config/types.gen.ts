@@ -312,4 +312,25 @@ export interface Configuration {
       session_idle_ms: number;
     };
   };
+  /**
+   * The guard before a server that is started or reached by `portcullis wrap`.
+   */
+  wrap: {
+    /**
+     * Names of variables that the server is given, beside `PATH`, `HOME` and the like.
+     */
+    env: string[];
+    /**
+     * Largest message, either way; a larger one is refused and not kept.
+     */
+    message_bytes_max: number;
+    /**
+     * How long answers may take that are awaited when the host has ended its input.
+     */
+    drain_timeout_ms: number;
+    /**
+     * How long the server may take to end after the end of its input, and again after SIGTERM; then it is killed.
+     */
+    stop_grace_ms: number;
+  };
 }
