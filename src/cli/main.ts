@@ -104,6 +104,9 @@ function wrapCommand(program: Command): Command {
     .option('--policy-data <path>', 'data of the policy: setting policy.data')
     .option('--data <folder>', 'folder for evidence and keys: setting state')
     .option('--env <name...>', 'variables that the server is given: setting wrap.env')
+    .option('--upstream <url>', 'a server over HTTP, in the place of a command')
+    .option('--listen <host:port>', 'where it is served then: setting wrap.listen')
+    .option('--upstream-header-env <name=variable...>', 'proof for it: wrap.upstream_headers')
     .addHelpText(
       'after',
       '\nExample:\n  $ portcullis wrap --server files --bundle policy.tar.gz -- ' +

@@ -317,6 +317,26 @@ export interface Configuration {
    */
   wrap: {
     /**
+     * URL of a server over Streamable HTTP; null: the server is a command.
+     */
+    upstream: string | null;
+    /**
+     * Headers by which the wrapper proves itself to the server, each with the variable that holds its value. The client's own token is never passed on.
+     */
+    upstream_headers: string[];
+    /**
+     * Address for clients of a server over HTTP; port 0 takes a free one.
+     */
+    listen: string;
+    /**
+     * Further values of `Host`, with the port, that clients reach the wrapper by, such as behind a proxy.
+     */
+    hosts: string[];
+    /**
+     * Bearer tokens of clients over HTTP; made where absent. Whoever holds one acts as `guard.subject`.
+     */
+    token_file: string;
+    /**
      * Names of variables that the server is given, beside `PATH`, `HOME` and the like.
      */
     env: string[];
