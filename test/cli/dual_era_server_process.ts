@@ -1,5 +1,7 @@
-/** A server of the 2.x line over stdio, which speaks both eras and has no guard. */
+/** A server of the 2.x line over stdio without a guard, for both eras or the one that is named. */
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { buildServer } from '../pep/support/servers.ts';
 
-serveStdio(() => buildServer(2) as never);
+const legacy = process.argv.includes('modern') ? 'reject' : 'serve';
+
+serveStdio(() => buildServer(2) as never, { legacy });

@@ -60,7 +60,7 @@ describe('the server', () => {
     expect(given.filter((name) => !inherited.test(name))).toEqual(['SECRET_TWO']);
   });
 
-  test('says on standard error under its name, and only messages go to standard output', async () => {
+  test('says on standard error under its name, and to its host only messages', async () => {
     const host = start();
     await host.greet();
     expect(host.lines).toHaveLength(1);
@@ -73,13 +73,10 @@ describe('the server', () => {
 
   test('claims the extension in vain: the guard makes its own claim', async () => {
     const { result } = await start().greet();
-    const { extensions } = result?.['capabilities'] as { extensions: Record<string, object> };
-    expect(extensions).toEqual({
-      'io.modelcontextprotocol/server-policy-enforcement': expect.objectContaining({
-        version: '1.0',
-        supportsDiscoveryFiltering: true,
-      }),
-    });
+    const claim = { version: '1.0', supportsDiscoveryFiltering: true };
+    const extensions = { 'io.modelcontextprotocol/server-policy-enforcement': claim };
+    expect(result).toMatchObject({ capabilities: { extensions } });
+    expect(JSON.stringify(result)).not.toContain('"version":"9"');
   });
 
   test('ends with its host, which still gets its answers', async () => {
@@ -91,7 +88,7 @@ describe('the server', () => {
     expect(own.map(isRunning)).toEqual([false, false]);
   });
 
-  test('that ends neither with its input nor by SIGTERM is killed, with its own processes', async () => {
+  test('that ends neither with its input nor by SIGTERM is killed with its own', async () => {
     const { host, own } = await running(STUBBORN);
     host.say({ id: 1, method: 'tools/call', params: { name: 'hang' } });
     host.process.stdin.end();

@@ -65,6 +65,15 @@ export class Host {
     this.process.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
   }
 
+  /** The first line of its output. */
+  async line(): Promise<string> {
+    while (this.lines.length === 0) {
+      if (this.process.stdout.closed) throw new Error(`no line: ${this.stderr}`);
+      await new Promise<void>((resolve) => this.#wake.push(resolve));
+    }
+    return this.lines[0] ?? '';
+  }
+
   /** The answer as text; rejects where the wrapper ends without it. */
   async answerTo(id: unknown): Promise<string> {
     for (;;) {

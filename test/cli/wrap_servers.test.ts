@@ -88,7 +88,7 @@ describe('the inspector, before server-filesystem', () => {
     expect(said(hidden, 'write_file')).toBe(said(absent, 'no_such_tool'));
   }, 60_000);
 
-  test('reads inside the path condition, and not outside', async () => {
+  test('[X-10] reads inside the path condition, and not outside', async () => {
     const inside = await calling('read_text_file', join(shared, 'public', 'a.txt'));
     expect(inside.stdout).toContain('this is public');
     for (const path of [join(shared, 'private', 'a.txt'), `${shared}/public/../private/a.txt`]) {
@@ -155,11 +155,42 @@ test.each(['legacy', 'auto'] as const)('the 2.x client, %s, works with it too', 
   expect(await story(client)).toEqual(TOLD);
 });
 
-test('the 2.x client that speaks the modern era only is told that this server does not', async () => {
+test('a client of the modern era is told that a legacy server does not know it', async () => {
   const mode = { pin: '2026-07-28' } as const;
   const client = new Client2({ name: 'c', version: '1' }, { versionNegotiation: { mode } });
   opened.push(client);
-  await expect(client.connect(new Stdio2(command()))).rejects.toThrow();
+  await expect(client.connect(new Stdio2(command()))).rejects.toThrow(/2026-07-28/);
+});
+
+test('[E-19] a server that decides by itself behind the wrapper may still refuse', async () => {
+  const within = { '/path': { path_under: join(shared, 'public') } };
+  const inner = join(folder.path, 'inner');
+  mkdirSync(inner, { mode: 0o700 });
+  const narrow = policyOf({ read_text_file: { within } }, 'files');
+  const wide = policyOf({ read_text_file: {}, write_file: {} }, 'files');
+  const behind = [
+    ...[process.execPath, PORTCULLIS, ...wrapArguments(inner, narrow, 'files')],
+    ...['--', ...serverOf('server-filesystem'), shared],
+  ];
+  writeFileSync(join(folder.path, 'portcullis.yaml'), 'guard: {environment: {deployment: local}}');
+  const before = command(wrapArguments(folder.path, wide, 'files'), behind);
+  const client = new Client2({ name: 'c', version: '1' });
+  opened.push(client);
+  await client.connect(new Stdio2({ ...before, cwd: folder.path }));
+  const reading = (each: string) =>
+    client.callTool({ name: 'read_text_file', arguments: { path: join(shared, each, 'a.txt') } });
+  expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['read_text_file']);
+  expect(JSON.stringify(await reading('public'))).toContain('this is public');
+  expect(await reading('private')).toMatchObject({ isError: true });
+  await expect(client.callTool({ name: 'write_file' })).rejects.toThrow('write_file not found');
+});
+
+test('a client of the legacy era is told that a modern server does not know it', async () => {
+  const server = join(import.meta.dirname, 'dual_era_server_process.ts');
+  const client = new Client1({ name: 'c', version: '1' });
+  opened.push(client);
+  const transport = new Stdio1(command(files(), [process.execPath, server, 'modern']));
+  await expect(client.connect(transport)).rejects.toThrow(/version/i);
 });
 
 test.each([

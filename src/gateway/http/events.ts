@@ -18,8 +18,8 @@ const RETURN = 0x0d;
 const FIELD_NAME_BYTES = 64;
 
 /**
- * The events of type `message`, whole. `resumption` is kept up to date. A stream that ends within an
- * event ends before it.
+ * The events of type `message`, whole. `resumption` is kept up to date. A stream that ends within
+ * an event ends before it.
  */
 export async function* readEvents(
   source: AsyncIterable<Uint8Array>,

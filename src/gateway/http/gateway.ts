@@ -1,7 +1,7 @@
 /**
- * Streamable HTTP for clients of either era, before a server that is reached over Streamable HTTP. A
- * legacy session is a connection of its own to the server, bound to who began it; a modern request
- * is one by itself.
+ * Streamable HTTP for clients of either era, before a server that is reached over Streamable HTTP.
+ * A legacy session is a connection of its own to the server, bound to who began it; a modern
+ * request is one by itself.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { failure, invalidRequest, RPC } from '../../pep/answers.ts';

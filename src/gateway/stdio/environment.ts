@@ -1,4 +1,4 @@
-/** What of the wrapper's environment its server is given: what a program needs, and what is named. */
+/** What a server is given of the wrapper's environment: what programs need, and what is named. */
 import { PortcullisError } from '../../errors.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;

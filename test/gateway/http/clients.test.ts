@@ -56,7 +56,7 @@ test.each(['sessionful', 'dualEra'] as const)('the 1.x client, before %s', async
   const { url } = await wrapped((await serve(UPSTREAMS[name]())).url, SCRIPT);
   const client = new Client1({ name: 'c', version: '1' });
   opened.push(client);
-  await client.connect(new Http1(new URL(url), { requestInit }) as never);
+  await client.connect(new Http1(new URL(url), { requestInit }));
   expect(await story(client as never)).toEqual(TOLD);
 });
 
@@ -76,7 +76,24 @@ test.each([
   expect(await story(client)).toEqual(TOLD);
 });
 
-test('what a server says beside its answers comes on the stream of the call, or beside it', async () => {
+test('a legacy client is told that a modern server is none for it', async () => {
+  const { url } = await wrapped((await serve(dualEra('reject'))).url, SCRIPT);
+  const client = new Client1({ name: 'c', version: '1' });
+  opened.push(client);
+  const connecting = client.connect(new Http1(new URL(url), { requestInit }));
+  await expect(connecting).rejects.toThrow(/version/i);
+});
+
+test('a modern client is told that a legacy server is none for it', async () => {
+  const { url } = await wrapped((await serve(sessionful())).url, SCRIPT);
+  const versionNegotiation = { mode: { pin: '2026-07-28' } } as const;
+  const client = new Client2({ name: 'c', version: '1' }, { versionNegotiation });
+  opened.push(client);
+  const connecting = client.connect(new Http2(new URL(url), { requestInit }));
+  await expect(connecting).rejects.toThrow(/2026-07-28/);
+});
+
+test('what a server says beside its answers comes with the call, or beside it', async () => {
   const server = () => {
     const built = buildServer(1, undefined, {
       chatty: async (_args, extra) => {
@@ -96,7 +113,7 @@ test('what a server says beside its answers comes on the stream of the call, or 
   client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => {
     heard.push(params.data);
   });
-  await client.connect(new Http1(new URL(url), { requestInit }) as never);
+  await client.connect(new Http1(new URL(url), { requestInit }));
   // The stream beside the calls is opened by both ends in their own time.
   while (!heard.includes('beside')) {
     expect(await client.callTool({ name: 'chatty' })).toMatchObject(said('done'));

@@ -123,7 +123,7 @@ describe('a modern request', () => {
     });
   });
 
-  test('for what is hidden is answered as one for what is not there, and asks no more', async () => {
+  test('for what is hidden is answered as one for what is not there, for no more', async () => {
     const { url, heard } = await serve(dualEra());
     const modern = await wrapped(url, {
       decide: () => hide(),

@@ -120,7 +120,8 @@ describe('a batch', () => {
     expect(host.lines).toEqual([]);
     host.say(cancel);
     const answers = (await host.heard()) as unknown as Message[];
-    expect(answers.map(({ id }) => id).toSorted()).toEqual([1, 2, 4]);
+    expect(new Set(answers.map(({ id }) => id))).toEqual(new Set([1, 2, 4]));
+    expect(answers).toHaveLength(3);
     expect(parts.decisionPoint.decisions.map(({ resource }) => resource.id).toSorted()).toEqual([
       'absent',
       'balance',
@@ -200,7 +201,8 @@ describe('back-pressure', () => {
     return () => given;
   };
   const log = { level: 'info', data: 'x'.repeat(1000) };
-  const line = `${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params: log })}\n`;
+  const told = { jsonrpc: '2.0', method: 'notifications/message', params: log };
+  const line = `${JSON.stringify(told)}\n`;
 
   test('a server that says more than its host reads waits', async () => {
     const { host, server } = await greeted();

@@ -11,7 +11,7 @@ import { PolicyWatch } from '../../../src/pep/policy_watch.ts';
 import type { GuardSettings } from '../../../src/pep/settings.ts';
 import { ALICE, testParts, type TestParts } from '../../pep/support/parts.ts';
 import type { Script } from '../../pep/support/scripted.ts';
-import { buildServer, type HighServer, type Line } from '../../pep/support/servers.ts';
+import { buildServer, type HighServer } from '../../pep/support/servers.ts';
 
 type Handle = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -73,9 +73,9 @@ export function sessionful(build: () => HighServer = () => buildServer(1)): Hand
 }
 
 /** A server of the 2.x line, which speaks both eras. */
-export function dualEra(build: () => HighServer = () => buildServer(2)): Handle {
-  const handler = createMcpHandler(() => build() as never);
-  return overNode((request, parsedBody) => handler.fetch(request, { parsedBody } as never));
+export function dualEra(legacy: 'stateless' | 'reject' = 'stateless'): Handle {
+  const handler = createMcpHandler(() => buildServer(2) as never, { legacy });
+  return overNode((request, parsedBody) => handler.fetch(request, { parsedBody }));
 }
 
 export interface Wrapped {
@@ -115,8 +115,3 @@ export async function wrapped(
 function byName({ authInfo }: RequestExtra): TrustedContext | undefined {
   return { ...ALICE, subject: { ...ALICE.subject, id: String(authInfo) } };
 }
-
-export const LINES_OVER_HTTP: readonly [Line, () => Handle][] = [
-  [1, sessionful],
-  [2, dualEra],
-];

@@ -2,6 +2,7 @@
 import { PassThrough } from 'node:stream';
 import { Relay, type RelaySettings } from '../../../src/gateway/stdio/relay.ts';
 import { Connection } from '../../../src/pep/connection.ts';
+import type { Wire } from '../../../src/pep/ends.ts';
 import { PolicyWatch } from '../../../src/pep/policy_watch.ts';
 import { testParts, type TestParts } from '../../pep/support/parts.ts';
 import type { Script } from '../../pep/support/scripted.ts';
@@ -60,20 +61,29 @@ export interface RelayRig {
   parts: TestParts;
 }
 
+/** What opens a guard, and what it works with. */
+export function opening(script: Script = {}): {
+  open: (wire: Wire) => Connection;
+  parts: TestParts;
+} {
+  const parts = testParts(script);
+  const watch = new PolicyWatch(parts.decisionPoint, 200, parts.log);
+  return { open: (wire) => new Connection(parts, watch, 2, wire), parts };
+}
+
 export function relayed(
   script: Script = {},
   settings: Partial<RelaySettings> = {},
   answering = true,
 ): RelayRig {
-  const parts = testParts(script);
-  const watch = new PolicyWatch(parts.decisionPoint, 200, parts.log);
+  const { open, parts } = opening(script);
   const host = new End();
   const server = new End().listen();
   if (answering) answer(server);
   const relay = new Relay(
     { stdin: host.out, stdout: host.in },
     { stdin: server.in, stdout: server.out },
-    (wire) => new Connection(parts, watch, 2, wire),
+    open,
     { message_bytes_max: 65_536, ...settings },
     parts.log,
   );
