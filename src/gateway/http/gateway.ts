@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { failure, invalidRequest, RPC } from '../../pep/answers.ts';
-import { NOBODY, principalOf } from '../../pep/client_side.ts';
+import { NOBODY, principalOf } from '../../pep/principal.ts';
 import { eraOf } from '../../pep/evaluation.ts';
 import { admit, turnAway, type Admitted } from '../../pep/mcp/http_body.ts';
 import { sendWebResponse, toWebRequest } from '../../pep/mcp/http_node.ts';

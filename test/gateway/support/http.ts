@@ -8,6 +8,7 @@ import type { RequestExtra, TrustedContext } from '../../../src/identity/types.t
 import { Connection } from '../../../src/pep/connection.ts';
 import { sendWebResponse, toWebRequest } from '../../../src/pep/mcp/http_node.ts';
 import { PolicyWatch } from '../../../src/pep/policy_watch.ts';
+import { Tasks } from '../../../src/pep/tasks.ts';
 import type { GuardSettings } from '../../../src/pep/settings.ts';
 import { ALICE, testParts, type TestParts } from '../../pep/support/parts.ts';
 import type { Script } from '../../pep/support/scripted.ts';
@@ -98,9 +99,10 @@ export async function wrapped(
 ): Promise<Wrapped> {
   const parts = testParts(script, settings, { identity: byName });
   const watch = new PolicyWatch(parts.decisionPoint, 200, parts.log);
+  const shared = { watch, tasks: new Tasks(parts.settings, parts.clock) };
   const hosts = new Set<string>();
   const gateway = new HttpGateway({
-    open: (wire) => new Connection(parts, watch, 2, wire),
+    open: (wire) => new Connection(parts, shared, 2, wire),
     upstream: { url: upstream, headers, message_bytes_max },
     guard: parts,
     hosts,

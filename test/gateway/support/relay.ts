@@ -4,6 +4,7 @@ import { Relay, type RelaySettings } from '../../../src/gateway/stdio/relay.ts';
 import { Connection } from '../../../src/pep/connection.ts';
 import type { Wire } from '../../../src/pep/ends.ts';
 import { PolicyWatch } from '../../../src/pep/policy_watch.ts';
+import { Tasks } from '../../../src/pep/tasks.ts';
 import { testParts, type TestParts } from '../../pep/support/parts.ts';
 import type { Script } from '../../pep/support/scripted.ts';
 import { HELLO } from '../../pep/support/rig.ts';
@@ -68,7 +69,8 @@ export function opening(script: Script = {}): {
 } {
   const parts = testParts(script);
   const watch = new PolicyWatch(parts.decisionPoint, 200, parts.log);
-  return { open: (wire) => new Connection(parts, watch, 2, wire), parts };
+  const shared = { watch, tasks: new Tasks(parts.settings, parts.clock) };
+  return { open: (wire) => new Connection(parts, shared, 2, wire), parts };
 }
 
 export function relayed(
