@@ -2,7 +2,7 @@
  * Row 3: a result in a frame that is called something else. A server tells on the side what its
  * answer may not; a client hides a call in what looks like an answer.
  */
-import { describe } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { z } from 'zod';
 import type { HighServer } from '../pep/support/servers.ts';
 import type { Transport } from '../../src/pep/transport.ts';
@@ -66,7 +66,10 @@ const masks = {
 };
 
 describe.each(Object.entries(FRAMES))('what a call may not tell, in %s', (_what, frame) => {
-  const attack: Attack = ({ say }) => say(JSON.stringify(callOf('customer')));
+  const attack: Attack = async ({ bank, say }) => {
+    await say(JSON.stringify(callOf('customer')));
+    expect(bank.done).toContain('customer');
+  };
   const victim = { data, more: leaking(frame), as: 'bot' };
   bypass(attack, {
     held: guardedDoors(victim),

@@ -2,7 +2,7 @@
  * Row 21: what a server says on the stream of a call, before and after its answer. An event stream
  * has no idle time-out here after which it would pass unread.
  */
-import { describe } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { z } from 'zod';
 import type { Transport } from '../../src/pep/transport.ts';
 import type { HighServer } from '../pep/support/servers.ts';
@@ -83,6 +83,7 @@ const call = callOf('customer') as Said;
 const message = { ...call, params: { ...call.params, _meta: { progressToken: 'token' } } };
 const attack: Attack = async ({ bank, say }) => {
   await say(JSON.stringify(message));
+  expect(bank.done).toContain('customer');
   bank.turn();
   await say(JSON.stringify(callOf('balance')));
 };
