@@ -37,7 +37,7 @@ export interface GuardSettings {
 export interface HttpSettings {
   /** Largest request body. */
   body_bytes_max: number;
-  /** Most sessions at a time (1.x with sessions). */
+  /** Most sessions at a time. */
   sessions_max: number;
   /** A session that was not used for this long may be closed for another. */
   session_idle_ms: number;

@@ -25,7 +25,10 @@ const DENIES: ((view: View) => boolean)[] = [
 /** The kinds of capability of the generated policies, and what they are asked by. */
 const METHODS: Record<string, string[]> = {
   tool: ['tools/call', 'tools/list'],
-  resource: ['resources/list', 'resources/read', 'resources/subscribe', 'resources/unsubscribe'],
+  resource: [
+    ...['resources/list', 'resources/read', 'resources/subscribe', 'resources/unsubscribe'],
+    'subscriptions/listen',
+  ],
 };
 
 function isAnotherMethod({ input }: View): boolean {
