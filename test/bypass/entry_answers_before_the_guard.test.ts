@@ -1,4 +1,6 @@
-/** The entry of 2.x looks at a call before a server does, and says what it finds of a hidden tool. */
+/**
+ * The entry of 2.x looks at a call before a server does, and says what it finds of a hidden tool.
+ */
 import { describe } from '@jest/globals';
 import { z } from 'zod';
 import { postModern } from '../pep/support/http.ts';

@@ -1,14 +1,16 @@
-/** A call is cancelled, its id is used again, and its answer comes under the call that has it now. */
+/**
+ * A call is cancelled, its id is used again, and its answer comes under the call that has it now.
+ */
 import { describe, expect } from '@jest/globals';
 import { z } from 'zod';
 import type { Transport } from '../../src/pep/transport.ts';
 import { said, type HighServer } from '../pep/support/servers.ts';
 import { callOf, CANARY, type Bank } from './support/bank.ts';
 import { bypass, type Attack } from './support/outcome.ts';
-import { OWNED, withData } from './support/policy.ts';
+import { OWNED, WITH_CUSTOMER, withData } from './support/policy.ts';
 import { guardedStdio, naiveStdio, type Said } from './support/targets.ts';
 
-const result = { content: [], structuredContent: { id: 'c-1', ssn: CANARY } };
+const result = { content: [] as never[], structuredContent: { id: 'c-1', ssn: CANARY } };
 
 const more = (server: HighServer, bank: Bank): void => {
   const inputSchema = z.object({});
@@ -20,7 +22,7 @@ const more = (server: HighServer, bank: Bank): void => {
     // It does not heed that nobody wants its answer any more.
     bank.onTurn(() => void transport.send({ jsonrpc: '2.0', id: requestId ?? mcpReq.id, result }));
     await turned();
-    return result as never;
+    return result;
   });
   server.registerTool('wait', { inputSchema }, async () => {
     bank.did('wait', true);
@@ -29,17 +31,11 @@ const more = (server: HighServer, bank: Bank): void => {
   });
 };
 
-const fields_by_class = { public: ['/id'], personal: ['/ssn'] };
-const data = withData({
-  registry: {
-    'tool:bank/customer': { ...OWNED, data_classes: ['public', 'personal'], fields_by_class },
-    'tool:bank/wait': OWNED,
-  },
-  grants: ['customer', 'wait'].map((tool) => ({
-    to: { group: 'tellers' },
-    on: `tool:bank/${tool}`,
-  })),
-});
+const wait = {
+  registry: { 'tool:bank/wait': OWNED },
+  grants: [{ to: { group: 'tellers' }, on: 'tool:bank/wait' }],
+};
+const data = withData(wait, WITH_CUSTOMER);
 
 /** It knows by the id of an answer whether it is to be masked. */
 function masksById() {

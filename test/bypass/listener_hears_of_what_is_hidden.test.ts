@@ -1,4 +1,6 @@
-/** Changes of a hidden resource are listened to, or those of one that was open when it was asked. */
+/**
+ * Changes of a hidden resource are listened to, or those of one that was open when it was asked.
+ */
 import { describe, expect, test } from '@jest/globals';
 import { SubscribeRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { createMcpHandler, type McpHttpHandler } from '@modelcontextprotocol/server';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { HighServer } from '../pep/support/servers.ts';
 import { callOf, CANARY, type Bank } from './support/bank.ts';
 import { bypass, type Attack } from './support/outcome.ts';
-import { OWNED, withData } from './support/policy.ts';
+import { WITH_CUSTOMER } from './support/policy.ts';
 import { guardedDoors, naiveStdio, type Said } from './support/targets.ts';
 
 const RECORD = { id: 'c-1', ssn: CANARY };
@@ -38,14 +38,6 @@ const answering = (answer: () => object) => (server: HighServer, bank: Bank) => 
   });
 };
 
-const fields_by_class = { public: ['/id'], personal: ['/ssn'] };
-const data = withData({
-  registry: {
-    'tool:bank/customer': { ...OWNED, data_classes: ['public', 'personal'], fields_by_class },
-  },
-  grants: [{ to: { group: 'tellers' }, on: 'tool:bank/customer' }],
-});
-
 /** It takes the field away where the schema of the tool has it. */
 const masks = {
   out: (message: Said): unknown => {
@@ -61,7 +53,7 @@ describe.each(Object.entries(RESULTS))('a value in %s', (_where, answer) => {
     await say(JSON.stringify(callOf('customer')));
     expect(bank.done).toContain('customer');
   };
-  const victim = { data, more: answering(answer), as: 'bot' };
+  const victim = { data: WITH_CUSTOMER, more: answering(answer), as: 'bot' };
   bypass(attack, {
     held: guardedDoors(victim),
     breached: { 'a guard of one field': naiveStdio(1, { looks: masks, ...victim }) },

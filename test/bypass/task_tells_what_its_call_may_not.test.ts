@@ -1,4 +1,7 @@
-/** A call is made as a task, and its result is had by another method, which guards of calls do not see. */
+/**
+ * A call is made as a task, and its result is had by another method, which guards of calls do not
+ * see.
+ */
 import { describe } from '@jest/globals';
 import {
   InMemoryTaskMessageQueue,
@@ -7,7 +10,7 @@ import {
 import type { HighServer } from '../pep/support/servers.ts';
 import { callOf, CANARY, requestOf, type Bank } from './support/bank.ts';
 import { bypass, type Attack } from './support/outcome.ts';
-import { OWNED, withData } from './support/policy.ts';
+import { WITH_CUSTOMER } from './support/policy.ts';
 import { guardedHttp, guardedStdio, naiveStdio, type Said } from './support/targets.ts';
 
 const result = { content: [], structuredContent: { id: 'c-1', ssn: CANARY } };
@@ -36,14 +39,6 @@ const options = () => ({
   capabilities: { tools: {}, logging: {}, tasks: { list: {}, requests: { tools: { call: {} } } } },
   taskStore: new InMemoryTaskStore(),
   taskMessageQueue: new InMemoryTaskMessageQueue(),
-});
-
-const fields_by_class = { public: ['/id'], personal: ['/ssn'] };
-const data = withData({
-  registry: {
-    'tool:bank/customer': { ...OWNED, data_classes: ['public', 'personal'], fields_by_class },
-  },
-  grants: [{ to: { group: 'tellers' }, on: 'tool:bank/customer' }],
 });
 
 const asTask = (name: string): string => {
@@ -79,7 +74,7 @@ describe.each([
     }
     await say(JSON.stringify(requestOf('tasks/list', {}, 'tasks/list')));
   };
-  const victim = { data, more, as: 'bot' };
+  const victim = { data: WITH_CUSTOMER, more, as: 'bot' };
   bypass(attack, {
     held: {
       'stdio, 1.x': () => guardedStdio(1, { ...victim, options: options() })(),
