@@ -5,7 +5,7 @@
 import { EXTENSION } from './answers.ts';
 import { ALL_KINDS, KINDS, type Kind } from './kinds.ts';
 import { isObject, type JsonObject } from './message.ts';
-import type { Era } from './methods.ts';
+import { TASKS, type Era } from './methods.ts';
 
 /** True only where it is (requirement E-01). There is no approval channel. */
 export interface Enforcement {
@@ -25,16 +25,22 @@ export function trimServerResult(
 
 function trim(offered: JsonObject, era: Era, { audit_events }: Enforcement): JsonObject {
   const has = (name: string) => isObject(offered[name]);
-  // Policy changes lists, so that a server which never tells of a change is one that does.
-  const changes = era === 'legacy' && { listChanged: true };
-  const subscribes = era === 'legacy' && memberOf(offered['resources'], 'subscribe') === true;
+  const said = (name: string, member: string) =>
+    memberOf(offered[name], member) === true && { [member]: true };
+  // Policy changes lists, and in the legacy era the guard itself tells of that.
+  const changes = (name: string) =>
+    era === 'legacy' ? { listChanged: true } : said(name, 'listChanged');
   return {
-    ...(has('tools') && { tools: { ...changes } }),
-    ...(has('prompts') && { prompts: { ...changes } }),
-    ...(has('resources') && { resources: { ...changes, ...(subscribes && { subscribe: true }) } }),
+    ...(has('tools') && { tools: { ...changes('tools') } }),
+    ...(has('prompts') && { prompts: { ...changes('prompts') } }),
+    ...(has('resources') && {
+      resources: { ...changes('resources'), ...said('resources', 'subscribe') },
+    }),
     ...(has('completions') && { completions: {} }),
     ...(has('logging') && { logging: {} }),
+    ...(has('tasks') && era === 'legacy' && { tasks: tasksOf(offered['tasks']) }),
     extensions: {
+      ...(isObject(memberOf(offered['extensions'], TASKS)) && era === 'modern' && { [TASKS]: {} }),
       [EXTENSION]: {
         version: '1.0',
         supportsDiscoveryFiltering: true,
@@ -44,6 +50,17 @@ function trim(offered: JsonObject, era: Era, { audit_events }: Enforcement): Jso
         supportsAuditEvents: audit_events,
       },
     },
+  };
+}
+
+/** Tasks of calls only, and what may be done with them (2025-11-25). */
+function tasksOf(offered: unknown): JsonObject {
+  const has = (name: string) => isObject(memberOf(offered, name));
+  const calls = memberOf(memberOf(memberOf(offered, 'requests'), 'tools'), 'call');
+  return {
+    ...(has('list') && { list: {} }),
+    ...(has('cancel') && { cancel: {} }),
+    ...(isObject(calls) && { requests: { tools: { call: {} } } }),
   };
 }
 

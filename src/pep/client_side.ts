@@ -7,6 +7,7 @@ import { claimsOf, eraOf, handshakeClaims, offersIn, type ClientClaims } from '.
 import { Exchange, type Arrival } from './exchange.ts';
 import type { Gate, Handler } from './gate.ts';
 import { listing } from './list.ts';
+import { listen } from './listen.ts';
 import {
   captureMessage,
   mutableCopy,
@@ -17,8 +18,10 @@ import {
   type Request,
 } from './message.ts';
 import { isEnforced, type EnforcedMethod, type EnforcedRequest } from './methods.ts';
-import { principalOf } from './principal.ts';
+import { NOBODY, principalOf } from './principal.ts';
 import { discoverServer, initialize, pass } from './protocol.ts';
+import { listTasks } from './task_list.ts';
+import { cancelTask, getTask, resultOfTask, updateTask } from './task_methods.ts';
 import type { MessageExtra } from './transport.ts';
 import { using } from './use.ts';
 import { CALL_TOOL, COMPLETE, GET_PROMPT, READ_RESOURCE, SUBSCRIBE, UNSUBSCRIBE } from './uses.ts';
@@ -38,6 +41,12 @@ const HANDLERS: Readonly<Record<EnforcedRequest, Handler>> = {
   'resources/subscribe': using(SUBSCRIBE),
   'resources/unsubscribe': using(UNSUBSCRIBE),
   'completion/complete': using(COMPLETE),
+  'tasks/get': getTask,
+  'tasks/result': resultOfTask,
+  'tasks/list': listTasks,
+  'tasks/cancel': cancelTask,
+  'tasks/update': updateTask,
+  'subscriptions/listen': listen,
 };
 
 const METHOD_LENGTH_LOGGED = 128;
@@ -55,6 +64,10 @@ export class ClientSide {
   constructor(gate: Gate, ends: Ends) {
     this.#gate = gate;
     this.#ends = ends;
+  }
+
+  get principal(): string {
+    return this.#principal ?? NOBODY;
   }
 
   /** The client said that its handshake is done, and may be told of changes. */

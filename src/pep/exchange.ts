@@ -2,6 +2,7 @@
 import type { TrustedContext } from '../identity/types.ts';
 import type { ClientOffers } from './client_offers.ts';
 import { progressTokenOf, type ClientClaims } from './evaluation.ts';
+import type { Filter } from './listen.ts';
 import type { Answer, Id, Request } from './message.ts';
 import type { Era } from './methods.ts';
 import type { MessageExtra } from './transport.ts';
@@ -29,6 +30,10 @@ export class Exchange {
   readonly server_id: number;
   /** The result will be masked, so that nothing else about the call may be told. */
   masked = false;
+  /** The server may answer with a task, as the client said (2026-07-28). */
+  takes_tasks = false;
+  /** What it listens for, where it is a subscription. */
+  listening: Filter | undefined;
   /** Settles when the answer has left, or none will. */
   done: Promise<void> = Promise.resolve();
   readonly #controller = new AbortController();
@@ -118,6 +123,11 @@ export class Exchanges {
 
   get(id: unknown): Exchange | undefined {
     return this.#open.get(id as Id);
+  }
+
+  /** The subscriptions that a client keeps open. */
+  listening(): Exchange[] {
+    return [...this.#open.values()].filter(({ listening }) => listening !== undefined);
   }
 
   /** The request that the server knows under an id, until it is answered or cancelled. */

@@ -10,6 +10,7 @@ import type { PolicyWatch } from './policy_watch.ts';
 import type { ServerRequests } from './server_requests.ts';
 import type { GuardParts } from './settings.ts';
 import type { Subscriptions } from './subscriptions.ts';
+import type { Tasks } from './tasks.ts';
 
 /**
  * How a message comes through an entry of the SDK that looks at it before the guard does, and may
@@ -30,6 +31,9 @@ export interface Gate {
   readonly watch: PolicyWatch;
   readonly entrance: Entrance | undefined;
   readonly subscriptions: Subscriptions;
+  readonly tasks: Tasks;
+  /** Who the connection belongs to: nobody before its first message. */
+  readonly principal: string;
   /** What the client was asked. */
   readonly asked: ServerRequests;
   /** What the server has of a kind; rejects where it cannot be asked. */

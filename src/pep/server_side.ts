@@ -3,14 +3,14 @@ import type { Logger } from '../telemetry/logger.ts';
 import { deniedMethod } from './answers.ts';
 import { askClient, type Place } from './ask_client.ts';
 import { isAskMethod } from './asks.ts';
-import { decide } from './decide.ts';
 import type { Ends } from './ends.ts';
-import { resourceNamed } from './evaluation.ts';
 import type { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { ALL_KINDS, KINDS } from './kinds.ts';
+import { listenerOf, mayHear, subscriptionOf, toListener } from './listen.ts';
 import { readMessage, type Answer, type Notification, type Request } from './message.ts';
-import { isEnforced, type EnforcedMethod, type MethodRule } from './methods.ts';
+import { isEnforced, type EnforcedMethod, type Era, type MethodRule } from './methods.ts';
+import { taskNotice } from './task_notice.ts';
 import type { SendOptions } from './transport.ts';
 
 type Told = EnforcedMethod<'notification', 'server_to_client'>;
@@ -77,16 +77,33 @@ export class ServerSide {
     const { method } = told;
     for (const kind of ALL_KINDS) if (KINDS[kind].changed === method) this.#gate.forget(kind);
     const passed = this.#mayPass(method, 'notification')
-      ? await PASSING[method as Told](this.#ends, told, raw as object, named, this.#gate)
+      ? await this.#passed(told, raw as object, named)
       : undefined;
     if (passed) await this.#ends.toClient(passed, options);
     else this.#log.debug('withheld a notification of the server', { method });
   }
 
+  /** What is for a subscription goes to it alone. */
+  async #passed(
+    told: Notification,
+    raw: object,
+    related: Exchange | undefined,
+  ): Promise<object | undefined> {
+    const subscription = subscriptionOf(told.params);
+    if (subscription === undefined) {
+      return PASSING[told.method as Told](this.#ends, told, raw, related, this.#gate);
+    }
+    const exchange = this.#ends.exchanges.running(subscription);
+    const listener = exchange && listenerOf(exchange);
+    return listener && toListener(this.#gate, listener, told.method, told.params);
+  }
+
   /** Before a policy is active a server has nothing to say either (ruling R18). */
   #mayPass(method: string, kind: MethodRule['kind']): boolean {
-    const enforced = isEnforced(method, kind, 'server_to_client', 'legacy');
-    return enforced && this.#gate.watch.ready !== undefined;
+    const enforced = (era: Era) => isEnforced(method, kind, 'server_to_client', era);
+    // What the modern era has beside are notifications: a request of a server is of the legacy era.
+    const known = enforced('legacy') || (kind === 'notification' && enforced('modern'));
+    return known && this.#gate.watch.ready !== undefined;
   }
 }
 
@@ -98,6 +115,8 @@ type Passing = (
   named: Exchange | undefined,
   gate: Gate,
 ) => object | undefined | Promise<object | undefined>;
+
+const tellOfTask: Passing = (_ends, told, _raw, _related, gate) => taskNotice(told, gate);
 
 const changed: Passing = (_ends, { method }) => ({ jsonrpc: '2.0', method });
 
@@ -121,6 +140,10 @@ const PASSING: Readonly<Record<Told, Passing>> = {
   'notifications/prompts/list_changed': changed,
   'notifications/resources/list_changed': changed,
   'notifications/resources/updated': updated,
+  'notifications/tasks/status': tellOfTask,
+  'notifications/tasks': tellOfTask,
+  // Only a subscription is acknowledged.
+  'notifications/subscriptions/acknowledged': () => undefined,
 };
 
 /** Policy may have changed since the client subscribed, so that it is asked again. */
@@ -129,17 +152,11 @@ async function updated(
   { method, params: { uri } }: Notification,
   _raw: object,
   _named: Exchange | undefined,
-  { parts, watch }: Gate,
+  gate: Gate,
 ): Promise<object | undefined> {
-  const asker = typeof uri === 'string' ? subscriptions.asker(uri) : undefined;
-  if (asker === undefined) return undefined;
-  const verdict = await decide(parts, watch, {
-    asker,
-    method: 'resources/subscribe',
-    resource: resourceNamed(parts.settings.server, 'resource', uri as string),
-    arguments: {},
-    signal: new AbortController().signal,
-  });
-  if (verdict.outcome !== 'allow') return undefined;
-  return { jsonrpc: '2.0', method, params: { uri } };
+  if (typeof uri !== 'string') return undefined;
+  const asker = subscriptions.asker(uri);
+  const { signal } = new AbortController();
+  const heard = asker && (await mayHear(gate, asker, uri, signal, 'resources/subscribe'));
+  return heard ? { jsonrpc: '2.0', method, params: { uri } } : undefined;
 }

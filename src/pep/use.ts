@@ -2,6 +2,7 @@
  * The use of one capability: decided on what was asked for as it is, executed at most once, masked
  * on its way. What differs from method to method stands in `uses.ts`.
  */
+import type { OwnReason } from '../contract/reasons.ts';
 import type { EvaluationResponse } from '../contract/types.gen.ts';
 import { failure, invalidParams, RPC, unknownItem } from './answers.ts';
 import { argumentsFault } from './arguments_fault.ts';
@@ -14,15 +15,10 @@ import { find, type Found } from './find.ts';
 import { askerOf, notReady, type Entrance, type Gate, type Handler } from './gate.ts';
 import type { Verdict } from './judge.ts';
 import type { Kind } from './kinds.ts';
+import { maskBody } from './mask.ts';
 import { isComplete, isObject, type JsonObject } from './message.ts';
 import type { KnownMethod } from './methods.ts';
-import {
-  applyToError,
-  applyToResult,
-  RESULT_LIMITS,
-  type ResultShape,
-  type RpcError,
-} from './obligations/apply.ts';
+import type { ResultShape } from './obligations/apply.ts';
 import { withholdsStream } from './obligations/plan.ts';
 import { admitUnasked, ownerOf, readInputs, type Inputs } from './retry.ts';
 
@@ -35,6 +31,8 @@ export interface Use {
   arguments: JsonObject;
   /** What the server is given: only what the method defines. */
   params: JsonObject;
+  /** What the client asks for a task with (2025-11-25). */
+  task?: JsonObject;
 }
 
 export interface UseRule {
@@ -43,9 +41,26 @@ export interface UseRule {
   read(params: JsonObject): Use | string;
   /** How a result is masked. */
   shape(use: Use): ResultShape;
+  /** How the server may answer with a task; undefined where it may not. */
+  defer?(work: Work, item: CatalogueItem): Deferral | undefined;
   /** What is told of an answer that policy let pass; rejects where nothing can be. */
   tell?(work: Work, message: JsonObject): Promise<JsonObject>;
 }
+
+/** A use that the server may make a task of. */
+export interface Deferral {
+  /** Why it must not begin. */
+  refusal?: OwnReason;
+  /** What the server is given beside the use. */
+  params: JsonObject;
+  /** What is told of an answer that is its matter; undefined where it is an ordinary one. */
+  take(answer: ServerAnswer, decision: EvaluationResponse): Taken | undefined;
+  /** The server answered, or will not. */
+  end(): void;
+}
+
+/** What is told, or why nothing is. */
+export type Taken = Finished | { withheld: OwnReason };
 
 /** A use on its way. */
 export interface Work {
@@ -154,15 +169,27 @@ async function execute(
     return gate.refuse(exchange, { reason_code }, decision.context.evaluation_id);
   }
   exchange.masked = withholdsStream(decision.context.obligations);
-  const answer = await gate.forward(exchange, { ...use.params, ...inputs }, decision);
-  if (answer === undefined) {
-    gate.report(decision, { status: exchange.sent ? 'abandoned' : 'cancelled' });
-    return undefined;
+  const deferral = work.rule.defer?.(work, item);
+  if (deferral?.refusal) {
+    const reason_code = deferral.refusal;
+    gate.report(decision, { status: 'refused', reason_code });
+    return gate.refuse(exchange, { reason_code }, decision.context.evaluation_id);
   }
-  return finish(work, found, decision, answer);
+  try {
+    const answer = await gate.forward(
+      exchange,
+      { ...use.params, ...inputs, ...deferral?.params },
+      decision,
+    );
+    if (answer !== undefined) return await finish(work, found, decision, answer, deferral);
+  } finally {
+    deferral?.end();
+  }
+  gate.report(decision, { status: exchange.sent ? 'abandoned' : 'cancelled' });
+  return undefined;
 }
 
-interface Finished {
+export interface Finished {
   message: object;
   status: 'executed' | 'failed';
   masked: string[];
@@ -174,20 +201,27 @@ async function finish(
   found: Found,
   decision: EvaluationResponse,
   answer: ServerAnswer,
+  deferral: Deferral | undefined,
 ): Promise<object> {
   const { gate, exchange, rule, use } = work;
   const { evaluation_id } = decision.context;
   const asking = !exchange.masked && asks(answer, rule.method, exchange.arrival.era);
   if (asking) return finishAsking(work, decision, answer);
-  const finished = mayBeTold(answer) ? mask(work, answer, decision) : undefined;
-  if (finished === undefined) {
-    gate.report(decision, { status: 'executed', reason_code: 'RESULT_WITHHELD' });
-    return gate.refuse(exchange, { reason_code: 'RESULT_WITHHELD' }, evaluation_id);
+  const finished = deferral?.take(answer, decision) ?? ordinary(work, answer, decision);
+  if ('withheld' in finished) {
+    const reason_code = finished.withheld;
+    gate.report(decision, { status: 'executed', reason_code });
+    return gate.refuse(exchange, { reason_code }, evaluation_id);
   }
   const { message, status, masked } = finished;
   gate.report(decision, { status, ...(masked.length > 0 && { masked }) });
   if (found.templated && saysUnknown(answer)) return unknown(gate, exchange, use);
   return rule.tell && status === 'executed' ? rule.tell(work, message as JsonObject) : message;
+}
+
+function ordinary(work: Work, answer: ServerAnswer, decision: EvaluationResponse): Taken {
+  const finished = mayBeTold(answer) ? mask(work, answer, decision) : undefined;
+  return finished ?? { withheld: 'RESULT_WITHHELD' };
 }
 
 /** What it asks is decided on for itself; where that is refused, the call has no result. */
@@ -208,7 +242,7 @@ async function finishAsking(
 }
 
 /** A task, and any other kind of answer, is a message of its own, which is not passed here. */
-function mayBeTold({ body }: ServerAnswer): boolean {
+export function mayBeTold({ body }: Pick<ServerAnswer, 'body'>): boolean {
   if ('error' in body) {
     return isObject(body.error) && body.error['code'] !== URL_ELICITATION_REQUIRED;
   }
@@ -230,19 +264,8 @@ function mask(
 ): Finished | undefined {
   const status = 'error' in body ? 'failed' : 'executed';
   if (!exchange.masked) return { message: raw, status, masked: [] };
-  const limits = { ...RESULT_LIMITS, size_bytes_max: parts.settings.result_bytes_max };
-  const frame = { jsonrpc: '2.0', id: exchange.id };
-  if ('error' in body) {
-    const applied = applyToError(body.error as RpcError, obligations, parts.digestKey, limits);
-    if (!applied.ok) return withheld(parts.log, applied.reason);
-    return { message: { ...frame, error: applied.error }, status, masked: applied.masked };
-  }
-  const shape = rule.shape(use);
-  const applied = applyToResult(body.result, obligations, parts.digestKey, limits, shape);
-  if (!applied.ok) return withheld(parts.log, applied.reason);
-  return { message: { ...frame, result: applied.result }, status, masked: applied.masked };
-}
-
-function withheld(log: Gate['parts']['log'], reason: string): undefined {
-  log.warn('a result was withheld', { reason });
+  const told = maskBody(parts, body, obligations, rule.shape(use));
+  if (told === undefined) return undefined;
+  const message = { jsonrpc: '2.0', id: exchange.id, ...told.body };
+  return { message, status, masked: told.masked };
 }

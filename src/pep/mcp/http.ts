@@ -5,20 +5,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { IdentitySource } from '../../identity/types.ts';
 import { failure, RPC } from '../answers.ts';
+import type { PolicyWatch } from '../policy_watch.ts';
 import type { GuardParts } from '../settings.ts';
 import { admit, turnAway, type Admitted } from './http_body.ts';
 import { sendWebResponse, toWebRequest } from './http_node.ts';
-import { sessionEndpoint } from './http_sessions.ts';
+import { dualEndpoint } from './http_dual.ts';
+import { Sessions } from './http_sessions.ts';
 import { statelessEndpoint } from './http_stateless.ts';
 import { handlerEndpoint } from './http_handler.ts';
+import type { ListenParts } from './http_listen.ts';
 import type { Endpoint, FactoryContext, Given, ServerFactory } from './http_types.ts';
-import { detect, misused } from './lines.ts';
+import { detect } from './lines.ts';
+import { loadHttpTransport } from './sdk1.ts';
 import type { Open } from './server.ts';
 
 export interface HttpOptions {
   /** Proves the caller from what the host's own authentication found; else that of the guard. */
   identity?: IdentitySource;
-  /** 1.x: keep a session for each client, bound to who began it. Default: a server per request. */
+  /**
+   * Keep a session for each client, bound to who began it: the server can then ask the client. 2.x
+   * has them for clients until 2025-11-25 only. Default: a server for each request.
+   */
   sessions?: boolean;
   /** 2.x: `createMcpHandler` of the copy of the SDK that builds the servers. */
   createMcpHandler?: unknown;
@@ -36,11 +43,12 @@ export interface HttpGuard {
 
 export function guardHttp(
   factory: ServerFactory,
-  parts: GuardParts,
+  gate: ListenParts,
   open: Open,
   options: HttpOptions,
 ): HttpGuard {
-  const door = new Door(factory, parts, open, options);
+  const { parts } = gate;
+  const door = new Door(factory, gate, open, options);
   const ready = door.probe();
   ready.catch((error: unknown) => parts.log.error('the endpoint cannot be guarded', { error }));
   // Hosts call it and do not wait: what it would reject with would end their process.
@@ -69,13 +77,20 @@ function unreadable(): Response {
 class Door {
   readonly #factory: ServerFactory;
   readonly #parts: GuardParts;
+  readonly #watch: PolicyWatch;
   readonly #open: Open;
   readonly #options: HttpOptions;
   #endpoint: Promise<Endpoint> | undefined;
 
-  constructor(factory: ServerFactory, parts: GuardParts, open: Open, options: HttpOptions) {
+  constructor(
+    factory: ServerFactory,
+    { parts, watch }: ListenParts,
+    open: Open,
+    options: HttpOptions,
+  ) {
     this.#factory = factory;
     this.#parts = parts;
+    this.#watch = watch;
     this.#open = open;
     this.#options = options;
   }
@@ -135,11 +150,13 @@ class Door {
     await low.close();
     const { createMcpHandler, sessions } = this.#options;
     if (line === 2) {
-      if (sessions) throw misused('2.x keeps no sessions here: leave out `sessions`');
-      return handlerEndpoint(this.#factory, this.#open, createMcpHandler);
+      const gate = { parts: this.#parts, watch: this.#watch };
+      return sessions
+        ? dualEndpoint(this.#factory, this.#open, gate, createMcpHandler)
+        : handlerEndpoint(this.#factory, this.#open, gate, createMcpHandler);
     }
     return sessions
-      ? sessionEndpoint(this.#factory, this.#open, this.#parts)
+      ? new Sessions(this.#factory, this.#open, this.#parts, await loadHttpTransport())
       : statelessEndpoint(this.#factory, this.#open);
   }
 }

@@ -15,7 +15,7 @@ interface Shelf extends HighServer {
   sendResourceListChanged(): void;
 }
 
-export const RECORD = { account: 'a-1', ssn: '123' };
+const RECORD = { account: 'a-1', ssn: '123' };
 const json = (uri: string) => [
   { uri, mimeType: 'application/json', text: JSON.stringify(RECORD), _meta: { secret: 1 } },
 ];
@@ -48,7 +48,7 @@ export function buildShelf(line: Line, journal: Journal = { calls: [] }): Shelf 
     });
   }
   const options = { list: undefined, complete: { code: () => CODES } };
-  const template = new Template('vault://box/{code}', options as never);
+  const template = new Template('vault://box/{code}', options);
   server.registerResource('box', template, {}, (uri) => {
     did(uri.href, undefined);
     if (uri.href.endsWith('/none')) throw Object.assign(new Error('gone'), { code: -32002 });
