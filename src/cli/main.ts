@@ -8,6 +8,7 @@ import { withPlaces, type PolicyOptions } from './policy_tools.ts';
 import { runServe, type ServeOptions } from './serve.ts';
 import { exitCodeOf, printError, tolerateClosed, type Terminal } from './terminal.ts';
 import { runTest } from './test.ts';
+import { runWrap, type WrapOptions } from './wrap.ts';
 
 const USAGE = 2;
 
@@ -57,6 +58,9 @@ function describeProgram(
   serveCommand(program).action(async (options: ServeOptions) =>
     done(await runServe(options, terminal, variables)),
   );
+  wrapCommand(program).action(async (command: string[], options: WrapOptions) =>
+    done(await runWrap(command, options, terminal, variables)),
+  );
   policyCommand(program, 'check', 'refuse what would be silently wrong in a policy').action(
     async (folder: string, options: PolicyOptions) =>
       done(await withPlaces(folder, () => runCheck(folder, options, terminal, variables))),
@@ -87,6 +91,27 @@ function serveCommand(program: Command): Command {
     .option('--socket <path>', 'setting pdp.socket; null is none')
     .option('--json', 'print the addresses as JSON')
     .addHelpText('after', '\nExample:\n  $ portcullis serve --bundle bundles/mcp.tar.gz');
+}
+
+function wrapCommand(program: Command): Command {
+  return program
+    .command('wrap [command...]')
+    .usage('[options] -- <command> [arguments...]')
+    .description('guard an MCP server that nobody changed')
+    .option('--config <file>', 'configuration (default: portcullis.yaml where there is one)')
+    .option('--server <name>', 'its name in the policy: setting guard.server')
+    .option('--bundle <path>', 'decide in this process by this policy: setting policy.bundle')
+    .option('--policy-data <path>', 'data of the policy: setting policy.data')
+    .option('--data <folder>', 'folder for evidence and keys: setting state')
+    .option('--env <name...>', 'variables that the server is given: setting wrap.env')
+    .option('--upstream <url>', 'a server over HTTP, in the place of a command')
+    .option('--listen <host:port>', 'where it is served then: setting wrap.listen')
+    .option('--upstream-header-env <name=variable...>', 'proof for it: wrap.upstream_headers')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ portcullis wrap --server files --bundle policy.tar.gz -- ' +
+        'npx @modelcontextprotocol/server-filesystem DIR',
+    );
 }
 
 /** What the commands on a policy folder have in common. */

@@ -161,6 +161,12 @@ export function invalidParams(id: Id, method: string, pointer: string): object {
   return failure(id, RPC.INVALID_PARAMS, `Invalid ${method} request`, { pointer });
 }
 
+/** A state that was not given for this request, in the words of 2.x, which has such states. */
+export function invalidState(id: Id): object {
+  const data = { reason: 'invalid_request_state' };
+  return failure(id, RPC.INVALID_PARAMS, 'Invalid or expired requestState', data);
+}
+
 /** A list with nothing in it, for a caller that nobody could prove. */
 export function emptyList(kind: Kind, id: Id, era: Era): object {
   const cache = { resultType: 'complete', ttlMs: 0, cacheScope: 'private' };

@@ -18,6 +18,7 @@ import { ALL_KINDS, KINDS, type Kind } from './kinds.ts';
 import { changesFor } from './listen.ts';
 import { isObject, mutableCopy, wireCopy, type JsonObject } from './message.ts';
 import type { PolicyWatch } from './policy_watch.ts';
+import type { ServerRequests } from './server_requests.ts';
 import { ServerSide } from './server_side.ts';
 import type { GuardParts } from './settings.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -91,6 +92,10 @@ export class Connection implements Gate {
 
   get subscriptions(): Subscriptions {
     return this.#ends.subscriptions;
+  }
+
+  get asked(): ServerRequests {
+    return this.#ends.asked;
   }
 
   async catalogue(kind: Kind, exchange: Exchange): Promise<Snapshot> {

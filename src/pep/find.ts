@@ -37,9 +37,9 @@ async function findResource(gate: Gate, exchange: Exchange, uri: string): Promis
 }
 
 /**
- * A percent sign before what needs none (RFC 3986, section 6.2.2: `%65` is `e`, and `%c3` is `%C3`),
- * or before a separator, another percent sign or a NUL, which a server would read after policy did
- * not.
+ * A percent sign before what needs none (RFC 3986, section 6.2.2: `%65` is `e`, `%c3` is `%C3`),
+ * or before a separator, another percent sign or a NUL, which a server would read after policy
+ * did not.
  */
 const ENCODED = /%(?:[46][1-9a-f]|[57][\da]|3\d|2[def]|5[cf]|7e|25|00)/i;
 const LOWER_CASE = /%(?:[a-f]|[\dA-F][a-f])/;

@@ -7,6 +7,7 @@ import type { Exchange, ServerAnswer } from './exchange.ts';
 import type { Kind } from './kinds.ts';
 import type { JsonObject } from './message.ts';
 import type { PolicyWatch } from './policy_watch.ts';
+import type { ServerRequests } from './server_requests.ts';
 import type { GuardParts } from './settings.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import type { Tasks } from './tasks.ts';
@@ -33,6 +34,8 @@ export interface Gate {
   readonly tasks: Tasks;
   /** Who the connection belongs to: nobody before its first message. */
   readonly principal: string;
+  /** What the client was asked. */
+  readonly asked: ServerRequests;
   /** What the server has of a kind; rejects where it cannot be asked. */
   catalogue(kind: Kind, exchange: Exchange): Promise<Snapshot>;
   /** Forgets what it has of a kind, because it was seen to differ. */

@@ -2,7 +2,7 @@
 import { offeredKinds, offersTasks, privateCache, trimServerResult } from './capabilities.ts';
 import type { Exchange, ServerAnswer } from './exchange.ts';
 import { notReady, type Gate } from './gate.ts';
-import { isObject, wireCopy, type JsonObject } from './message.ts';
+import { isComplete, isObject, wireCopy, type JsonObject } from './message.ts';
 
 /** Passes a request and its answer as they are; at once where a policy is known to be active. */
 export async function pass(gate: Gate, exchange: Exchange): Promise<object | undefined> {
@@ -44,7 +44,7 @@ function trimmed(
 ): object {
   if ('error' in body) return raw;
   const result = wireCopy(body.result);
-  const known = isObject(result) ? result : {};
+  const known = isObject(result) && isComplete(result) ? result : {};
   const told = trimServerResult(known, arrival.era, parts.settings);
   tasks.offered ||= offersTasks(told);
   return { jsonrpc: '2.0', id, result: finish(told) };

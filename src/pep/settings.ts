@@ -30,6 +30,8 @@ export interface GuardSettings extends TaskLimits {
   subscriptions_max: number;
   /** Longest time that a client may keep a filtered list (2026-07-28). */
   list_ttl_ms_max: number;
+  /** How long a client may take to answer what a server asks between two rounds (2026-07-28). */
+  request_state_ttl_seconds: number;
   /** The decision point writes the audit events of the draft. */
   audit_events: boolean;
   http: HttpSettings;

@@ -6,6 +6,7 @@ import type { OwnReason } from '../contract/reasons.ts';
 import type { EvaluationResponse } from '../contract/types.gen.ts';
 import { failure, invalidParams, RPC, unknownItem } from './answers.ts';
 import { argumentsFault } from './arguments_fault.ts';
+import { asks, tellAsks, URL_ELICITATION_REQUIRED } from './ask_answer.ts';
 import type { CatalogueItem } from './catalogue.ts';
 import { decide, isTooLarge } from './decide.ts';
 import { resourceNamed, type Asker } from './evaluation.ts';
@@ -15,10 +16,11 @@ import { askerOf, notReady, type Entrance, type Gate, type Handler } from './gat
 import type { Verdict } from './judge.ts';
 import type { Kind } from './kinds.ts';
 import { maskBody } from './mask.ts';
-import { isObject, type JsonObject } from './message.ts';
+import { isComplete, isObject, type JsonObject } from './message.ts';
 import type { KnownMethod } from './methods.ts';
 import type { ResultShape } from './obligations/apply.ts';
 import { withholdsStream } from './obligations/plan.ts';
+import { admitUnasked, ownerOf, readInputs, type Inputs } from './retry.ts';
 
 /** What a request asks for. */
 export interface Use {
@@ -67,6 +69,10 @@ export interface Work {
   rule: UseRule;
   use: Use;
   asker: Asker;
+  /** What the client brings to a further round. */
+  inputs: Inputs;
+  /** Answers to what was not asked. */
+  unasked: JsonObject;
 }
 
 /** Yields a result, a refusal, or the answer of a thing that does not exist. */
@@ -82,7 +88,9 @@ export function using(rule: UseRule): Handler {
     }
     const asker = askerOf(exchange);
     if (!asker) return unknown(gate, exchange, use);
-    return perform({ gate, exchange, rule, use, asker });
+    const read = readInputs({ gate, exchange, rule, use });
+    if (!read.ok) return read.message;
+    return perform({ gate, exchange, rule, use, asker, ...read });
   };
 }
 
@@ -148,6 +156,7 @@ async function execute(
   decision: EvaluationResponse,
 ): Promise<object | undefined> {
   const { gate, exchange, use } = work;
+  const inputs = { ...work.inputs, ...(await admitUnasked(work, work.unasked)) };
   const { item: now } = await find(gate, exchange, use.kind, use.id).catch((error: unknown) => {
     const refused = { status: 'refused', reason_code: 'POLICY_UNAVAILABLE' } as const;
     gate.report(decision, exchange.cancelled ? { status: 'cancelled' } : refused);
@@ -167,7 +176,11 @@ async function execute(
     return gate.refuse(exchange, { reason_code }, decision.context.evaluation_id);
   }
   try {
-    const answer = await gate.forward(exchange, { ...use.params, ...deferral?.params }, decision);
+    const answer = await gate.forward(
+      exchange,
+      { ...use.params, ...inputs, ...deferral?.params },
+      decision,
+    );
     if (answer !== undefined) return await finish(work, found, decision, answer, deferral);
   } finally {
     deferral?.end();
@@ -192,6 +205,8 @@ async function finish(
 ): Promise<object> {
   const { gate, exchange, rule, use } = work;
   const { evaluation_id } = decision.context;
+  const asking = !exchange.masked && asks(answer, rule.method, exchange.arrival.era);
+  if (asking) return finishAsking(work, decision, answer);
   const finished = deferral?.take(answer, decision) ?? ordinary(work, answer, decision);
   if ('withheld' in finished) {
     const reason_code = finished.withheld;
@@ -209,19 +224,29 @@ function ordinary(work: Work, answer: ServerAnswer, decision: EvaluationResponse
   return finished ?? { withheld: 'RESULT_WITHHELD' };
 }
 
-/** The error of 2025-11-25 that carries an elicitation. */
-const URL_ELICITATION_REQUIRED = -32042;
+/** What it asks is decided on for itself; where that is refused, the call has no result. */
+async function finishAsking(
+  work: Work,
+  decision: EvaluationResponse,
+  answer: ServerAnswer,
+): Promise<object> {
+  const { gate, exchange } = work;
+  const told = await tellAsks(gate, exchange, answer, ownerOf(work));
+  if (told.ok) {
+    gate.report(decision, { status: 'executed' });
+    return told.message;
+  }
+  const { reason_code, safe_message, id = decision.context.evaluation_id } = told;
+  gate.report(decision, { status: 'executed', reason_code });
+  return gate.refuse(exchange, { reason_code, safe_message }, id);
+}
 
-/**
- * A task, a question to the user and any other kind of answer is a message of its own, which is not
- * enforced and therefore not passed.
- */
+/** A task, and any other kind of answer, is a message of its own, which is not passed here. */
 export function mayBeTold({ body }: Pick<ServerAnswer, 'body'>): boolean {
-  if ('error' in body)
+  if ('error' in body) {
     return isObject(body.error) && body.error['code'] !== URL_ELICITATION_REQUIRED;
-  if (!isObject(body.result)) return false;
-  const { resultType, task } = body.result;
-  return (resultType === undefined || resultType === 'complete') && task === undefined;
+  }
+  return isObject(body.result) && isComplete(body.result) && body.result['task'] === undefined;
 }
 
 /** MCP, resources, error handling: of 2025-11-25, and of 2026-07-28. */

@@ -1,5 +1,6 @@
 /** The methods that use a capability, and what each asks for, is given and may tell. */
 import { privateCache } from './capabilities.ts';
+import { isRetry } from './retry.ts';
 import { expandTemplate } from './uri_template.ts';
 import { eraOf, resourceNamed } from './evaluation.ts';
 import { discover, frameOf } from './list.ts';
@@ -88,7 +89,9 @@ export const READ_RESOURCE: UseRule = {
   tell: async ({ gate, exchange }, message) => {
     if (exchange.arrival.era === 'legacy') return message;
     const result = wireCopy(message['result']) as JsonObject;
-    return { ...message, result: privateCache(result, gate.parts.settings.list_ttl_ms_max) };
+    const { settings } = gate.parts;
+    const ttl_ms_max = isRetry(exchange.arrival.request.params) ? 0 : settings.list_ttl_ms_max;
+    return { ...message, result: privateCache(result, ttl_ms_max) };
   },
 };
 

@@ -1,4 +1,7 @@
-/** A template makes addresses; a hidden one is asked for as its server, and not its policy, reads it. */
+/**
+ * A template makes addresses; a hidden one is asked for as its server, and not its policy, reads
+ * it.
+ */
 import { describe, expect, test } from '@jest/globals';
 import { ResourceTemplate as Template1 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { ResourceTemplate as Template2 } from '@modelcontextprotocol/server';

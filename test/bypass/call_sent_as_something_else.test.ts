@@ -1,4 +1,7 @@
-/** A call that is no request to the guard, and one to its server: a notification, no version, no id. */
+/**
+ * A call that is no request to the guard, and one to its server: a notification, no version, no
+ * id.
+ */
 import { describe } from '@jest/globals';
 import { callOf } from './support/bank.ts';
 import { guardedLenient, naiveLenient } from './support/lenient.ts';

@@ -5,7 +5,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { said, type HighServer } from '../pep/support/servers.ts';
-import { Bank, callOf } from './support/bank.ts';
+import { callOf, type Bank } from './support/bank.ts';
 import { DATA, withData, OWNED } from './support/policy.ts';
 import {
   guardedHttp,

@@ -15,7 +15,7 @@ describeWithOpa('a policy that allows whoever asks', () => {
   const open = (metadata: Partial<BundleMetadata>) =>
     foreignBundle('package open\nresult := true\n', ['open/result'], { metadata });
 
-  test('[X-09] is asked at its start about what must be denied, and does not come into force', async () => {
+  test('[X-09] is asked at its start about what must be denied, and refused', async () => {
     expect(await codeOf(sceneOf(await open({})))).toBe('BUNDLE_REFUSED');
     const marked = await open({ unsafe_allow_all: true });
     expect(await codeOf(sceneOf(marked))).toBe('BUNDLE_REFUSED');

@@ -7,7 +7,8 @@ import { bypass, type Attack } from './support/outcome.ts';
 import { guardedEndpoints, type Check, type Said } from './support/targets.ts';
 
 const CALL = JSON.stringify(callOf('secret'));
-const named = (text: string): boolean => (JSON.parse(text) as Said).params?.name === 'secret';
+const namesSecret = ({ params }: Said): boolean => params?.name === 'secret';
+const named = (text: string): boolean => namesSecret(JSON.parse(text));
 
 /** What does not say that it is JSON is not for this guard. */
 const readsWhatIsCalledJson: Check = ({ headers, text }) =>

@@ -32,7 +32,7 @@ describe.each(SPELLINGS)('the name %j', (name) => {
 
 /** Both become `pay_out` where what is no letter becomes a line. */
 const twins = (server: HighServer, bank: Bank): void => {
-  for (const name of ['pay_out', 'pay.out', 'pay-out', 'pay/out']) {
+  for (const name of ['pay_out', 'pay.out', 'pay-out']) {
     server.registerTool(name, { inputSchema: z.object({}) }, () => {
       bank.did(name, name === 'pay_out');
       return said('paid');
@@ -50,7 +50,7 @@ const escaped = {
   },
 };
 
-describe.each(['pay.out', 'pay-out', 'pay/out'])('the twin %s of an allowed name', (name) => {
+describe.each(['pay.out', 'pay-out'])('the twin %s of an allowed name', (name) => {
   const attack: Attack = ({ say }) => say(JSON.stringify(callOf(name)));
   bypass(attack, {
     held: guardedDoors({ data: twin_data, more: twins }),

@@ -1,4 +1,7 @@
-/** A list in pages: what is hidden stands on another page, is asked for by a made-up cursor, or hinted at. */
+/**
+ * A list in pages: what is hidden stands on another page, is asked for by a made-up cursor, or
+ * hinted at.
+ */
 import { describe } from '@jest/globals';
 import { ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { HighServer, Line } from '../pep/support/servers.ts';

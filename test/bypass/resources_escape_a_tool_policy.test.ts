@@ -1,4 +1,6 @@
-/** Row 5: what is hidden as a tool is had as a resource, by a template, as a prompt, by completion. */
+/**
+ * Row 5: what is hidden as a tool is had as a resource, by a template, as a prompt, by completion.
+ */
 import { describe, expect, test } from '@jest/globals';
 import { ResourceTemplate as Template1 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { completable as completable1 } from '@modelcontextprotocol/sdk/server/completable.js';

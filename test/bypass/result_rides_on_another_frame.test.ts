@@ -2,18 +2,18 @@
  * Row 3: a result in a frame that is called something else. A server tells on the side what its
  * answer may not; a client hides a call in what looks like an answer.
  */
-import { describe } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { z } from 'zod';
 import type { HighServer } from '../pep/support/servers.ts';
 import type { Transport } from '../../src/pep/transport.ts';
 import { callOf, CANARY, type Bank } from './support/bank.ts';
 import { guardedLenient, naiveLenient } from './support/lenient.ts';
 import { bypass, type Attack } from './support/outcome.ts';
-import { OWNED, withData } from './support/policy.ts';
+import { WITH_CUSTOMER } from './support/policy.ts';
 import { guardedDoors, naiveStdio, type Said } from './support/targets.ts';
 
 const RECORD = { id: 'c-1', ssn: CANARY };
-const result = { content: [], structuredContent: RECORD };
+const result = { content: [] as never[], structuredContent: RECORD };
 
 /** What the server says while it works on the call of this id. */
 const FRAMES: Record<string, (id: unknown) => unknown> = {
@@ -44,16 +44,8 @@ const leaking = (frame: (id: unknown) => unknown) => (server: HighServer, bank: 
     const id = requestId ?? mcpReq.id;
     const { transport } = server.server as { transport: Transport };
     await transport.send(frame(id), { relatedRequestId: id }).catch(() => undefined);
-    return result as never;
+    return result;
   });
-
-const fields_by_class = { public: ['/id'], personal: ['/ssn'] };
-const data = withData({
-  registry: {
-    'tool:bank/customer': { ...OWNED, data_classes: ['public', 'personal'], fields_by_class },
-  },
-  grants: [{ to: { group: 'tellers' }, on: 'tool:bank/customer' }],
-});
 
 /** It masks what looks in all ways like an answer to somebody. */
 const isAnswer = ({ jsonrpc, id, method, error }: Said): boolean =>
@@ -66,8 +58,11 @@ const masks = {
 };
 
 describe.each(Object.entries(FRAMES))('what a call may not tell, in %s', (_what, frame) => {
-  const attack: Attack = ({ say }) => say(JSON.stringify(callOf('customer')));
-  const victim = { data, more: leaking(frame), as: 'bot' };
+  const attack: Attack = async ({ bank, say }) => {
+    await say(JSON.stringify(callOf('customer')));
+    expect(bank.done).toContain('customer');
+  };
+  const victim = { data: WITH_CUSTOMER, more: leaking(frame), as: 'bot' };
   bypass(attack, {
     held: guardedDoors(victim),
     breached: { 'a guard that masks answers': naiveStdio(1, { looks: masks, ...victim }) },

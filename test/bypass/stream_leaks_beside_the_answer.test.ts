@@ -2,17 +2,17 @@
  * Row 21: what a server says on the stream of a call, before and after its answer. An event stream
  * has no idle time-out here after which it would pass unread.
  */
-import { describe } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { z } from 'zod';
 import type { Transport } from '../../src/pep/transport.ts';
 import type { HighServer } from '../pep/support/servers.ts';
 import { callOf, CANARY, type Bank } from './support/bank.ts';
 import { bypass, type Attack } from './support/outcome.ts';
-import { OWNED, withData } from './support/policy.ts';
+import { WITH_CUSTOMER } from './support/policy.ts';
 import { guardedDoors, naiveHttp, naiveStdio, type Said } from './support/targets.ts';
 
 const RECORD = { id: 'c-1', ssn: CANARY };
-const result = { content: [], structuredContent: RECORD };
+const result = { content: [] as never[], structuredContent: RECORD };
 const note = (method: string, params: object) => ({ jsonrpc: '2.0', method, params });
 const ask = (method: string, params: object) => ({ ...note(method, params), id: 'asked' });
 const text = { type: 'text', text: CANARY };
@@ -58,18 +58,10 @@ const telling =
           transport.send(frame(token), { relatedRequestId: id }).catch(() => undefined);
         if (when === 'before') await tell();
         else bank.onTurn(() => void tell());
-        return result as never;
+        return result;
       },
     );
   };
-
-const fields_by_class = { public: ['/id'], personal: ['/ssn'] };
-const data = withData({
-  registry: {
-    'tool:bank/customer': { ...OWNED, data_classes: ['public', 'personal'], fields_by_class },
-  },
-  grants: [{ to: { group: 'tellers' }, on: 'tool:bank/customer' }],
-});
 
 /** It masks answers, and lets pass what is none. */
 const masks = {
@@ -83,12 +75,13 @@ const call = callOf('customer') as Said;
 const message = { ...call, params: { ...call.params, _meta: { progressToken: 'token' } } };
 const attack: Attack = async ({ bank, say }) => {
   await say(JSON.stringify(message));
+  expect(bank.done).toContain('customer');
   bank.turn();
   await say(JSON.stringify(callOf('balance')));
 };
 
 describe.each(FRAMES)('before an answer that is masked: %s', (_what, frame) => {
-  const victim = { data, as: 'bot', more: telling(frame, 'before') };
+  const victim = { data: WITH_CUSTOMER, as: 'bot', more: telling(frame, 'before') };
   bypass(attack, {
     held: guardedDoors(victim),
     breached: { 'a guard of answers': naiveHttp(1, { looks: masks, ...victim }) },
@@ -96,7 +89,7 @@ describe.each(FRAMES)('before an answer that is masked: %s', (_what, frame) => {
 });
 
 describe.each(FRAMES.slice(1))('after it: %s', (_what, frame) => {
-  const victim = { data, as: 'bot', more: telling(frame, 'after') };
+  const victim = { data: WITH_CUSTOMER, as: 'bot', more: telling(frame, 'after') };
   const { 'stdio, 1.x': one, 'stdio, 2.x': two } = guardedDoors(victim);
   bypass(attack, {
     held: { 'stdio, 1.x': one!, 'stdio, 2.x': two! },

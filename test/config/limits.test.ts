@@ -7,6 +7,7 @@ import * as guard from './limits/guard.ts';
 import * as pdp from './limits/pdp.ts';
 import * as policy from './limits/policy.ts';
 import { TAKEN, type Probe, type TimeProbe } from './limits/probe.ts';
+import * as wrap from './limits/wrap.ts';
 
 const refused = (above: string): Probe => ({ below: TAKEN, at: TAKEN, above });
 const status = (above: string): Probe => ({ below: '200', at: '200', above });
@@ -71,6 +72,7 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
     run: guard.sessionIdle,
     expected: { below: '503', at: '503', above: '200' },
   },
+  'wrap.message_bytes_max': { run: wrap.messageBytes, expected: refused('too_large') },
 };
 
 const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe }> = {
@@ -84,6 +86,14 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
   'guard.catalogue_timeout_ms': {
     run: guard.catalogueTimeout,
     expected: { soon: TAKEN, never: 'POLICY_UNAVAILABLE' },
+  },
+  'wrap.drain_timeout_ms': {
+    run: wrap.drainTimeout,
+    expected: { soon: TAKEN, never: 'The connection ended' },
+  },
+  'wrap.stop_grace_ms': {
+    run: wrap.stopGrace,
+    expected: { soon: 'with code 0', never: 'by signal SIGKILL' },
   },
 };
 

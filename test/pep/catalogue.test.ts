@@ -62,7 +62,7 @@ describe.each(LINES)('tools/list, SDK %i.x', (line) => {
     expect(names(await wire.askFor(1, 'tools/list'))).toEqual(['balance', 'broken']);
   });
 
-  test('pages and cursors stay, and no member of the server’s own; an empty page is legal', async () => {
+  test('pages and cursors stay, members of its own do not; an empty page is legal', async () => {
     const pages: Record<string, Record<string, unknown>> = {
       '': { tools: [plainTool('a'), plainTool('b')], nextCursor: 'p2', _meta: { x: 1 }, x: 1 },
       p2: { tools: [plainTool('secret')], nextCursor: 'p3' },

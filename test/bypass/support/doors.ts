@@ -97,6 +97,7 @@ export function webHandle(serve: (request: Request, body: Buffer) => Promise<Res
     });
     const response = await serve(request, body);
     res.writeHead(response.status, Object.fromEntries(response.headers));
+    res.flushHeaders();
     if (response.body) Readable.fromWeb(response.body as never).pipe(res);
     else res.end();
   };

@@ -35,13 +35,28 @@ export const DATA = {
 };
 
 /** The data with more in it. */
-export function withData({ registry = {}, grants = [] }: Partial<typeof DATA>): typeof DATA {
+export function withData(
+  { registry = {}, grants = [] }: Partial<typeof DATA>,
+  base = DATA,
+): typeof DATA {
   return {
-    ...DATA,
-    registry: { ...DATA.registry, ...registry },
-    grants: [...DATA.grants, ...grants],
+    ...base,
+    registry: { ...base.registry, ...registry },
+    grants: [...base.grants, ...grants],
   };
 }
+
+/** With a tool `customer`, of whose result the kiosk is told the `/id` alone. */
+export const WITH_CUSTOMER = withData({
+  registry: {
+    'tool:bank/customer': {
+      ...OWNED,
+      data_classes: ['public', 'personal'],
+      fields_by_class: { public: ['/id'], personal: ['/ssn'] },
+    },
+  },
+  grants: [{ to: { group: 'tellers' }, on: 'tool:bank/customer' }],
+});
 
 export async function libraryWith(data: object): Promise<PolicyBundle> {
   return layPolicyData(readBundle(await readFiles(LIBRARY)), data as Data);

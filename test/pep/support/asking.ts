@@ -27,10 +27,17 @@ export interface Asking extends Rig {
   ask(id: string, method: string, params?: object, options?: SendOptions): Promise<void>;
 }
 
+export interface AskingOptions extends RigOptions {
+  /** What the client declares. */
+  offers?: object;
+  /** Answers in the place of the server's own handler; undefined: as the handler does. */
+  serve?: (params: Record<string, unknown>, method: string) => object | undefined;
+}
+
 /** Tools `hold` and `masked` wait; past the handshake. */
 export async function asking(
   script: Script = {},
-  { offers = OFFERS, ...options }: RigOptions & { offers?: object } = {},
+  { offers = OFFERS, serve, ...options }: AskingOptions = {},
 ): Promise<Asking> {
   const gate = Promise.withResolvers<void>();
   let held = Promise.withResolvers<number>();
@@ -48,9 +55,12 @@ export async function asking(
   const heard: Message[] = [];
   const { onmessage } = transport;
   transport.onmessage = (message, extra) => {
-    const own = message['method'] === undefined && String(message['id']).startsWith('q');
-    if (own || String(message['method']).startsWith('notifications/')) heard.push(message);
-    if (!own) onmessage(message, extra);
+    const { id, method, params } = message;
+    const own = method === undefined && String(id).startsWith('q');
+    if (own || String(method).startsWith('notifications/')) heard.push(message);
+    const served = serve?.(params as Record<string, unknown>, String(method));
+    if (served) void say({ id, ...served });
+    else if (!own) onmessage(message, extra);
   };
   const say = (message: object, place?: SendOptions) =>
     transport.send({ jsonrpc: '2.0', ...message }, place);

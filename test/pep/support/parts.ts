@@ -17,6 +17,7 @@ const SETTINGS: GuardSettings = {
   tasks_per_principal_max: 8,
   task_ttl_ms_max: 3_600_000,
   list_ttl_ms_max: 0,
+  request_state_ttl_seconds: 60,
   audit_events: false,
   http: { body_bytes_max: 65_536, sessions_max: 4, session_idle_ms: 60_000 },
 };
