@@ -25,6 +25,8 @@ export interface GuardSettings {
   result_bytes_max: number;
   /** Most requests of one connection that are unanswered at a time. */
   requests_in_flight_max: number;
+  /** How long a cancelled request counts as unanswered. */
+  cancelled_timeout_ms: number;
   /** Longest time that a client may keep a filtered list (2026-07-28). */
   list_ttl_ms_max: number;
   /** The decision point writes the audit events of the draft. */

@@ -9,6 +9,7 @@ import { ERRORS, type ErrorCode } from '../../src/errors.ts';
 import { privateFolder } from '../pdp/fixture.ts';
 import { prerequisite } from '../support/prerequisite.ts';
 import { run, runWith } from './fixture.ts';
+import { DEFAULTS } from '../support/defaults.ts';
 
 const TOP = fileURLToPath(new URL('../..', import.meta.url));
 const BUNDLE = join(TOP, 'bundles/payments.tar.gz');
@@ -43,7 +44,7 @@ function told(code: ErrorCode, message: string): string {
 
 /** The bundle with one of its files changed. */
 function bundleWith(path: string, change: (bytes: Uint8Array) => Uint8Array): Uint8Array {
-  const files = new Map(unpack(WHOLE));
+  const files = new Map(unpack(WHOLE, DEFAULTS.policy));
   files.set(path, change(files.get(path) ?? new Uint8Array()));
   return writeBundle(files);
 }
