@@ -327,6 +327,10 @@ export interface Configuration {
      */
     cancelled_timeout_ms: number;
     /**
+     * Most resources that one client may subscribe to; the oldest makes room.
+     */
+    subscriptions_max: number;
+    /**
      * Longest that a client may keep a filtered list.
      */
     list_ttl_ms_max: number;

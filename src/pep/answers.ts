@@ -4,10 +4,11 @@
  */
 import { draftCode, safeMessage } from '../contract/reasons.ts';
 import type { SchemaFault } from '../contract/validate.ts';
+import { KINDS, type Kind } from './kinds.ts';
 import type { Id } from './message.ts';
 import type { Era } from './methods.ts';
 
-/** The SDK line of the guarded server: each has its own answer for an unknown tool. */
+/** The SDK line of the guarded server: each has its own answer for what it does not know. */
 export type ServerLine = 1 | 2;
 
 /** The extension under which the guard declares itself and explains a refusal. */
@@ -86,13 +87,37 @@ export function refusedRequest(id: Id, refusal: Refusal): object {
 }
 
 /**
- * The one answer for every tool that the caller may not know of: what an `McpServer` of that line
- * says about a tool that was never registered, byte for byte.
+ * The one answer for everything that the caller may not know of: what an `McpServer` of that line
+ * says about a thing that was never registered, byte for byte.
  */
-export function unknownTool(line: ServerLine, id: Id, name: string): object {
-  if (line === 2) return failure(id, RPC.INVALID_PARAMS, `Tool ${name} not found`);
-  const text = `MCP error ${RPC.INVALID_PARAMS}: Tool ${name} not found`;
+export function unknownItem(kind: Kind, line: ServerLine, id: Id, name: string): object {
+  if (kind === 'resource') return unknownResource(line, id, name);
+  const message = `${NOUNS[kind]} ${name} not found`;
+  if (line === 2) return failure(id, RPC.INVALID_PARAMS, message);
+  const text = `MCP error ${RPC.INVALID_PARAMS}: ${message}`;
+  if (kind !== 'tool') return failure(id, RPC.INVALID_PARAMS, text);
   return { result: { content: [{ type: 'text', text }], isError: true }, jsonrpc: '2.0', id };
+}
+
+const NOUNS = { tool: 'Tool', prompt: 'Prompt', resource_template: 'Resource template' } as const;
+
+/** 1.x says the address as its `URL` reads it, and 2.x as it was asked for. */
+function unknownResource(line: ServerLine, id: Id, uri: string): object {
+  const read = URL.parse(uri);
+  if (line === 2) {
+    return read
+      ? failure(id, RPC.INVALID_PARAMS, `Resource not found: ${uri}`, { uri })
+      : failure(id, RPC.INVALID_PARAMS, `Resource URI ${uri} is invalid`, {
+          uri,
+          reason: 'invalid_uri',
+        });
+  }
+  if (!read) return failure(id, RPC.INTERNAL_ERROR, 'Invalid URL');
+  return failure(
+    id,
+    RPC.INVALID_PARAMS,
+    `MCP error ${RPC.INVALID_PARAMS}: Resource ${read.href} not found`,
+  );
 }
 
 /** A method that does not exist, or whose handling is not enforced. */
@@ -112,9 +137,10 @@ export function invalidParams(id: Id, method: string, pointer: string): object {
 }
 
 /** A list with nothing in it, for a caller that nobody could prove. */
-export function emptyToolList(id: Id, era: Era): object {
+export function emptyList(kind: Kind, id: Id, era: Era): object {
   const cache = { resultType: 'complete', ttlMs: 0, cacheScope: 'private' };
-  return { jsonrpc: '2.0', id, result: { tools: [], ...(era === 'modern' && cache) } };
+  const result = { [KINDS[kind].member]: [], ...(era === 'modern' && cache) };
+  return { jsonrpc: '2.0', id, result };
 }
 
 export function failure(id: Id | undefined, code: number, message: string, data?: unknown): object {

@@ -3,6 +3,7 @@
  * that says so. A claim of that extension by the server itself is dropped.
  */
 import { EXTENSION } from './answers.ts';
+import { ALL_KINDS, KINDS, type Kind } from './kinds.ts';
 import { isObject, type JsonObject } from './message.ts';
 import type { Era } from './methods.ts';
 
@@ -23,9 +24,20 @@ export function trimServerResult(
 }
 
 function trim(offered: JsonObject, era: Era, { audit_events }: Enforcement): JsonObject {
+  const has = (name: string) => isObject(offered[name]);
+  const said = (name: string, member: string) =>
+    memberOf(offered[name], member) === true && { [member]: true };
+  // Policy changes lists, and in the legacy era the guard itself tells of that.
+  const changes = (name: string) =>
+    era === 'legacy' ? { listChanged: true } : said(name, 'listChanged');
   return {
-    ...(isObject(offered['tools']) && { tools: era === 'legacy' ? { listChanged: true } : {} }),
-    ...(isObject(offered['logging']) && { logging: {} }),
+    ...(has('tools') && { tools: { ...changes('tools') } }),
+    ...(has('prompts') && { prompts: { ...changes('prompts') } }),
+    ...(has('resources') && {
+      resources: { ...changes('resources'), ...said('resources', 'subscribe') },
+    }),
+    ...(has('completions') && { completions: {} }),
+    ...(has('logging') && { logging: {} }),
     extensions: {
       [EXTENSION]: {
         version: '1.0',
@@ -37,6 +49,15 @@ function trim(offered: JsonObject, era: Era, { audit_events }: Enforcement): Jso
       },
     },
   };
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return isObject(value) ? value[name] : undefined;
+}
+
+/** The kinds of capability that a trimmed result of `initialize` offers. */
+export function offeredKinds(result: JsonObject): Kind[] {
+  return ALL_KINDS.filter((kind) => memberOf(result['capabilities'], KINDS[kind].capability));
 }
 
 /** A filtered answer belongs to one caller, and only for as long as policy may stay unseen. */

@@ -1,13 +1,15 @@
 /**
- * The guard's own list of the server's tools: it asks the server itself, page by page, and does not
- * rely on what passed by for a client. A tool that is not here does not exist for anybody, and a
- * name that the server lists twice has no one meaning, so it is left out.
+ * The guard's own list of what a server has of one kind: it asks the server itself, page by page,
+ * and does not rely on what passed by for a client. What is not here does not exist for anybody,
+ * and a name that the server lists twice has no one meaning, so it is left out.
  */
 import { digestOf } from '../contract/digest.ts';
 import { PortcullisError } from '../errors.ts';
+import { KINDS, type Kind } from './kinds.ts';
 import { isObject, type JsonObject } from './message.ts';
 
 export interface CatalogueItem {
+  /** What it is used by: a name, a URI or a URI template. */
   name: string;
   /** Digest of the definition as the server lists it. */
   digest: string;
@@ -16,13 +18,13 @@ export interface CatalogueItem {
   definition: JsonObject;
 }
 
-/** The tools at one moment; never changed. */
+/** What there is at one moment; never changed. */
 export interface Snapshot {
   items: ReadonlyMap<string, CatalogueItem>;
   /** Names that the server lists more than once. */
   doubled: ReadonlySet<string>;
   digest: string;
-  /** False: the server has no tools at all, and does not know the methods. */
+  /** False: the server has none of the kind, and does not know the methods. */
   supported: boolean;
 }
 
@@ -36,22 +38,24 @@ const CHUNK = 250;
 const ATTEMPTS = 3;
 
 export class Catalogue {
+  readonly #kind: Kind;
   readonly #items_max: number;
   #generation = 0;
   #snapshot: Snapshot | undefined;
   #reading: Promise<Snapshot> | undefined;
 
-  constructor(items_max: number) {
+  constructor(kind: Kind, items_max: number) {
+    this.#kind = kind;
     this.#items_max = items_max;
   }
 
-  /** The server said that its tools changed, or they were seen to have. */
+  /** The server said that its list changed, or it was seen to have. */
   invalidate(): void {
     this.#generation += 1;
     this.#snapshot = undefined;
   }
 
-  /** The tools, read again if they changed. Rejects where the server's list cannot be had. */
+  /** The list, read again if it changed. Rejects where the server's list cannot be had. */
   async current(list_page: ListPage): Promise<Snapshot> {
     if (this.#snapshot) return this.#snapshot;
     this.#reading ??= this.#read(list_page).finally(() => {
@@ -63,16 +67,16 @@ export class Catalogue {
   async #read(list_page: ListPage): Promise<Snapshot> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const generation = this.#generation;
-      const snapshot = await readAll(list_page, this.#items_max);
+      const snapshot = await readAll(this.#kind, list_page, this.#items_max);
       if (generation !== this.#generation) continue;
       this.#snapshot = snapshot;
       return snapshot;
     }
-    throw new PortcullisError('INTERNAL', 'the tool list of the server does not come to rest');
+    throw new PortcullisError('INTERNAL', `${listOf(this.#kind)} does not come to rest`);
   }
 }
 
-async function readAll(list_page: ListPage, items_max: number): Promise<Snapshot> {
+async function readAll(kind: Kind, list_page: ListPage, items_max: number): Promise<Snapshot> {
   const items = new Map<string, CatalogueItem>();
   const doubled = new Set<string>();
   const cursors = new Set<string>();
@@ -81,55 +85,73 @@ async function readAll(list_page: ListPage, items_max: number): Promise<Snapshot
   do {
     const result = await list_page(cursor);
     if (result === undefined) return { items, doubled, digest: digestOf([]), supported: false };
-    const page = readPage(result);
-    for (const tool of page.tools) {
+    const page = readPage(kind, result);
+    for (const item of page.items) {
       count += 1;
-      if (count > items_max) throw tooMany(items_max);
+      if (count > items_max) throw tooMany(kind, items_max);
       if (count % CHUNK === 0) await new Promise((resolve) => setImmediate(resolve));
-      addItem(items, doubled, tool);
+      addItem(kind, items, doubled, item);
     }
     cursor = page.next;
-    if (cursor !== undefined && cursors.has(cursor)) throw malformed('repeats a cursor');
+    if (cursor !== undefined && cursors.has(cursor)) throw malformed(kind, 'repeats a cursor');
     if (cursor !== undefined) cursors.add(cursor);
-    if (cursors.size > items_max) throw tooMany(items_max);
+    if (cursors.size > items_max) throw tooMany(kind, items_max);
   } while (cursor !== undefined);
   const digest = digestOf([...items.values()].map((item) => [item.name, item.digest]));
   return { items, doubled, digest, supported: true };
 }
 
-/** The tools of a page and its cursor. */
-export function readPage(result: unknown): { tools: unknown[]; next: string | undefined } {
-  if (!isObject(result)) throw malformed('is no object');
-  const { tools, nextCursor } = result;
-  if (!Array.isArray(tools)) throw malformed('has no array of tools');
-  if (nextCursor === undefined) return { tools, next: undefined };
-  if (typeof nextCursor !== 'string') throw malformed('has a cursor that is no text');
-  return { tools, next: nextCursor };
+/** The items of a page and its cursor. */
+export function readPage(
+  kind: Kind,
+  result: unknown,
+): { items: unknown[]; next: string | undefined } {
+  if (!isObject(result)) throw malformed(kind, 'is no object');
+  const { member } = KINDS[kind];
+  const { [member]: items, nextCursor } = result;
+  if (!Array.isArray(items)) throw malformed(kind, `has no array of ${member}`);
+  if (nextCursor === undefined) return { items, next: undefined };
+  if (typeof nextCursor !== 'string') throw malformed(kind, 'has a cursor that is no text');
+  return { items, next: nextCursor };
 }
 
-function addItem(items: Map<string, CatalogueItem>, doubled: Set<string>, tool: unknown): void {
-  const name = nameOf(tool);
+function addItem(
+  kind: Kind,
+  items: Map<string, CatalogueItem>,
+  doubled: Set<string>,
+  listed: unknown,
+): void {
+  const name = nameOf(kind, listed);
   if (name === undefined || doubled.has(name)) return;
   if (items.delete(name)) {
     doubled.add(name);
     return;
   }
-  const definition = tool as JsonObject;
-  items.set(name, { name, digest: digestOf(tool), text: JSON.stringify(tool), definition });
+  const definition = listed as JsonObject;
+  items.set(name, { name, digest: digestOf(listed), text: JSON.stringify(listed), definition });
 }
 
-/** The name of a listed tool; undefined where policy could not name it. */
-export function nameOf(tool: unknown): string | undefined {
-  if (!isObject(tool)) return undefined;
-  const { name } = tool;
-  if (typeof name !== 'string' || !name.isWellFormed()) return undefined;
-  return name.length > 0 && name.length <= NAME_LENGTH_MAX ? name : undefined;
+/** What a listed item is used by; undefined where policy could not name it. */
+export function nameOf(kind: Kind, listed: unknown): string | undefined {
+  if (!isObject(listed)) return undefined;
+  const name = listed[KINDS[kind].key];
+  return isName(name) ? name : undefined;
 }
 
-function malformed(how: string): PortcullisError {
-  return new PortcullisError('REQUEST_INVALID', `the tool list of the server ${how}`);
+/** Whether policy can name a thing so. */
+export function isName(name: unknown): name is string {
+  if (typeof name !== 'string' || !name.isWellFormed()) return false;
+  return name.length > 0 && name.length <= NAME_LENGTH_MAX;
 }
 
-function tooMany(items_max: number): PortcullisError {
-  return new PortcullisError('REQUEST_TOO_LARGE', `the server lists more than ${items_max} tools`);
+function listOf(kind: Kind): string {
+  return `the ${kind.replace('_', ' ')} list of the server`;
+}
+
+function malformed(kind: Kind, how: string): PortcullisError {
+  return new PortcullisError('REQUEST_INVALID', `${listOf(kind)} ${how}`);
+}
+
+function tooMany(kind: Kind, items_max: number): PortcullisError {
+  return new PortcullisError('REQUEST_TOO_LARGE', `${listOf(kind)} has more than ${items_max}`);
 }

@@ -2,9 +2,11 @@
 import type { Resource } from '../contract/types.gen.ts';
 import type { CallDecision } from './call_context.ts';
 import { decide } from './decide.ts';
-import { toolResource } from './evaluation.ts';
+import { resourceNamed } from './evaluation.ts';
 import type { Exchange } from './exchange.ts';
+import { find } from './find.ts';
 import { askerOf, type Gate } from './gate.ts';
+import { ALL_KINDS } from './kinds.ts';
 import { captureJson } from './message.ts';
 import type { KnownMethod } from './methods.ts';
 
@@ -41,7 +43,7 @@ async function resourceOf(
   type: Resource['type'],
   id: string,
 ): Promise<Resource> {
-  const { server } = gate.parts.settings;
-  if (type !== 'tool') return { type, id, properties: { server } };
-  return toolResource(server, id, (await gate.tools(exchange)).items.get(id));
+  const kind = ALL_KINDS.find((one) => one === type);
+  const found = kind && (await find(gate, exchange, kind, id));
+  return resourceNamed(gate.parts.settings.server, type, id, found?.item);
 }

@@ -5,6 +5,8 @@ import type { Ends } from './ends.ts';
 import { claimsOf, eraOf, handshakeClaims, type ClientClaims } from './evaluation.ts';
 import { Exchange, type Arrival } from './exchange.ts';
 import type { Gate, Handler } from './gate.ts';
+import { listing } from './list.ts';
+import { listen } from './listen.ts';
 import {
   captureMessage,
   mutableCopy,
@@ -16,17 +18,26 @@ import {
 } from './message.ts';
 import { isEnforced, type EnforcedMethod, type EnforcedRequest } from './methods.ts';
 import { discoverServer, initialize, pass } from './protocol.ts';
-import { callTool } from './tool_call.ts';
-import { listTools } from './tool_list.ts';
 import type { MessageExtra } from './transport.ts';
+import { using } from './use.ts';
+import { CALL_TOOL, COMPLETE, GET_PROMPT, READ_RESOURCE, SUBSCRIBE, UNSUBSCRIBE } from './uses.ts';
 
 const HANDLERS: Readonly<Record<EnforcedRequest, Handler>> = {
   initialize,
   'server/discover': discoverServer,
   ping: pass,
   'logging/setLevel': pass,
-  'tools/list': listTools,
-  'tools/call': callTool,
+  'tools/list': listing('tool'),
+  'prompts/list': listing('prompt'),
+  'resources/list': listing('resource'),
+  'resources/templates/list': listing('resource_template'),
+  'tools/call': using(CALL_TOOL),
+  'prompts/get': using(GET_PROMPT),
+  'resources/read': using(READ_RESOURCE),
+  'resources/subscribe': using(SUBSCRIBE),
+  'resources/unsubscribe': using(UNSUBSCRIBE),
+  'completion/complete': using(COMPLETE),
+  'subscriptions/listen': listen,
 };
 
 const METHOD_LENGTH_LOGGED = 128;

@@ -14,10 +14,13 @@ import { Ends, type Wire } from './ends.ts';
 import { envelopeOf, paramsForServer } from './evaluation.ts';
 import type { Exchange, ServerAnswer } from './exchange.ts';
 import type { Entrance, Gate } from './gate.ts';
+import { ALL_KINDS, KINDS, type Kind } from './kinds.ts';
+import { changesFor } from './listen.ts';
 import { isObject, mutableCopy, wireCopy, type JsonObject } from './message.ts';
 import type { PolicyWatch } from './policy_watch.ts';
-import { ServerSide, TOOLS_CHANGED } from './server_side.ts';
+import { ServerSide } from './server_side.ts';
 import type { GuardParts } from './settings.ts';
+import type { Subscriptions } from './subscriptions.ts';
 import type { MessageExtra, SendOptions } from './transport.ts';
 
 export class Connection implements Gate {
@@ -28,7 +31,8 @@ export class Connection implements Gate {
   readonly #ends: Ends;
   readonly #client: ClientSide;
   readonly #server: ServerSide;
-  readonly #catalogue: Catalogue;
+  readonly #catalogues: ReadonlyMap<Kind, Catalogue>;
+  #offered: readonly Kind[] = [];
   readonly #unwatch: () => void;
 
   constructor(
@@ -45,8 +49,11 @@ export class Connection implements Gate {
     this.#ends = new Ends(parts, wire);
     this.#client = new ClientSide(this, this.#ends);
     this.#server = new ServerSide(this, this.#ends);
-    this.#catalogue = new Catalogue(parts.settings.catalogue_items_max);
-    this.#unwatch = watch.onChange(() => this.#announceTools());
+    const { catalogue_items_max } = parts.settings;
+    this.#catalogues = new Map(
+      ALL_KINDS.map((kind) => [kind, new Catalogue(kind, catalogue_items_max)]),
+    );
+    this.#unwatch = watch.onChange(() => this.#announce());
   }
 
   /** Takes a message of the client. */
@@ -65,12 +72,20 @@ export class Connection implements Gate {
     this.#ends.close();
   }
 
-  async tools(exchange: Exchange): Promise<Snapshot> {
-    return this.#catalogue.current((cursor) => this.#listPage(exchange, cursor));
+  get subscriptions(): Subscriptions {
+    return this.#ends.subscriptions;
   }
 
-  forgetTools(): void {
-    this.#catalogue.invalidate();
+  async catalogue(kind: Kind, exchange: Exchange): Promise<Snapshot> {
+    return this.#catalogueOf(kind).current((cursor) => this.#listPage(kind, exchange, cursor));
+  }
+
+  forget(kind: Kind): void {
+    this.#catalogueOf(kind).invalidate();
+  }
+
+  offer(kinds: readonly Kind[]): void {
+    this.#offered = kinds;
   }
 
   forward(
@@ -118,22 +133,30 @@ export class Connection implements Gate {
     return { connection: this.#ends, id, masked, decision, check: checkOf(this, exchange) };
   }
 
+  #catalogueOf(kind: Kind): Catalogue {
+    return this.#catalogues.get(kind) as Catalogue;
+  }
+
   /** Asked as the client would ask: with its proofs, and with its envelope where it sends one. */
-  async #listPage({ arrival }: Exchange, cursor: string | undefined): Promise<unknown> {
+  async #listPage(kind: Kind, { arrival }: Exchange, cursor: string | undefined): Promise<unknown> {
     const _meta = envelopeOf(arrival.request);
     const params = { ...(cursor !== undefined && { cursor }), ...(_meta && { _meta }) };
-    const body = await this.#ends.own.ask('tools/list', params, (message) =>
+    const body = await this.#ends.own.ask(KINDS[kind].method, params, (message) =>
       deliverIn(undefined, () => this.#ends.toServer(message, arrival.extra)),
     );
     if ('result' in body) return wireCopy(body.result);
     if (isObject(body.error) && body.error['code'] === RPC.METHOD_NOT_FOUND) return undefined;
-    throw new PortcullisError('INTERNAL', 'the server does not list its tools for the guard');
+    throw new PortcullisError('INTERNAL', 'the server does not list for the guard what it has');
   }
 
-  /** Another policy may show other tools. */
-  #announceTools(): void {
-    if (!this.#client.initialized || !this.watch.ready) return;
-    this.#ends.toClient(TOOLS_CHANGED).catch(() => undefined);
+  /** Another policy may show other things. */
+  #announce(): void {
+    if (!this.watch.ready) return;
+    const changed = [...new Set(this.#offered.map((kind) => KINDS[kind].changed))];
+    const told = this.#client.initialized
+      ? changed.map((method) => ({ jsonrpc: '2.0', method }))
+      : this.#ends.exchanges.listening().flatMap(changesFor);
+    for (const message of told) this.#ends.toClient(message).catch(() => undefined);
   }
 }
 

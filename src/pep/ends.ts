@@ -4,6 +4,7 @@ import { OwnRequests } from './own_requests.ts';
 import { ServerRequests } from './server_requests.ts';
 import type { GuardParts } from './settings.ts';
 import { Stream } from './stream.ts';
+import { Subscriptions } from './subscriptions.ts';
 import type { MessageExtra, SendOptions } from './transport.ts';
 
 export interface Wire {
@@ -18,6 +19,8 @@ export class Ends {
   readonly own: OwnRequests;
   /** What the server asked the client. */
   readonly asked: ServerRequests;
+  /** What the client wants to hear of. */
+  readonly subscriptions: Subscriptions;
   readonly #wire: Wire;
   readonly #log: GuardParts['log'];
   #closed = false;
@@ -27,6 +30,7 @@ export class Ends {
     this.stream = new Stream(this);
     this.own = new OwnRequests(random, settings.catalogue_timeout_ms);
     this.asked = new ServerRequests(settings.requests_in_flight_max);
+    this.subscriptions = new Subscriptions(settings.subscriptions_max);
     this.#wire = wire;
     this.#log = log;
   }
@@ -55,5 +59,6 @@ export class Ends {
     this.exchanges.cancelAll();
     this.own.close();
     this.asked.clear();
+    this.subscriptions.clear();
   }
 }

@@ -147,10 +147,15 @@ export function discoveryRequest(
   };
 }
 
-/** A tool as policy names it; without a digest it is one that the server does not have. */
-export function toolResource(server: string, name: string, item?: CatalogueItem): Resource {
+/** A thing as policy names it; without a digest it is one that the server does not list. */
+export function resourceNamed(
+  server: string,
+  type: Resource['type'],
+  id: string,
+  item?: Pick<CatalogueItem, 'digest'>,
+): Resource {
   const digest = item && { definition_digest: item.digest };
-  return { type: 'tool', id: name, properties: { server, ...digest } };
+  return { type, id, properties: { server, ...digest } };
 }
 
 function circumstances({ trusted, request, claims, extra }: Asker): Omit<Context, 'phase'> {

@@ -1,6 +1,7 @@
 /** One request of a client from its arrival to its answer, and the table of those in flight. */
 import type { TrustedContext } from '../identity/types.ts';
 import { progressTokenOf, type ClientClaims } from './evaluation.ts';
+import type { Filter } from './listen.ts';
 import type { Answer, Id, Request } from './message.ts';
 import type { Era } from './methods.ts';
 import type { MessageExtra } from './transport.ts';
@@ -26,6 +27,8 @@ export class Exchange {
   readonly server_id: number;
   /** The result will be masked, so that nothing else about the call may be told. */
   masked = false;
+  /** What it listens for, where it is a subscription. */
+  listening: Filter | undefined;
   /** Settles when the answer has left, or none will. */
   done: Promise<void> = Promise.resolve();
   readonly #controller = new AbortController();
@@ -118,6 +121,11 @@ export class Exchanges {
 
   get(id: unknown): Exchange | undefined {
     return this.#open.get(id as Id);
+  }
+
+  /** The subscriptions that a client keeps open. */
+  listening(): Exchange[] {
+    return [...this.#open.values()].filter(({ listening }) => listening !== undefined);
   }
 
   /** The request that the server knows under an id, until it is answered or cancelled. */

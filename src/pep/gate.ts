@@ -4,9 +4,11 @@ import type { Refusal, ServerLine } from './answers.ts';
 import type { Snapshot } from './catalogue.ts';
 import type { Asker } from './evaluation.ts';
 import type { Exchange, ServerAnswer } from './exchange.ts';
+import type { Kind } from './kinds.ts';
 import type { JsonObject } from './message.ts';
 import type { PolicyWatch } from './policy_watch.ts';
 import type { GuardParts } from './settings.ts';
+import type { Subscriptions } from './subscriptions.ts';
 
 /**
  * How a message comes through an entry of the SDK that looks at it before the guard does, and may
@@ -26,10 +28,13 @@ export interface Gate {
   readonly line: ServerLine;
   readonly watch: PolicyWatch;
   readonly entrance: Entrance | undefined;
-  /** The tools of the server; rejects where it cannot be asked. */
-  tools(exchange: Exchange): Promise<Snapshot>;
-  /** Forgets the tools, because they were seen to differ. */
-  forgetTools(): void;
+  readonly subscriptions: Subscriptions;
+  /** What the server has of a kind; rejects where it cannot be asked. */
+  catalogue(kind: Kind, exchange: Exchange): Promise<Snapshot>;
+  /** Forgets what it has of a kind, because it was seen to differ. */
+  forget(kind: Kind): void;
+  /** What the server offers, so that a change of policy is told of it. */
+  offer(kinds: readonly Kind[]): void;
   /** Gives the request to the server; undefined = cancelled, and nobody waits for an answer. */
   forward(
     exchange: Exchange,

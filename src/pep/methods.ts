@@ -59,16 +59,18 @@ const ask_client = { kind: 'request', direction: 'server_to_client' } as const;
 const tell = { kind: 'notification', direction: 'client_to_server' } as const;
 const tell_client = { kind: 'notification', direction: 'server_to_client' } as const;
 const own = { handling: 'allow', enforced: true } as const;
-const filter = { handling: 'filter', enforced: false, verb: 'list' } as const;
-const decide = { handling: 'decide', enforced: false } as const;
+const filter = { handling: 'filter', enforced: true, verb: 'list' } as const;
+const decide = { handling: 'decide', enforced: true } as const;
+const denied = { handling: 'decide', enforced: false } as const;
 const owned = { handling: 'owner_bound', enforced: false, resource_type: 'task' } as const;
-const notify = { handling: 'decide', enforced: false, verb: 'notify' } as const;
+const notify = { handling: 'decide', enforced: true, verb: 'notify' } as const;
+const unheard = { handling: 'decide', enforced: false, verb: 'notify' } as const;
 
 export const METHODS = {
   initialize: { ...ask, revisions: LEGACY, ...own },
   'server/discover': { ...ask, revisions: MODERN, ...own },
   ping: { kind: 'request', direction: 'both', revisions: LEGACY, ...own },
-  'tools/list': { ...ask, revisions: ALL, ...filter, enforced: true, resource_type: 'tool' },
+  'tools/list': { ...ask, revisions: ALL, ...filter, resource_type: 'tool' },
   'prompts/list': { ...ask, revisions: ALL, ...filter, resource_type: 'prompt' },
   'resources/list': { ...ask, revisions: ALL, ...filter, resource_type: 'resource' },
   'resources/templates/list': {
@@ -81,7 +83,6 @@ export const METHODS = {
     ...ask,
     revisions: ALL,
     ...decide,
-    enforced: true,
     resource_type: 'tool',
     verb: 'execute',
   },
@@ -91,7 +92,6 @@ export const METHODS = {
     ...ask,
     revisions: ALL,
     ...decide,
-    resource_type: 'completion',
     verb: 'complete',
   },
   'logging/setLevel': { ...ask, revisions: LEGACY, ...own },
@@ -145,15 +145,15 @@ export const METHODS = {
     ...ask_client,
     revisions: LEGACY,
     embedded: true,
-    ...decide,
+    ...denied,
     verb: 'create',
   },
-  'roots/list': { ...ask_client, revisions: LEGACY, embedded: true, ...decide, verb: 'list' },
+  'roots/list': { ...ask_client, revisions: LEGACY, embedded: true, ...denied, verb: 'list' },
   'elicitation/create': {
     ...ask_client,
     revisions: SINCE_2025_06,
     embedded: true,
-    ...decide,
+    ...denied,
     verb: 'create',
   },
   'notifications/initialized': { ...tell, revisions: LEGACY, ...own },
@@ -169,19 +169,19 @@ export const METHODS = {
     revisions: ALL,
     ...own,
   },
-  'notifications/roots/list_changed': { ...tell, revisions: LEGACY, ...notify },
+  'notifications/roots/list_changed': { ...tell, revisions: LEGACY, ...unheard },
   'notifications/message': { ...tell_client, revisions: ALL, ...own },
   'notifications/tools/list_changed': { ...tell_client, revisions: ALL, ...own },
   'notifications/prompts/list_changed': {
     ...tell_client,
     revisions: ALL,
-    ...notify,
+    ...own,
     resource_type: 'prompt',
   },
   'notifications/resources/list_changed': {
     ...tell_client,
     revisions: ALL,
-    ...notify,
+    ...own,
     resource_type: 'resource',
   },
   'notifications/resources/updated': {
@@ -204,8 +204,8 @@ export const METHODS = {
     ...owned,
     verb: 'notify',
   },
-  'notifications/elicitation/complete': { ...tell_client, revisions: ONLY_2025_11, ...notify },
-  'notifications/subscriptions/acknowledged': { ...tell_client, revisions: MODERN, ...notify },
+  'notifications/elicitation/complete': { ...tell_client, revisions: ONLY_2025_11, ...unheard },
+  'notifications/subscriptions/acknowledged': { ...tell_client, revisions: MODERN, ...own },
 } as const satisfies Record<string, MethodRule>;
 
 export type KnownMethod = keyof typeof METHODS;

@@ -1,5 +1,5 @@
 /** The protocol's own methods: passed once a policy is active, with capabilities trimmed. */
-import { trimServerResult, privateCache } from './capabilities.ts';
+import { offeredKinds, privateCache, trimServerResult } from './capabilities.ts';
 import type { Exchange, ServerAnswer } from './exchange.ts';
 import { notReady, type Gate } from './gate.ts';
 import { isObject, wireCopy, type JsonObject } from './message.ts';
@@ -18,7 +18,13 @@ export async function initialize(gate: Gate, exchange: Exchange): Promise<object
   // What a client offers to be asked for is withheld, because such requests are not enforced.
   const params = { protocolVersion, capabilities: {}, clientInfo, _meta };
   const answer = await gate.forward(exchange, params);
-  return answer && trimmed(gate, exchange, answer, (result) => result);
+  return (
+    answer &&
+    trimmed(gate, exchange, answer, (result) => {
+      gate.offer(offeredKinds(result));
+      return result;
+    })
+  );
 }
 
 /** As `initialize`; and the answer belongs to this caller alone. */

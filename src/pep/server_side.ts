@@ -4,17 +4,13 @@ import { deniedMethod } from './answers.ts';
 import type { Ends } from './ends.ts';
 import type { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
+import { ALL_KINDS, KINDS } from './kinds.ts';
+import { listenerOf, mayHear, subscriptionOf, toListener } from './listen.ts';
 import { readMessage, type Answer, type Notification, type Request } from './message.ts';
-import { isEnforced, type EnforcedMethod, type MethodRule } from './methods.ts';
+import { isEnforced, type EnforcedMethod, type Era, type MethodRule } from './methods.ts';
 import type { SendOptions } from './transport.ts';
 
 type Told = EnforcedMethod<'notification', 'server_to_client'>;
-
-/** The list of tools may have changed. */
-export const TOOLS_CHANGED = {
-  jsonrpc: '2.0',
-  method: 'notifications/tools/list_changed',
-} as const;
 
 export class ServerSide {
   readonly #gate: Gate;
@@ -69,17 +65,35 @@ export class ServerSide {
     options: SendOptions | undefined,
   ): Promise<void> {
     const { method } = told;
-    const passes = this.#mayPass(method, 'notification');
-    const passed = passes && PASSING[method as Told](this.#ends, told, raw as object, related);
-    if (method === TOOLS_CHANGED.method) this.#gate.forgetTools();
+    for (const kind of ALL_KINDS) if (KINDS[kind].changed === method) this.#gate.forget(kind);
+    const passed = this.#mayPass(method, 'notification')
+      ? await this.#passed(told, raw as object, related)
+      : undefined;
     if (passed) await this.#ends.toClient(passed, options);
     else this.#log.debug('withheld a notification of the server', { method });
   }
 
+  /** What is for a subscription goes to it alone. */
+  async #passed(
+    told: Notification,
+    raw: object,
+    related: Exchange | undefined,
+  ): Promise<object | undefined> {
+    const subscription = subscriptionOf(told.params);
+    if (subscription === undefined) {
+      return PASSING[told.method as Told](this.#ends, told, raw, related, this.#gate);
+    }
+    const exchange = this.#ends.exchanges.running(subscription);
+    const listener = exchange && listenerOf(exchange);
+    return listener && toListener(this.#gate, listener, told.method, told.params);
+  }
+
   /** Before a policy is active a server has nothing to say either (ruling R18). */
   #mayPass(method: string, kind: MethodRule['kind']): boolean {
-    const enforced = isEnforced(method, kind, 'server_to_client', 'legacy');
-    return enforced && this.#gate.watch.ready !== undefined;
+    const enforced = (era: Era) => isEnforced(method, kind, 'server_to_client', era);
+    // What the modern era has beside are notifications: a request of a server is of the legacy era.
+    const known = enforced('legacy') || (kind === 'notification' && enforced('modern'));
+    return known && this.#gate.watch.ready !== undefined;
   }
 }
 
@@ -89,7 +103,10 @@ type Passing = (
   told: Notification,
   raw: object,
   related: Exchange | undefined,
-) => object | undefined;
+  gate: Gate,
+) => object | undefined | Promise<object | undefined>;
+
+const changed: Passing = (_ends, { method }) => ({ jsonrpc: '2.0', method });
 
 const PASSING: Readonly<Record<Told, Passing>> = {
   'notifications/cancelled': ({ asked }, { method, params: { requestId } }) =>
@@ -103,5 +120,25 @@ const PASSING: Readonly<Record<Told, Passing>> = {
   },
   'notifications/message': ({ stream }, _told, raw, related) =>
     stream.logPasses(related) ? raw : undefined,
-  'notifications/tools/list_changed': () => TOOLS_CHANGED,
+  'notifications/tools/list_changed': changed,
+  'notifications/prompts/list_changed': changed,
+  'notifications/resources/list_changed': changed,
+  'notifications/resources/updated': updated,
+  // Only a subscription is acknowledged.
+  'notifications/subscriptions/acknowledged': () => undefined,
 };
+
+/** Policy may have changed since the client subscribed, so that it is asked again. */
+async function updated(
+  { subscriptions }: Ends,
+  { method, params: { uri } }: Notification,
+  _raw: object,
+  _related: Exchange | undefined,
+  gate: Gate,
+): Promise<object | undefined> {
+  if (typeof uri !== 'string') return undefined;
+  const asker = subscriptions.asker(uri);
+  const { signal } = new AbortController();
+  const heard = asker && (await mayHear(gate, asker, uri, signal, 'resources/subscribe'));
+  return heard ? { jsonrpc: '2.0', method, params: { uri } } : undefined;
+}

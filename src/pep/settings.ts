@@ -12,9 +12,9 @@ export interface GuardSettings {
   decision_timeout_ms: number;
   /** Refused tool calls answer with a JSON-RPC error and not with a result. */
   denials_as_errors: boolean;
-  /** Most tools that the server may have; with more of them nothing is answered. */
+  /** Most items of each kind that the server may list; with more of them nothing is answered. */
   catalogue_items_max: number;
-  /** Longest wait for one page of the server's own tool list. */
+  /** Longest wait for one page of the server's own lists. */
   catalogue_timeout_ms: number;
   /**
    * Largest arguments of a call. The decision point must be able to take them whole, since what it
@@ -27,6 +27,8 @@ export interface GuardSettings {
   requests_in_flight_max: number;
   /** How long a cancelled request counts as unanswered. */
   cancelled_timeout_ms: number;
+  /** Most resources that one client may subscribe to; the oldest makes room. */
+  subscriptions_max: number;
   /** Longest time that a client may keep a filtered list (2026-07-28). */
   list_ttl_ms_max: number;
   /** The decision point writes the audit events of the draft. */

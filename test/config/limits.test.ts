@@ -77,6 +77,10 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
     run: guard.requestsInFlight,
     expected: refused('POLICY_UNAVAILABLE'),
   },
+  'guard.subscriptions_max': {
+    run: guard.subscriptions,
+    expected: { below: 'heard', at: 'heard', above: 'left out' },
+  },
   'guard.list_ttl_ms_max': {
     run: guard.listTtl,
     expected: { below: '99 ms', at: '100 ms', above: '100 ms' },

@@ -37,6 +37,9 @@ describe.each(LINES)('initialize, SDK %i.x', (line) => {
       protocolVersion: '2025-11-25',
       capabilities: {
         tools: { listChanged: true },
+        prompts: { listChanged: true },
+        resources: { listChanged: true, subscribe: true },
+        completions: {},
         logging: {},
         extensions: { [EXTENSION]: OWN },
       },
@@ -77,11 +80,13 @@ describe('the result of a server', () => {
     );
   });
 
-  test('of the modern era promises no change notices, which would need a subscription', () => {
-    const offered = { capabilities: { tools: { listChanged: true } } };
+  test('of the modern era promises the notices that the server has subscriptions for', () => {
+    const resources = { subscribe: true, listChanged: 'yes' };
+    const offered = { capabilities: { tools: { listChanged: true }, prompts: {}, resources } };
     const { capabilities } = trimServerResult(offered, 'modern', { audit_events: false });
-    expect(capabilities).toMatchObject({ tools: {} });
-    expect(capabilities).not.toMatchObject({ tools: { listChanged: true } });
+    expect(capabilities).toMatchObject({ tools: { listChanged: true } });
+    expect(capabilities).toMatchObject({ prompts: {}, resources: { subscribe: true } });
+    expect(JSON.stringify(capabilities)).not.toContain('yes');
   });
 
   test.each([

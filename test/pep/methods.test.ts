@@ -22,7 +22,6 @@ function row([method, rule]: [string, MethodRule]): string {
 }
 
 const ALL = '24-11,25-03,25-06,25-11,26-07';
-const NOTIFY_OF_RESOURCE = 'decide (denied) | resource | notify';
 const LEGACY = '24-11,25-03,25-06,25-11';
 
 describe('the table of methods', () => {
@@ -32,17 +31,17 @@ describe('the table of methods', () => {
       'server/discover | ? | C>S | 26-07 | allow | - | -',
       `ping | ? | both | ${LEGACY} | allow | - | -`,
       `tools/list | ? | C>S | ${ALL} | filter | tool | list`,
-      `prompts/list | ? | C>S | ${ALL} | filter (denied) | prompt | list`,
-      `resources/list | ? | C>S | ${ALL} | filter (denied) | resource | list`,
-      `resources/templates/list | ? | C>S | ${ALL} | filter (denied) | resource_template | list`,
+      `prompts/list | ? | C>S | ${ALL} | filter | prompt | list`,
+      `resources/list | ? | C>S | ${ALL} | filter | resource | list`,
+      `resources/templates/list | ? | C>S | ${ALL} | filter | resource_template | list`,
       `tools/call | ? | C>S | ${ALL} | decide | tool | execute`,
-      `prompts/get | ? | C>S | ${ALL} | decide (denied) | prompt | get`,
-      `resources/read | ? | C>S | ${ALL} | decide (denied) | resource | read`,
-      `completion/complete | ? | C>S | ${ALL} | decide (denied) | completion | complete`,
+      `prompts/get | ? | C>S | ${ALL} | decide | prompt | get`,
+      `resources/read | ? | C>S | ${ALL} | decide | resource | read`,
+      `completion/complete | ? | C>S | ${ALL} | decide | - | complete`,
       `logging/setLevel | ? | C>S | ${LEGACY} | allow | - | -`,
-      `resources/subscribe | ? | C>S | ${LEGACY} | decide (denied) | resource | subscribe`,
-      `resources/unsubscribe | ? | C>S | ${LEGACY} | decide (denied) | resource | subscribe`,
-      'subscriptions/listen | ? | C>S | 26-07 | decide (denied) | - | subscribe',
+      `resources/subscribe | ? | C>S | ${LEGACY} | decide | resource | subscribe`,
+      `resources/unsubscribe | ? | C>S | ${LEGACY} | decide | resource | subscribe`,
+      'subscriptions/listen | ? | C>S | 26-07 | decide | - | subscribe',
       'tasks/get | ? | both | 25-11+ext | owner_bound (denied) | task | read',
       'tasks/result | ? | both | 25-11 | owner_bound (denied) | task | read',
       'tasks/list | ? | both | 25-11 | owner_bound (denied) | task | list',
@@ -57,13 +56,13 @@ describe('the table of methods', () => {
       `notifications/roots/list_changed | ! | C>S | ${LEGACY} | decide (denied) | - | notify`,
       `notifications/message | ! | S>C | ${ALL} | allow | - | -`,
       `notifications/tools/list_changed | ! | S>C | ${ALL} | allow | - | -`,
-      `notifications/prompts/list_changed | ! | S>C | ${ALL} | decide (denied) | prompt | notify`,
-      `notifications/resources/list_changed | ! | S>C | ${ALL} | ${NOTIFY_OF_RESOURCE}`,
-      `notifications/resources/updated | ! | S>C | ${ALL} | ${NOTIFY_OF_RESOURCE}`,
+      `notifications/prompts/list_changed | ! | S>C | ${ALL} | allow | prompt | -`,
+      `notifications/resources/list_changed | ! | S>C | ${ALL} | allow | resource | -`,
+      `notifications/resources/updated | ! | S>C | ${ALL} | decide | resource | notify`,
       'notifications/tasks/status | ! | both | 25-11 | owner_bound (denied) | task | notify',
       'notifications/tasks | ! | S>C | -+ext | owner_bound (denied) | task | notify',
       'notifications/elicitation/complete | ! | S>C | 25-11 | decide (denied) | - | notify',
-      'notifications/subscriptions/acknowledged | ! | S>C | 26-07 | decide (denied) | - | notify',
+      'notifications/subscriptions/acknowledged | ! | S>C | 26-07 | allow | - | -',
     ]);
     for (const method of ['interceptors/list', 'tools/List', 'tools/call ', '', 'constructor']) {
       expect(ruleOf(method)).toBeUndefined();
@@ -77,6 +76,6 @@ describe('the table of methods', () => {
     expect(isEnforced('initialize', 'request', 'client_to_server', 'modern')).toBe(false);
     expect(isEnforced('server/discover', 'request', 'client_to_server', 'legacy')).toBe(false);
     expect(isEnforced('ping', 'request', 'server_to_client', 'legacy')).toBe(true);
-    expect(isEnforced('prompts/get', 'request', 'client_to_server', 'legacy')).toBe(false);
+    expect(isEnforced('tasks/get', 'request', 'client_to_server', 'legacy')).toBe(false);
   });
 });

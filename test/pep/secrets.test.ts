@@ -113,7 +113,7 @@ async function ask({ url }: Way, more: Record<string, string> = {}): Promise<str
     told.push(await say(request('tools/call', { name, arguments: values })));
   }
   told.push(await say(request('tools/list', { cursor: undefined })));
-  told.push(await say(request('prompts/get', { name: SECRETS.unread })));
+  told.push(await say(request('tasks/get', { taskId: SECRETS.unread })));
   told.push(
     await say(
       request('initialize', {

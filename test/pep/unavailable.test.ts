@@ -106,7 +106,8 @@ describe.each(LINES)('before a policy is active, SDK %i.x', (line) => {
     expect((await wire.askFor(2, 'ping')).error).toEqual(refusedRequest);
     expect((await wire.askFor(3, 'tools/list')).error).toEqual(refusedRequest);
     expect((await wire.call(4, 'balance')).result).toEqual(refusedCall);
-    expect((await wire.askFor(5, 'prompts/list')).error.code).toBe(-32601);
+    expect((await wire.askFor(5, 'prompts/list')).error).toEqual(refusedRequest);
+    expect((await wire.askFor(6, 'made/up')).error.code).toBe(-32601);
     expect([journal.calls, parts.decisionPoint.decisions]).toEqual([[], []]);
   });
 

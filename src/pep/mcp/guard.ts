@@ -42,7 +42,7 @@ export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.r
   return Object.assign(guard, {
     http(factory: ServerFactory, options: HttpOptions = {}): HttpGuard {
       const own = { ...parts, identity: options.identity ?? parts.identity };
-      return guardHttp(factory, own, opener(own), options);
+      return guardHttp(factory, { parts: own, watch }, opener(own), options);
     },
     // Only 2.x has an entry that takes a wire transport.
     wire<T extends object>(transport: T): T {

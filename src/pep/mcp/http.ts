@@ -5,12 +5,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { IdentitySource } from '../../identity/types.ts';
 import { failure, RPC } from '../answers.ts';
+import type { PolicyWatch } from '../policy_watch.ts';
 import type { GuardParts } from '../settings.ts';
 import { admit, turnAway, type Admitted } from './http_body.ts';
 import { sendWebResponse, toWebRequest } from './http_node.ts';
 import { sessionEndpoint } from './http_sessions.ts';
 import { statelessEndpoint } from './http_stateless.ts';
 import { handlerEndpoint } from './http_handler.ts';
+import type { ListenParts } from './http_listen.ts';
 import type { Endpoint, FactoryContext, Given, ServerFactory } from './http_types.ts';
 import { detect, misused } from './lines.ts';
 import type { Open } from './server.ts';
@@ -36,11 +38,12 @@ export interface HttpGuard {
 
 export function guardHttp(
   factory: ServerFactory,
-  parts: GuardParts,
+  gate: ListenParts,
   open: Open,
   options: HttpOptions,
 ): HttpGuard {
-  const door = new Door(factory, parts, open, options);
+  const { parts } = gate;
+  const door = new Door(factory, gate, open, options);
   const ready = door.probe();
   ready.catch((error: unknown) => parts.log.error('the endpoint cannot be guarded', { error }));
   // Hosts call it and do not wait: what it would reject with would end their process.
@@ -69,13 +72,20 @@ function unreadable(): Response {
 class Door {
   readonly #factory: ServerFactory;
   readonly #parts: GuardParts;
+  readonly #watch: PolicyWatch;
   readonly #open: Open;
   readonly #options: HttpOptions;
   #endpoint: Promise<Endpoint> | undefined;
 
-  constructor(factory: ServerFactory, parts: GuardParts, open: Open, options: HttpOptions) {
+  constructor(
+    factory: ServerFactory,
+    { parts, watch }: ListenParts,
+    open: Open,
+    options: HttpOptions,
+  ) {
     this.#factory = factory;
     this.#parts = parts;
+    this.#watch = watch;
     this.#open = open;
     this.#options = options;
   }
@@ -136,7 +146,8 @@ class Door {
     const { createMcpHandler, sessions } = this.#options;
     if (line === 2) {
       if (sessions) throw misused('2.x keeps no sessions here: leave out `sessions`');
-      return handlerEndpoint(this.#factory, this.#open, createMcpHandler);
+      const gate = { parts: this.#parts, watch: this.#watch };
+      return handlerEndpoint(this.#factory, this.#open, gate, createMcpHandler);
     }
     return sessions
       ? sessionEndpoint(this.#factory, this.#open, this.#parts)

@@ -94,10 +94,21 @@ function differingHeader(
   const told = headers.get('mcp-method');
   if (told !== null && told !== method) return 'Mcp-Method';
   const name = headers.get('mcp-name');
-  const named = method === 'tools/call' ? params['name'] : undefined;
+  const member = NAMED_BY[method];
+  const named = member === undefined ? undefined : params[member];
   if (name !== null && named !== undefined && decodeHeader(name) !== named) return 'Mcp-Name';
   return undefined;
 }
+
+/** What `Mcp-Name` mirrors (MCP 2026-07-28, transports; and the tasks extension). */
+const NAMED_BY: Readonly<Record<string, string>> = {
+  'tools/call': 'name',
+  'prompts/get': 'name',
+  'resources/read': 'uri',
+  'tasks/get': 'taskId',
+  'tasks/update': 'taskId',
+  'tasks/cancel': 'taskId',
+};
 
 const BASE64 = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/;
 

@@ -7,6 +7,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Entrance } from '../gate.ts';
+import { listenOver, type ListenParts } from './http_listen.ts';
 import type { Endpoint, FactoryContext, Given, ServerFactory } from './http_types.ts';
 import { detect, misused } from './lines.ts';
 import { guardServer, type Open } from './server.ts';
@@ -15,11 +16,13 @@ import { guardServer, type Open } from './server.ts';
 type CreateHandler = (factory: (context: FactoryContext) => Promise<object>) => {
   fetch(request: Request, given: Given): Promise<Response>;
   close(): Promise<void>;
+  notify?: Readonly<Record<'toolsChanged' | 'promptsChanged' | 'resourcesChanged', () => void>>;
 };
 
 export async function handlerEndpoint(
   factory: ServerFactory,
   open: Open,
+  gate: ListenParts,
   given_entry: unknown,
 ): Promise<Endpoint> {
   const { create, made_here } = await loadEntry(given_entry);
@@ -31,8 +34,19 @@ export async function handlerEndpoint(
     if (entrance?.objected) withoutLooks(server);
     return guardServer(server, (wire, line) => open(wire, line, entrance), 'http');
   });
+  // Another policy may show other things to whoever listens.
+  const unwatch = gate.watch.onChange(() => {
+    if (!gate.watch.ready) return;
+    handler.notify?.toolsChanged();
+    handler.notify?.promptsChanged();
+    handler.notify?.resourcesChanged();
+  });
   return {
     async fetch(request, given, message) {
+      if (message?.kind === 'request' && message.method === 'subscriptions/listen') {
+        const serve = (trimmed: Given) => handler.fetch(request, trimmed);
+        return listenOver(gate, request, given, message, serve);
+      }
       const enter = (entrance: Entrance) =>
         entrances.run(entrance, () => handler.fetch(request, given));
       const first = { arrived: false, objected: false, known: false };
@@ -42,7 +56,10 @@ export async function handlerEndpoint(
       const decided = await whole(await enter(second));
       return second.known ? response : decided;
     },
-    close: () => handler.close(),
+    close: () => {
+      unwatch();
+      return handler.close();
+    },
   };
 }
 

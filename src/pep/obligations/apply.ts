@@ -38,20 +38,28 @@ export type Refused = { ok: false; reason: string };
 export type AppliedResult = { ok: true; result: unknown; masked: string[] } | Refused;
 export type AppliedError = { ok: true; error: RpcError; masked: string[] } | Refused;
 
-/** Masks the result of `tools/call`. The given result is never changed. */
+/**
+ * What a result is made of: content blocks of a tool, messages of a prompt, contents of the
+ * resource at an address, or nothing that may survive a mask.
+ */
+export type ResultShape =
+  { of: 'tool' } | { of: 'prompt' } | { of: 'resource'; uri: string } | { of: 'nothing' };
+
+/** Masks a result of that shape. The given result is never changed. */
 export function applyToResult(
   result: unknown,
   obligations: readonly Obligation[],
   key: DigestKey,
   limits: JsonLimits = RESULT_LIMITS,
+  shape: ResultShape = { of: 'tool' },
 ): AppliedResult {
   const planned = planOf(obligations);
   if (!planned.ok) return planned;
   if (planned.plan === undefined) return { ok: true, result, masked: [] };
   const captured = capture(result, limits);
-  if (!isToolResult(captured)) return refuse('the result is malformed, too large or too deep');
   const work = { plan: planned.plan, key, limits, masked: new Set<string>() };
-  const masked = maskResult(captured, work);
+  const masked = maskShape(captured, shape, work);
+  if (masked === MALFORMED) return refuse('the result is malformed, too large or too deep');
   if (masked === undefined) return refuse('unstructured content may not pass');
   return { ok: true, result: masked, masked: recorded(work) };
 }
@@ -121,6 +129,60 @@ function isToolResult(value: unknown): value is ToolResult {
     (isError === undefined || typeof isError === 'boolean') &&
     (resultType === undefined || resultType === 'complete')
   );
+}
+
+const MALFORMED = Symbol('malformed');
+
+/** Undefined: the result holds unstructured content that may not pass. */
+function maskShape(
+  result: unknown,
+  shape: ResultShape,
+  work: Work,
+): object | undefined | typeof MALFORMED {
+  if (shape.of === 'nothing') return MALFORMED;
+  if (shape.of === 'tool') return isToolResult(result) ? maskResult(result, work) : MALFORMED;
+  const member = shape.of === 'prompt' ? 'messages' : 'contents';
+  const items = isContainer(result) && !Array.isArray(result) ? result[member] : undefined;
+  if (!Array.isArray(items)) return MALFORMED;
+  const { resultType } = result as { resultType?: unknown };
+  if (resultType !== undefined && resultType !== 'complete') return MALFORMED;
+  const masked =
+    shape.of === 'prompt' ? maskMessages(items, work) : maskContents(items, shape.uri, work);
+  return masked && { [member]: masked, ...(resultType !== undefined && { resultType }) };
+}
+
+/** Messages whose content is a JSON text; undefined where others may not pass. */
+function maskMessages(messages: readonly unknown[], work: Work): object[] | undefined {
+  const masked: object[] = [];
+  for (const message of messages) {
+    const { role, content } = (isContainer(message) ? message : {}) as Record<string, unknown>;
+    const text = maskBlock(content, undefined, work) ?? replacement(work);
+    if (text === undefined) return undefined;
+    const known = role === 'user' || role === 'assistant';
+    if (text !== '' && known) masked.push({ role, content: { type: 'text', text } });
+  }
+  return masked;
+}
+
+/** Contents that are a JSON text; undefined where others may not pass. */
+function maskContents(contents: readonly unknown[], uri: string, work: Work): object[] | undefined {
+  const masked: object[] = [];
+  for (const content of contents) {
+    const { text: given } = (isContainer(content) ? content : {}) as { text?: unknown };
+    const json = maskBlock({ type: 'text', text: given }, undefined, work);
+    const text = json ?? replacement(work);
+    if (text === undefined) return undefined;
+    const mimeType = json === undefined ? 'text/plain' : 'application/json';
+    if (text !== '') masked.push({ uri, mimeType, text });
+  }
+  return masked;
+}
+
+/** What stands for unstructured content: empty where it is dropped, undefined where refused. */
+function replacement({ plan, masked }: Work): string | undefined {
+  if (plan.unstructured === 'refuse') return undefined;
+  masked.add('');
+  return plan.unstructured === 'redact' ? WITHHELD : '';
 }
 
 /** -32042 asks the user to open an address (MCP 2025-11-25): a message that no path reaches. */

@@ -2,6 +2,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Obligation } from '../../../src/contract/types.gen.ts';
 import { fromAuthInfo } from '../../../src/identity/auth_info/source.ts';
+import type { Asker } from '../../../src/pep/evaluation.ts';
+import { Subscriptions } from '../../../src/pep/subscriptions.ts';
 import type { GuardSettings } from '../../../src/pep/settings.ts';
 import { closeAll, callOf, post, postModern, messageOf, started } from '../../pep/support/http.ts';
 import { guarded, HELLO } from '../../pep/support/rig.ts';
@@ -112,6 +114,15 @@ export async function cancelledTimeout(): Promise<TimeProbe> {
     return outcome;
   };
   return { soon: await asked(3_600_000, 10), never: await asked(1, Infinity) };
+}
+
+/** Whether the first of so many subscriptions is still heard of. */
+export function subscriptions(): Promise<Probe> {
+  return around(3, (amount, subscriptions_max) => {
+    const open = new Subscriptions(subscriptions_max);
+    for (let i = 1; i <= amount; i += 1) open.add(`file:///${i}`, {} as Asker);
+    return open.asker('file:///1') ? 'heard' : 'left out';
+  });
 }
 
 /** A login so far in the future. */

@@ -89,19 +89,21 @@ describe('what 2.x says before the server sees a call', () => {
     expect(parts.decisionPoint.reports).toMatchObject([{ status: 'refused' }]);
   });
 
-  test('is not said of what is not enforced', async () => {
+  test('is said of a resource only to one who may know of it', async () => {
     const withResource = () => {
       const server = factory() as unknown as McpServer;
       const scopeChallenge = () => ({ scopes: ['files'] as const });
       server.registerResource('x', 'file:///x', { scopeChallenge }, () => ({ contents: [] }));
       return server;
     };
-    const { url } = await started(withResource);
-    const read = async (uri: string) => {
+    const read = async (url: string, uri: string) => {
       const body = { jsonrpc: '2.0', id: 1, method: 'resources/read', params: { uri } };
       return told(await post(url, body), uri);
     };
-    expect(await read('file:///x')).toEqual(await read('file:///unheard'));
+    const { url } = await started(withResource, { decide: () => hide() });
+    expect(await read(url, 'file:///x')).toEqual(await read(url, 'file:///unheard'));
+    const { url: open } = await started(withResource);
+    expect(await read(open, 'file:///x')).toMatchObject({ status: 403 });
   });
 
   test('an objection is not lost where the decision changes in between', async () => {

@@ -107,7 +107,7 @@ describe('the wire', () => {
     expect(told.map((message) => (message as { id?: unknown }).id)).toEqual([0, 1]);
   });
 
-  test('subscriptions/listen, which serveStdio answers itself, does not get that far', async () => {
+  test('subscriptions/listen, which serveStdio answers itself, is acknowledged through the guard', async () => {
     const params = { _meta: ENVELOPE, notifications: { toolsListChanged: true } };
     const told = await speak(2, 'serve', [
       { jsonrpc: '2.0', id: 1, method: 'server/discover', params: { _meta: ENVELOPE } },
@@ -118,7 +118,12 @@ describe('the wire', () => {
     expect(byId[1]).toMatchObject({
       result: { cacheScope: 'private', capabilities: { tools: {} } },
     });
-    expect(byId[2]).toMatchObject({ error: { code: -32601 } });
+    const ofId = 'io.modelcontextprotocol/subscriptionId';
+    expect(told).toContainEqual({
+      jsonrpc: '2.0',
+      method: 'notifications/subscriptions/acknowledged',
+      params: { notifications: { toolsListChanged: true }, _meta: { [ofId]: 2 } },
+    });
     expect(byId[3]).toMatchObject({ result: { cacheScope: 'private', resultType: 'complete' } });
   });
 

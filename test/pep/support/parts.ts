@@ -13,6 +13,7 @@ const SETTINGS: GuardSettings = {
   result_bytes_max: 65_536,
   requests_in_flight_max: 16,
   cancelled_timeout_ms: 30_000,
+  subscriptions_max: 16,
   list_ttl_ms_max: 0,
   audit_events: false,
   http: { body_bytes_max: 65_536, sessions_max: 4, session_idle_ms: 60_000 },

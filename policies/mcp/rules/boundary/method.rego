@@ -17,9 +17,16 @@ _known if request.method in _methods[request.type]
 
 _methods := {
 	"tool": {"tools/call", "tools/list"},
-	"resource": {"resources/list", "resources/read", "resources/subscribe", "resources/unsubscribe"},
-	"resource_template": {"resources/templates/list"},
-	"prompt": {"prompts/get", "prompts/list"},
+	"resource": {
+		"resources/list",
+		"resources/read",
+		"resources/subscribe",
+		"resources/unsubscribe",
+		"subscriptions/listen",
+	},
+	"resource_template": {"completion/complete", "resources/templates/list"},
+	"prompt": {"completion/complete", "prompts/get", "prompts/list"},
 	"completion": {"completion/complete"},
+	"mcp_server": {"elicitation/create", "roots/list", "sampling/createMessage"},
 	"task": {"tasks/cancel", "tasks/get", "tasks/list", "tasks/result", "tasks/update"},
 }

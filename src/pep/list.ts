@@ -1,36 +1,39 @@
-/** `tools/list`: the server's own answer, without what policy hides from this caller. */
+/** The list methods: the server's own answer, without what policy hides from this caller. */
 import type { Resource } from '../contract/types.gen.ts';
 import { VALIDATORS } from '../contract/validate.ts';
 import { PortcullisError } from '../errors.ts';
-import { emptyToolList } from './answers.ts';
+import { emptyList } from './answers.ts';
 import { privateCache } from './capabilities.ts';
 import { nameOf, readPage, type CatalogueItem, type Snapshot } from './catalogue.ts';
 import { withinDeadline } from './deadline.ts';
-import { discoveryRequest, toolResource, type Asker } from './evaluation.ts';
+import { discoveryRequest, resourceNamed, type Asker } from './evaluation.ts';
 import type { Exchange } from './exchange.ts';
-import { askerOf, notReady, type Gate } from './gate.ts';
+import { askerOf, notReady, type Gate, type Handler } from './gate.ts';
+import { KINDS, type Kind } from './kinds.ts';
 import { isObject, wireCopy } from './message.ts';
 
 /** Order and cursor stay the server's, so a page may come out empty. */
-export async function listTools(gate: Gate, exchange: Exchange): Promise<object | undefined> {
-  const { request, era } = exchange.arrival;
-  if (!gate.watch.ready && !(await gate.watch.ask())) return notReady(gate, exchange);
-  const asker = askerOf(exchange);
-  if (!asker) return emptyToolList(exchange.id, era);
-  await gate.tools(exchange);
-  const answer = await gate.forward(exchange, listParams(request.params));
-  if (answer === undefined) return undefined;
-  if ('error' in answer.body) return answer.raw;
-  const page = wireCopy(answer.body.result);
-  const { tools } = readPage(page);
-  const shown = await visibleTools(gate, exchange, asker, tools);
-  if (exchange.cancelled) return undefined;
-  const result = { ...(page as object), tools: shown };
-  const ttl_ms_max = gate.parts.settings.list_ttl_ms_max;
-  return {
-    jsonrpc: '2.0',
-    id: exchange.id,
-    result: era === 'modern' ? privateCache(result, ttl_ms_max) : result,
+export function listing(kind: Kind): Handler {
+  return async (gate, exchange) => {
+    const { request, era } = exchange.arrival;
+    if (!gate.watch.ready && !(await gate.watch.ask())) return notReady(gate, exchange);
+    const asker = askerOf(exchange);
+    if (!asker) return emptyList(kind, exchange.id, era);
+    await gate.catalogue(kind, exchange);
+    const answer = await gate.forward(exchange, listParams(request.params));
+    if (answer === undefined) return undefined;
+    if ('error' in answer.body) return answer.raw;
+    const page = wireCopy(answer.body.result);
+    const { items } = readPage(kind, page);
+    const shown = await visibleItems(gate, exchange, kind, asker, items);
+    if (exchange.cancelled) return undefined;
+    const result = { ...(page as object), [KINDS[kind].member]: shown };
+    const ttl_ms_max = gate.parts.settings.list_ttl_ms_max;
+    return {
+      jsonrpc: '2.0',
+      id: exchange.id,
+      result: era === 'modern' ? privateCache(result, ttl_ms_max) : result,
+    };
   };
 }
 
@@ -42,52 +45,54 @@ function listParams({
   return { ...(cursor !== undefined && { cursor }), ...(isObject(_meta) && { _meta }) };
 }
 
-/** A tool as the page says it; `name` is undefined where it has none that is its own. */
+/** An item as the page says it; `name` is undefined where it has none that is its own. */
 interface Listed {
-  tool: unknown;
+  listed: unknown;
   name: string | undefined;
   repeated: boolean;
   text: string;
 }
 
 interface Known {
-  tool: unknown;
+  listed: unknown;
   item: CatalogueItem;
 }
 
-function readTools(tools: readonly unknown[]): Listed[] {
-  const names = tools.map(nameOf);
+function readItems(kind: Kind, items: readonly unknown[]): Listed[] {
+  const names = items.map((item) => nameOf(kind, item));
   const seen = new Set<string | undefined>();
   const repeated = new Set(names.filter((name) => seen.size === seen.add(name).size));
-  return tools.map((tool, index) => {
+  return items.map((listed, index) => {
     const name = names[index];
-    return { tool, name, repeated: repeated.has(name), text: JSON.stringify(tool) };
+    return { listed, name, repeated: repeated.has(name), text: JSON.stringify(listed) };
   });
 }
 
-/** One question for the page. A tool that is not as the guard knows it is looked up, or hidden. */
-async function visibleTools(
+/** One question for the page. What is not as the guard knows it is looked up, or hidden. */
+async function visibleItems(
   gate: Gate,
   exchange: Exchange,
+  kind: Kind,
   asker: Asker,
-  tools: readonly unknown[],
+  items: readonly unknown[],
 ): Promise<unknown[]> {
-  const page = readTools(tools);
-  const snapshot = await snapshotOf(gate, exchange, page);
+  const page = readItems(kind, items);
+  const snapshot = await snapshotOf(gate, exchange, kind, page);
   const known = page.flatMap((listed) => find(snapshot, listed) ?? []);
   const resources = known.map(({ item }) =>
-    toolResource(gate.parts.settings.server, item.name, item),
+    resourceNamed(gate.parts.settings.server, kind, item.name, item),
   );
   const visible = await discover(gate, exchange, asker, resources, snapshot.digest);
-  return known.filter((_entry, index) => visible[index] === true).map(({ tool }) => tool);
+  return known.filter((_entry, index) => visible[index] === true).map(({ listed }) => listed);
 }
 
 async function snapshotOf(
   gate: Gate,
   exchange: Exchange,
+  kind: Kind,
   page: readonly Listed[],
 ): Promise<Snapshot> {
-  const snapshot = await gate.tools(exchange);
+  const snapshot = await gate.catalogue(kind, exchange);
   const accounted = page.every(
     (listed) =>
       listed.name === undefined ||
@@ -95,17 +100,17 @@ async function snapshotOf(
       find(snapshot, listed) !== undefined,
   );
   if (accounted) return snapshot;
-  gate.forgetTools();
-  return gate.tools(exchange);
+  gate.forget(kind);
+  return gate.catalogue(kind, exchange);
 }
 
-function find({ items }: Snapshot, { tool, name, repeated, text }: Listed): Known | undefined {
+function find({ items }: Snapshot, { listed, name, repeated, text }: Listed): Known | undefined {
   const item = name === undefined || repeated ? undefined : items.get(name);
-  return item?.text === text ? { tool, item } : undefined;
+  return item?.text === text ? { listed, item } : undefined;
 }
 
 /** Which resources the caller may know of. Rejects where there is no answer to believe. */
-async function discover(
+export async function discover(
   { parts }: Gate,
   { signal }: Exchange,
   asker: Asker,

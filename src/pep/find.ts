@@ -1,0 +1,48 @@
+/** Finds what a request speaks of among the things that the server has. */
+import { digestOf } from '../contract/digest.ts';
+import { isName, type CatalogueItem } from './catalogue.ts';
+import type { Exchange } from './exchange.ts';
+import type { Gate } from './gate.ts';
+import type { Kind } from './kinds.ts';
+import { templateMatches } from './uri_template.ts';
+
+export interface Found {
+  /** False: the server has none of the kind, and does not know the methods. */
+  supported: boolean;
+  /** Undefined: it does not exist. */
+  item?: CatalogueItem | undefined;
+  /** It is not listed itself: a template of the server makes it. */
+  templated?: true;
+}
+
+/** Rejects where the server's lists cannot be had. */
+export async function find(gate: Gate, exchange: Exchange, kind: Kind, id: string): Promise<Found> {
+  if (kind === 'resource') return findResource(gate, exchange, id);
+  const { items, supported } = await gate.catalogue(kind, exchange);
+  return { supported, item: items.get(id) };
+}
+
+/** Both lists are always read, so that time does not tell what is listed from what is not. */
+async function findResource(gate: Gate, exchange: Exchange, uri: string): Promise<Found> {
+  const listed = await gate.catalogue('resource', exchange);
+  const templates = await gate.catalogue('resource_template', exchange);
+  const supported = listed.supported || templates.supported;
+  const item = listed.items.get(uri);
+  if (item || listed.doubled.has(uri) || !isPlain(uri)) return { supported, item };
+  const matching = [...templates.items.values()].filter(({ name }) => templateMatches(name, uri));
+  const [first, ...others] = matching;
+  if (first === undefined) return { supported };
+  const digest = others.length > 0 ? digestOf(matching.map((it) => it.digest)) : first.digest;
+  return { supported, item: { ...first, name: uri, digest }, templated: true };
+}
+
+/** A dot segment, a separator or a percent sign that a server would read after policy did not. */
+const ENCODED = /%(?:2e|2f|5c|25)/i;
+
+/**
+ * Whether an address has one spelling: policy reads it as it is, and a server may read
+ * `file:///open/../secret` as `file:///secret` (WHATWG URL, section 4.4).
+ */
+function isPlain(uri: string): boolean {
+  return isName(uri) && URL.parse(uri)?.href === uri && !uri.includes('\\') && !ENCODED.test(uri);
+}

@@ -1,0 +1,233 @@
+/**
+ * The use of one capability: decided on what was asked for as it is, executed at most once, masked
+ * on its way. What differs from method to method stands in `uses.ts`.
+ */
+import type { EvaluationResponse } from '../contract/types.gen.ts';
+import { failure, invalidParams, RPC, unknownItem } from './answers.ts';
+import { argumentsFault } from './arguments_fault.ts';
+import type { CatalogueItem } from './catalogue.ts';
+import { decide } from './decide.ts';
+import { resourceNamed, type Asker } from './evaluation.ts';
+import type { Exchange, ServerAnswer } from './exchange.ts';
+import { find, type Found } from './find.ts';
+import { askerOf, notReady, type Entrance, type Gate, type Handler } from './gate.ts';
+import type { Verdict } from './judge.ts';
+import type { Kind } from './kinds.ts';
+import { isObject, type JsonObject } from './message.ts';
+import type { KnownMethod } from './methods.ts';
+import {
+  applyToError,
+  applyToResult,
+  RESULT_LIMITS,
+  type ResultShape,
+  type RpcError,
+} from './obligations/apply.ts';
+import { withholdsStream } from './obligations/plan.ts';
+
+/** What a request asks for. */
+export interface Use {
+  kind: Kind;
+  /** The name of a tool or prompt, a URI or a URI template. */
+  id: string;
+  /** What policy may read of it. */
+  arguments: JsonObject;
+  /** What the server is given: only what the method defines. */
+  params: JsonObject;
+}
+
+export interface UseRule {
+  method: KnownMethod;
+  /** The use, or a pointer to what is wrong with the request. */
+  read(params: JsonObject): Use | string;
+  /** How a result is masked. */
+  shape(use: Use): ResultShape;
+  /** What is told of an answer that policy let pass; rejects where nothing can be. */
+  tell?(work: Work, message: JsonObject): Promise<JsonObject>;
+}
+
+/** A use on its way. */
+export interface Work {
+  gate: Gate;
+  exchange: Exchange;
+  rule: UseRule;
+  use: Use;
+  asker: Asker;
+}
+
+/** Yields a result, a refusal, or the answer of a thing that does not exist. */
+export function using(rule: UseRule): Handler {
+  return async (gate, exchange) => {
+    const { request } = exchange.arrival;
+    if (!gate.watch.ready && !(await gate.watch.ask())) return notReady(gate, exchange);
+    const use = rule.read(request.params);
+    if (typeof use === 'string') return invalidParams(exchange.id, request.method, use);
+    if (isTooLarge(gate, use)) return gate.refuse(exchange, { reason_code: 'ARGUMENTS_TOO_LARGE' });
+    const asker = askerOf(exchange);
+    if (!asker) return unknown(gate, exchange, use);
+    return perform({ gate, exchange, rule, use, asker });
+  };
+}
+
+/** The decision comes first, and then what it says of the thing. */
+async function perform(work: Work): Promise<object | undefined> {
+  const { gate, exchange, use } = work;
+  const found = await find(gate, exchange, use.kind, use.id);
+  if (!found.supported) return failure(exchange.id, RPC.METHOD_NOT_FOUND, 'Method not found');
+  const { item } = found;
+  const verdict = await decideUse(work, item);
+  if (verdict.outcome === 'refuse' && !verdict.answer) return gate.refuse(exchange, verdict);
+  if (!item || verdict.outcome === 'hidden') return unknown(gate, exchange, use);
+  if (gate.entrance?.objected) return objected(gate, exchange, gate.entrance, verdict);
+  if (verdict.outcome === 'refuse') return refuse(work, item, verdict);
+  return execute(work, found, item, verdict.answer);
+}
+
+/** The answer is not told: the entry tells its objection, which the caller may know. */
+function objected(gate: Gate, exchange: Exchange, entrance: Entrance, verdict: Verdict): object {
+  entrance.known = true;
+  if (verdict.answer) gate.report(verdict.answer, { status: 'refused' });
+  return gate.refuse(exchange, { reason_code: 'POLICY_DENIED' });
+}
+
+/**
+ * A name that the server does not have is asked about too, so that time does not tell it from one
+ * that policy hides.
+ */
+function decideUse(
+  { gate, exchange, rule, use, asker }: Work,
+  item: CatalogueItem | undefined,
+): Promise<Verdict> {
+  return decide(gate.parts, gate.watch, {
+    asker,
+    method: rule.method,
+    resource: resourceNamed(gate.parts.settings.server, use.kind, use.id, item),
+    arguments: use.arguments,
+    signal: exchange.signal,
+  });
+}
+
+/**
+ * Looked at before the name is: what the policy reads of the arguments of one tool can be more than
+ * the decision point takes, and of a tool that does not exist it reads less.
+ */
+function isTooLarge({ parts }: Gate, use: Use): boolean {
+  const size_bytes = Buffer.byteLength(JSON.stringify(use.arguments));
+  return size_bytes > parts.settings.arguments_bytes_max;
+}
+
+function unknown(gate: Gate, { id }: Exchange, use: Use): object {
+  return unknownItem(use.kind, gate.line, id, use.id);
+}
+
+function refuse(
+  { gate, exchange, use }: Work,
+  item: CatalogueItem,
+  verdict: Extract<Verdict, { outcome: 'refuse' }>,
+): object {
+  const { answer, reason_code, safe_message, overruled } = verdict;
+  if (answer && overruled) gate.report(answer, { status: 'refused', reason_code });
+  const arguments_fault = argumentsFault(item, use.arguments);
+  const refusal = { reason_code, safe_message, arguments_fault };
+  return gate.refuse(exchange, refusal, answer?.context.evaluation_id);
+}
+
+/** The definition is looked at again, since what was decided on may have changed meanwhile. */
+async function execute(
+  work: Work,
+  found: Found,
+  item: CatalogueItem,
+  decision: EvaluationResponse,
+): Promise<object | undefined> {
+  const { gate, exchange, use } = work;
+  const { item: now } = await find(gate, exchange, use.kind, use.id).catch((error: unknown) => {
+    const refused = { status: 'refused', reason_code: 'POLICY_UNAVAILABLE' } as const;
+    gate.report(decision, exchange.cancelled ? { status: 'cancelled' } : refused);
+    throw error;
+  });
+  if (now?.digest !== item.digest) {
+    gate.report(decision, { status: 'refused', reason_code: 'DEFINITION_CHANGED' });
+    if (!now) return unknown(gate, exchange, use);
+    const reason_code = 'DEFINITION_CHANGED';
+    return gate.refuse(exchange, { reason_code }, decision.context.evaluation_id);
+  }
+  exchange.masked = withholdsStream(decision.context.obligations);
+  const answer = await gate.forward(exchange, use.params, decision);
+  if (answer === undefined) {
+    gate.report(decision, { status: exchange.sent ? 'abandoned' : 'cancelled' });
+    return undefined;
+  }
+  return finish(work, found, decision, answer);
+}
+
+interface Finished {
+  message: object;
+  status: 'executed' | 'failed';
+  masked: string[];
+}
+
+/** Applies the obligations to what the server answered; what cannot be masked is withheld. */
+async function finish(
+  work: Work,
+  found: Found,
+  decision: EvaluationResponse,
+  answer: ServerAnswer,
+): Promise<object> {
+  const { gate, exchange, rule, use } = work;
+  const { evaluation_id } = decision.context;
+  const finished = mayBeTold(answer) ? mask(work, answer, decision) : undefined;
+  if (finished === undefined) {
+    gate.report(decision, { status: 'executed', reason_code: 'RESULT_WITHHELD' });
+    return gate.refuse(exchange, { reason_code: 'RESULT_WITHHELD' }, evaluation_id);
+  }
+  const { message, status, masked } = finished;
+  gate.report(decision, { status, ...(masked.length > 0 && { masked }) });
+  if (found.templated && saysUnknown(answer)) return unknown(gate, exchange, use);
+  return rule.tell && status === 'executed' ? rule.tell(work, message as JsonObject) : message;
+}
+
+/** The error of 2025-11-25 that carries an elicitation. */
+const URL_ELICITATION_REQUIRED = -32042;
+
+/**
+ * A task, a question to the user and any other kind of answer is a message of its own, which is not
+ * enforced and therefore not passed.
+ */
+function mayBeTold({ body }: ServerAnswer): boolean {
+  if ('error' in body)
+    return isObject(body.error) && body.error['code'] !== URL_ELICITATION_REQUIRED;
+  if (!isObject(body.result)) return false;
+  const { resultType, task } = body.result;
+  return (resultType === undefined || resultType === 'complete') && task === undefined;
+}
+
+/** MCP, resources, error handling: of 2025-11-25, and of 2026-07-28. */
+const NOT_FOUND: readonly unknown[] = [-32002, RPC.INVALID_PARAMS];
+
+/** An address that a template would make, and that the server does not know. */
+function saysUnknown({ body }: ServerAnswer): boolean {
+  return 'error' in body && isObject(body.error) && NOT_FOUND.includes(body.error['code']);
+}
+
+function mask(
+  { gate: { parts }, exchange, rule, use }: Work,
+  { body, raw }: ServerAnswer,
+  { context: { obligations } }: EvaluationResponse,
+): Finished | undefined {
+  const status = 'error' in body ? 'failed' : 'executed';
+  if (!exchange.masked) return { message: raw, status, masked: [] };
+  const limits = { ...RESULT_LIMITS, size_bytes_max: parts.settings.result_bytes_max };
+  const frame = { jsonrpc: '2.0', id: exchange.id };
+  if ('error' in body) {
+    const applied = applyToError(body.error as RpcError, obligations, parts.digestKey, limits);
+    if (!applied.ok) return withheld(parts.log, applied.reason);
+    return { message: { ...frame, error: applied.error }, status, masked: applied.masked };
+  }
+  const shape = rule.shape(use);
+  const applied = applyToResult(body.result, obligations, parts.digestKey, limits, shape);
+  if (!applied.ok) return withheld(parts.log, applied.reason);
+  return { message: { ...frame, result: applied.result }, status, masked: applied.masked };
+}
+
+function withheld(log: Gate['parts']['log'], reason: string): undefined {
+  log.warn('a result was withheld', { reason });
+}
