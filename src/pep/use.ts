@@ -2,6 +2,7 @@
  * The use of one capability: decided on what was asked for as it is, executed at most once, masked
  * on its way. What differs from method to method stands in `uses.ts`.
  */
+import { JSON_LIMITS } from '../contract/json.ts';
 import type { EvaluationResponse } from '../contract/types.gen.ts';
 import { failure, invalidParams, RPC, unknownItem } from './answers.ts';
 import { argumentsFault } from './arguments_fault.ts';
@@ -18,7 +19,6 @@ import type { KnownMethod } from './methods.ts';
 import {
   applyToError,
   applyToResult,
-  RESULT_LIMITS,
   type ResultShape,
   type RpcError,
 } from './obligations/apply.ts';
@@ -215,7 +215,7 @@ function mask(
 ): Finished | undefined {
   const status = 'error' in body ? 'failed' : 'executed';
   if (!exchange.masked) return { message: raw, status, masked: [] };
-  const limits = { ...RESULT_LIMITS, size_bytes_max: parts.settings.result_bytes_max };
+  const limits = { ...JSON_LIMITS, size_bytes_max: parts.settings.result_bytes_max };
   const frame = { jsonrpc: '2.0', id: exchange.id };
   if ('error' in body) {
     const applied = applyToError(body.error as RpcError, obligations, parts.digestKey, limits);
