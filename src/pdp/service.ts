@@ -142,6 +142,9 @@ async function openSocket(path: string, open: Open): Promise<string> {
   return path;
 }
 
+/** How often node:http looks for requests that take too long. */
+const CHECK_INTERVAL_MS = 1_000;
+
 function createListener(edge: Edge, channel: Channel, { settings, log }: ServiceParts): Server {
   const { request_timeout_ms, idle_timeout_ms } = settings;
   const options = {
@@ -149,7 +152,7 @@ function createListener(edge: Edge, channel: Channel, { settings, log }: Service
     maxHeaderSize: settings.header_bytes_max + 1,
     headersTimeout: request_timeout_ms,
     requestTimeout: request_timeout_ms,
-    connectionsCheckingInterval: Math.min(request_timeout_ms, 1_000),
+    connectionsCheckingInterval: Math.min(request_timeout_ms, CHECK_INTERVAL_MS),
     keepAliveTimeout: idle_timeout_ms,
     noDelay: true,
   };

@@ -1,24 +1,16 @@
-/** Finds the numbers in the code that limit something, by what they are called or compared with. */
+/** Finds the numbers in the code that limit something: by their names, and by what is done. */
 import ts from 'typescript';
 import { parse, type SourceFile } from './rule.ts';
 
-export interface Limit {
-  /** Folder under `src/`, or the file that stands in none. */
-  folder: string;
-  /** `JSON_LIMITS.depth_max`, or the expression where the number has no name. */
-  name: string;
-  /** As written. */
-  value: string;
-}
-
-/** Words of a name that says how much, how long or how often. */
-const MEASURES = new RegExp(
+/** A name that says how much, how long or how often. */
+const MEASURE = new RegExp(
   '(^|_)(max|us|ms|seconds|bytes|characters|length|depth|attempts|tries|times|chunk|items|files|' +
     'at_once|timeout|interval|skew|age|count)(_|$)',
 );
-/** Keywords of JSON Schema: a schema is a place of its own for limits (rule 14 of the style). */
-const KEYWORDS = /^(min|max)(Length|Items|Properties|imum)$/;
-const SIZES = new Set(['length', 'size', 'byteLength']);
+/** A schema is the one source of what it says, so its keywords are no second one. */
+const KEYWORD = /^(min|max)(Length|Items|Properties|imum)$/;
+const SIZE = /\.(length|size|byteLength)$/;
+const TIMER = /(^|\.)(setTimeout|setInterval|timeout)$/;
 const COMPARISONS = new Set([
   ts.SyntaxKind.LessThanToken,
   ts.SyntaxKind.LessThanEqualsToken,
@@ -27,75 +19,76 @@ const COMPARISONS = new Set([
   ts.SyntaxKind.EqualsEqualsEqualsToken,
 ]);
 
-/** Named limits, and lengths that are compared with or cut to a bare number. */
-export function limitsIn(file: SourceFile): Limit[] {
-  const found: Limit[] = [];
-  const folder = file.path.split('/')[1] ?? '';
+/** Each as `NAME = 64`, or as the expression in which a bare number stands. */
+export function limitsIn(file: SourceFile): string[] {
+  const found: string[] = [];
   const visit = (node: ts.Node): void => {
     const limit = namedLimit(node) ?? bareLimit(node);
-    if (limit) found.push({ folder, ...limit });
+    if (limit !== undefined) found.push(limit.replaceAll(/(?<=\d)_(?=\d)/g, ''));
     ts.forEachChild(node, visit);
   };
   visit(parse(file));
   return found;
 }
 
-type Named = Omit<Limit, 'folder'>;
-
-function namedLimit(node: ts.Node): Named | undefined {
-  if (!isDeclaration(node) || !node.initializer || !isAmount(node.initializer)) return undefined;
-  const name = node.name.getText();
-  if (KEYWORDS.test(name) || !MEASURES.test(snakeCase(name))) return undefined;
-  const owner = ts.findAncestor(node.parent, ts.isVariableDeclaration);
-  const within = owner && ts.isPropertyAssignment(node) ? `${owner.name.getText()}.` : '';
-  return { name: within + name, value: plain(node.initializer) };
-}
-
-type Declaration = ts.VariableDeclaration | ts.PropertyAssignment | ts.PropertyDeclaration;
-
-function isDeclaration(node: ts.Node): node is (Declaration | ts.BindingElement) & {
-  name: ts.Node;
-} {
-  return (
+function namedLimit(node: ts.Node): string | undefined {
+  const isNamed =
     ts.isVariableDeclaration(node) ||
     ts.isPropertyAssignment(node) ||
     ts.isPropertyDeclaration(node) ||
     ts.isBindingElement(node) ||
-    ts.isParameter(node)
-  );
+    ts.isParameter(node);
+  if (!isNamed || !node.initializer || !isAmount(node.initializer)) return undefined;
+  const owner = ts.isPropertyAssignment(node) && ts.findAncestor(node, ts.isVariableDeclaration);
+  const name = `${owner ? `${owner.name.getText()}.` : ''}${node.name.getText()}`;
+  const isLimit = isMeasure(name) && !KEYWORD.test(node.name.getText());
+  return isLimit ? `${name} = ${node.initializer.getText()}` : undefined;
 }
 
-/** Holds a number of its own that is no factor, such as the thousand between seconds and ms. */
-function isAmount(node: ts.Node): boolean {
+function isMeasure(name: string): boolean {
+  const words = name.replaceAll(/([a-z])([A-Z])/g, '$1_$2').replaceAll('.', '_');
+  return MEASURE.test(words.toLowerCase());
+}
+
+/** A number of its own: no sum or product of others, as between seconds and milliseconds. */
+function isAmount(node: ts.Expression): boolean {
   if (ts.isNumericLiteral(node)) return Number(node.text) > 1;
-  if (ts.isFunctionLike(node) || ts.isObjectLiteralExpression(node)) return false;
-  if (ts.isBinaryExpression(node) && isProduct(node)) {
-    return isAmount(node.left) && isAmount(node.right);
-  }
-  return ts.forEachChild(node, (child) => isAmount(child) || undefined) ?? false;
+  if (ts.isParenthesizedExpression(node)) return isAmount(node.expression);
+  if (ts.isBinaryExpression(node)) return isAmount(node.left) && isAmount(node.right);
+  if (ts.isConditionalExpression(node)) return isAmount(node.whenTrue) || isAmount(node.whenFalse);
+  const isChoice = ts.isCallExpression(node) && /^Math\.(min|max)$/.test(node.expression.getText());
+  return isChoice && node.arguments.some(isAmount);
 }
 
-function isProduct({ operatorToken: { kind } }: ts.BinaryExpression): boolean {
-  return kind === ts.SyntaxKind.AsteriskToken || kind === ts.SyntaxKind.SlashToken;
-}
-
-function bareLimit(node: ts.Node): Named | undefined {
+/** A length that is compared with a number or cut to it, a timer, and what a function is handed. */
+function bareLimit(node: ts.Node): string | undefined {
   if (ts.isBinaryExpression(node) && COMPARISONS.has(node.operatorToken.kind)) {
     const sides = [node.left, node.right];
-    const number = sides.find((side) => ts.isNumericLiteral(side) && Number(side.text) > 2);
-    const isOfSize = sides.some((at) => ts.isPropertyAccessExpression(at) && SIZES.has(at.name.text));
-    return number && isOfSize ? { name: node.getText(), value: plain(number) } : undefined;
+    const isOfSize = sides.some((side) => SIZE.test(side.getText()));
+    return isOfSize && sides.some((side) => isMany(side)) ? node.getText() : undefined;
   }
-  if (!ts.isCallExpression(node) || !/\.slice$/.test(node.expression.getText())) return undefined;
-  const [from, to] = node.arguments;
-  const isCut = from?.getText() === '0' && to && ts.isNumericLiteral(to) && Number(to.text) > 3;
-  return isCut ? { name: node.getText(), value: plain(to) } : undefined;
+  if (!ts.isCallExpression(node)) return undefined;
+  const called = node.expression.getText();
+  const isHanded = node.arguments.some(
+    (argument, at) =>
+      isMany(argument) &&
+      (TIMER.test(called) ||
+        (called.endsWith('.slice') && at === 1 && node.arguments[0]?.getText() === '0') ||
+        isMeasure(parameterOf(node, at))),
+  );
+  return isHanded ? node.getText() : undefined;
 }
 
-function plain(node: ts.Node): string {
-  return node.getText().replaceAll('_', '');
+/** A few are a shape, such as the parts of a path. */
+function isMany(node: ts.Expression): boolean {
+  return isAmount(node) && !(ts.isNumericLiteral(node) && Number(node.text) < 4);
 }
 
-function snakeCase(name: string): string {
-  return name.replaceAll(/([a-z])([A-Z])/g, '$1_$2').toLowerCase();
+/** The name of a parameter, where the function stands in the same file. */
+function parameterOf({ expression }: ts.CallExpression, at: number): string {
+  const declared = expression
+    .getSourceFile()
+    .statements.filter((statement) => ts.isFunctionDeclaration(statement))
+    .find(({ name }) => name?.text === expression.getText());
+  return declared?.parameters[at]?.name.getText() ?? '';
 }
