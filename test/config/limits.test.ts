@@ -126,7 +126,7 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
 /** How often something is looked at: these bound nothing. */
 const PERIODS = ['policy.reload_interval_ms', 'decision_point.watch_interval_ms'];
 
-test('every number among the settings is a limit tried here, or a period', () => {
+test('[O-04] every number among the settings is a limit tried here, or a period', () => {
   const numbers = SETTINGS.filter(({ rule }) => hasType(rule, 'integer')).map(({ name }) => name);
   const tried = [...Object.keys(LIMITS), ...Object.keys(TIMES), ...PERIODS];
   expect(tried.toSorted()).toEqual(numbers.toSorted());

@@ -46,7 +46,7 @@ function bomb(): string {
   return `${levels.join('\n')}\n`;
 }
 
-describe('an unknown setting is refused with its place and the likely one', () => {
+describe('[O-04] an unknown setting is refused with its place and the likely one', () => {
   test.each<[Given, string]>([
     [
       { yaml: 'log: {level: info}\npdp:\n  lisen: x\n' },

@@ -52,7 +52,7 @@ describe.each(NUMBERS)('$name', (setting) => {
   );
 });
 
-test('each setting has a default, a description and a variable of its own', () => {
+test('[O-04] each setting has a default, a description and a variable of its own', () => {
   const lacking = SETTINGS.filter(
     ({ rule }) => rule.default === undefined || !/^[A-Z`].*\.$/.test(rule.description),
   );
@@ -60,7 +60,7 @@ test('each setting has a default, a description and a variable of its own', () =
   expect(new Set(SETTINGS.map(({ variable }) => variable)).size).toBe(SETTINGS.length);
 });
 
-test('each number has its unit in its name, and each text and list a limit', () => {
+test('[O-04] each number has its unit in its name, and each text and list a limit', () => {
   expect(NUMBERS.filter(({ unit }) => unit === undefined)).toEqual([]);
   const boundless = SETTINGS.filter(
     ({ rule }) =>
