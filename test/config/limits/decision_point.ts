@@ -1,4 +1,6 @@
 /** The limits of `decision_point`, and of those that decide within themselves. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { DecisionPoint } from '../../../src/contract/decision_point.ts';
 import { openDecisionPoint } from '../../../src/cli/decision_point.ts';
@@ -56,19 +58,28 @@ export function answerBytes(): Promise<Probe> {
 /** How many of so many questions arrive while none is answered. */
 export function connections(): Promise<Probe> {
   return around(2, async (amount, connections_max) => {
-    const arrived = Promise.withResolvers<void>();
-    let count = 0;
-    const server = await pretendRaw(() => {
-      count += 1;
-      if (count === Math.min(amount, connections_max)) arrived.resolve();
+    let seen: number[] = [];
+    let arrived = Promise.withResolvers<void>();
+    const server = await pretendRaw(({ remotePort = 0 }) => {
+      seen = [...seen, remotePort];
+      arrived.resolve();
+      arrived = Promise.withResolvers();
     });
+    const until = async (isEnough: () => boolean): Promise<void> => {
+      while (!isEnough()) await arrived.promise;
+    };
     const point = remote({ url: server.url }, { connections_max, timeout_ms: 60_000 });
     const asked = Array.from({ length: amount }, () => outcomeOf(() => point.decide(CALL)));
-    await arrived.promise;
+    await until(() => seen.length === Math.min(amount, connections_max));
+    // One that begins after all of them arrives after them.
+    const last = connect(Number(new URL(server.url).port), '127.0.0.1');
+    await once(last, 'connect');
+    await until(() => seen.includes(last.localPort ?? 0));
+    last.destroy();
     await point.close();
     await Promise.all(asked);
     await server.close();
-    return `${count} of ${amount}`;
+    return `${seen.length - 1} of ${amount}`;
   });
 }
 
