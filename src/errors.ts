@@ -113,6 +113,10 @@ export const ERRORS = {
     meaning: 'the caller of the decision point did not prove who it is, or lacks the scope',
     remedy: 'send the bearer token of the deployment, or use the socket',
   },
+  UPSTREAM_FAILED: {
+    meaning: 'the server cannot be started or reached, or it ended',
+    remedy: 'see what it said on standard error; correct its command or URL, and start it again',
+  },
   WIRE_INVALID: {
     meaning: 'a request to the decision point is wrong as HTTP: method, type, host or origin',
     remedy: 'POST application/json to a listed host, without an Origin',

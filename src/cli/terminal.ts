@@ -71,6 +71,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, 1 | 2 | 3>> = {
   TESTS_FAILED: 1,
   TOOLCHAIN_ABSENT: 3,
   UNAUTHENTICATED: 3,
+  UPSTREAM_FAILED: 3,
   WIRE_INVALID: 2,
 };
 
