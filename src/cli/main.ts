@@ -5,6 +5,7 @@ import type { Variables } from '../config/environment.ts';
 import { runBuild, type BuildCommandOptions } from './build.ts';
 import { runCheck } from './check.ts';
 import { withPlaces, type PolicyOptions } from './policy_tools.ts';
+import { runRegistry, type RegistryOptions } from './registry.ts';
 import { runServe, type ServeOptions } from './serve.ts';
 import { exitCodeOf, printError, tolerateClosed, type Terminal } from './terminal.ts';
 import { runTest } from './test.ts';
@@ -76,6 +77,12 @@ function describeProgram(
     .action(async (folder: string, options: BuildCommandOptions) =>
       done(await withPlaces(folder, () => runBuild(folder, options, terminal, variables))),
     );
+  registryCommand(program).action(
+    async (folder: string, command: string[], options: RegistryOptions) =>
+      done(
+        await withPlaces(folder, () => runRegistry(folder, command, options, terminal, variables)),
+      ),
+  );
   return program;
 }
 
@@ -111,6 +118,19 @@ function wrapCommand(program: Command): Command {
       'after',
       '\nExample:\n  $ portcullis wrap --server files --bundle policy.tar.gz -- ' +
         'npx @modelcontextprotocol/server-filesystem DIR',
+    );
+}
+
+function registryCommand(program: Command): Command {
+  return program
+    .command('registry <folder> [command...]')
+    .description('check the rules against the tools that a server lists now')
+    .option('--server <name>', 'name of the server in the registry (default: the only one)')
+    .option('--url <url>', 'a server over Streamable HTTP, in the place of a command')
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ portcullis registry policies/payments -- node payments_server.js',
     );
 }
 

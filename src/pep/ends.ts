@@ -13,7 +13,7 @@ export interface Wire {
 }
 
 export class Ends {
-  readonly exchanges = new Exchanges();
+  readonly exchanges: Exchanges;
   readonly stream: Stream;
   /** What the guard asked the server. */
   readonly own: OwnRequests;
@@ -28,6 +28,7 @@ export class Ends {
   #closed = false;
 
   constructor({ settings, random, log }: GuardParts, wire: Wire) {
+    this.exchanges = new Exchanges(settings.cancelled_timeout_ms);
     this.stream = new Stream(this);
     this.own = new OwnRequests(random, settings.catalogue_timeout_ms);
     this.asked = new ServerRequests(settings.requests_in_flight_max);

@@ -95,12 +95,6 @@ export class Exchange {
   }
 }
 
-/**
- * How long a cancelled request counts as one that the server works on, unless it is answered: a
- * server that stopped its work says nothing (MCP, cancellation).
- */
-const CANCELLED_MS = 30_000;
-
 /** The requests of one connection that the server may be at work on. */
 export class Exchanges {
   /** Those that a client waits for, by its id. */
@@ -108,7 +102,16 @@ export class Exchanges {
   /** All, by the id towards the server. */
   readonly #all = new Map<Id, Exchange>();
   readonly #timers = new Map<Exchange, NodeJS.Timeout>();
+  readonly #cancelled_timeout_ms: number;
   #last_id = 0;
+
+  /**
+   * A cancelled request counts so long as one that the server works on, unless it is answered: a
+   * server that stopped its work says nothing (MCP, cancellation).
+   */
+  constructor(cancelled_timeout_ms: number) {
+    this.#cancelled_timeout_ms = cancelled_timeout_ms;
+  }
 
   /** Counts what was cancelled too, as long as the server may be at work on it. */
   get size(): number {
@@ -149,8 +152,8 @@ export class Exchanges {
   /** Nobody waits for it any more; where the server has it, it counts on for a time. */
   abandon(exchange: Exchange): void {
     if (exchange.forwarded) {
-      const late = setTimeout(() => this.release(exchange.server_id), CANCELLED_MS).unref();
-      this.#timers.set(exchange, late);
+      const release = (): void => this.release(exchange.server_id);
+      this.#timers.set(exchange, setTimeout(release, this.#cancelled_timeout_ms).unref());
     }
     this.remove(exchange);
     exchange.cancel();

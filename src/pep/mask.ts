@@ -1,10 +1,10 @@
 /** Fulfils obligations on a result or an error, whether it is an answer or stands in one. */
+import { JSON_LIMITS } from '../contract/json.ts';
 import type { Obligation } from '../contract/types.gen.ts';
 import type { Answer } from './message.ts';
 import {
   applyToError,
   applyToResult,
-  RESULT_LIMITS,
   type ResultShape,
   type RpcError,
 } from './obligations/apply.ts';
@@ -23,7 +23,7 @@ export function maskBody(
   obligations: readonly Obligation[],
   shape: ResultShape,
 ): Masked | undefined {
-  const limits = { ...RESULT_LIMITS, size_bytes_max: settings.result_bytes_max };
+  const limits = { ...JSON_LIMITS, size_bytes_max: settings.result_bytes_max };
   const applied =
     'error' in body
       ? applyToError(body.error as RpcError, obligations, digestKey, limits)

@@ -26,6 +26,8 @@ export interface GuardSettings extends TaskLimits {
   result_bytes_max: number;
   /** Most requests of one connection that are unanswered at a time. */
   requests_in_flight_max: number;
+  /** How long a cancelled request counts as unanswered. */
+  cancelled_timeout_ms: number;
   /** Most resources that one client may subscribe to; the oldest makes room. */
   subscriptions_max: number;
   /** Longest time that a client may keep a filtered list (2026-07-28). */

@@ -12,6 +12,7 @@ const SETTINGS: GuardSettings = {
   arguments_bytes_max: 16_384,
   result_bytes_max: 65_536,
   requests_in_flight_max: 16,
+  cancelled_timeout_ms: 30_000,
   subscriptions_max: 16,
   tasks_max: 16,
   tasks_per_principal_max: 8,
