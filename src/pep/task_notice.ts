@@ -17,6 +17,8 @@ export async function taskNotice(
   { method, params }: Pick<Notification, 'method' | 'params'>,
 ): Promise<JsonObject | undefined> {
   const task = tasks.find(params['taskId'], principal);
+  // What it asks is decided on when the owner asks for the state.
+  if ('inputRequests' in params) return undefined;
   if (!task || withholdsStream(task.origin.obligations)) return undefined;
   const { kind, name, item, arguments: args, asker } = task.origin;
   const era = eraOf(asker.request);
