@@ -7,6 +7,7 @@ import * as evidence from './limits/evidence.ts';
 import * as guard from './limits/guard.ts';
 import * as pdp from './limits/pdp.ts';
 import * as policy from './limits/policy.ts';
+import * as tasks from './limits/tasks.ts';
 import * as toolchain from './limits/toolchain.ts';
 import { TAKEN, type Probe, type TimeProbe } from './limits/probe.ts';
 import * as wrap from './limits/wrap.ts';
@@ -81,6 +82,15 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'guard.subscriptions_max': {
     run: guard.subscriptions,
     expected: { below: 'heard', at: 'heard', above: 'left out' },
+  },
+  'guard.tasks_max': { run: tasks.atATime, expected: refused('TOO_MANY_TASKS') },
+  'guard.tasks_per_principal_max': {
+    run: tasks.ofOnePrincipal,
+    expected: refused('TOO_MANY_TASKS'),
+  },
+  'guard.task_ttl_ms_max': {
+    run: tasks.lifetime,
+    expected: { below: 'known', at: 'forgotten', above: 'forgotten' },
   },
   'guard.list_ttl_ms_max': {
     run: guard.listTtl,
