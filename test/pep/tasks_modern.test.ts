@@ -107,7 +107,7 @@ describe('a task', () => {
     expect([desk.received, parts.decisionPoint.decisions]).toEqual([[], []]);
   });
 
-  test('is hidden or refused by a policy that changed, and ended while its tool is seen', async () => {
+  test('is hidden or refused by a policy that changed, and ended while seen', async () => {
     const { ask, made, desk, parts } = await modernRig();
     const taskId = await made();
     const { script } = parts.decisionPoint;
