@@ -2,6 +2,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { EvaluationRequest, Obligation } from '../../src/contract/types.gen.ts';
 import { EXTENSION, type Refusal } from '../../src/pep/answers.ts';
+import { TASKS } from '../../src/pep/methods.ts';
+import { ENVELOPE } from './support/http.ts';
+import { rawRig } from './support/raw.ts';
 import { HELLO, unguarded } from './support/rig.ts';
 import { allow, deny, hide, type Script } from './support/scripted.ts';
 import {
@@ -124,6 +127,13 @@ describe('a task', () => {
 });
 
 describe('what is offered', () => {
+  const both = { tasks: { list: {} }, extensions: { [TASKS]: {} } };
+  const offered = async (method: string, params: object) => {
+    const { wire } = await rawRig([], () => ({ capabilities: both }));
+    const { capabilities } = (await wire.askFor(1, method, params)).result;
+    return [capabilities.tasks, capabilities.extensions[TASKS]];
+  };
+
   test('are tasks where the server has them', async () => {
     const { wire } = await tasksRig();
     const { result } = await wire.askFor('again', 'initialize', HELLO);
@@ -132,6 +142,11 @@ describe('what is offered', () => {
       cancel: {},
       requests: { tools: { call: {} } },
     });
+  });
+
+  test('is of the generation of the client', async () => {
+    expect(await offered('initialize', HELLO)).toEqual([{ list: {} }, undefined]);
+    expect(await offered('server/discover', { _meta: ENVELOPE })).toEqual([undefined, {}]);
   });
 });
 
@@ -175,6 +190,21 @@ describe('a mask of the call', () => {
     const { result } = await wire.askFor(3, 'tasks/result', { taskId });
     expect(result.structuredContent).toEqual(MASKED);
     expect(wire.sent.slice(from).filter((text) => text.includes('123'))).toEqual([]);
+  });
+
+  test('that began while the result was waited for holds for it', async () => {
+    const { wire, parts, desk, made } = await tasksRig();
+    const taskId = await made();
+    const reached = Promise.withResolvers<void>();
+    parts.decisionPoint.script.decide = () => {
+      reached.resolve();
+      return allow();
+    };
+    const waiting = wire.askFor(1, 'tasks/result', { taskId });
+    await reached.promise;
+    Object.assign(parts.decisionPoint.script, masking);
+    await desk.working[0]!.complete();
+    expect((await waiting).result.structuredContent).toEqual(MASKED);
   });
 
   test('that ended after the task was made holds for its result', async () => {

@@ -3,9 +3,11 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { closeAll, started } from './support/http.ts';
+import { closeAll, ENVELOPE, started } from './support/http.ts';
 import { DECLARED, modernRig, type Caller } from './support/modern_tasks.ts';
+import { rawRig } from './support/raw.ts';
 import { allow, deny, type Script } from './support/scripted.ts';
+import { plainTool } from './support/servers.ts';
 import { buildTasks, cleanDesks, newDesk } from './support/tasks_1.ts';
 
 afterEach(closeAll);
@@ -81,6 +83,16 @@ describe('what a task of 2026-07-28 asks', () => {
     const { get, desk, taskId } = await asking('confirm_delete');
     Object.assign(desk.tasks.get(taskId)!, { inputRequests });
     expect((await get()).error.data.reason_code).toBe('RESULT_WITHHELD');
+  });
+
+  test('in the answer that makes it is not told', async () => {
+    const state = {
+      ...{ resultType: 'task', taskId: '1', status: 'input_required', ttlMs: 1000 },
+      ...{ createdAt: '2026-11-20T08:00:00Z', lastUpdatedAt: '2026-11-20T08:00:00Z' },
+    };
+    const { wire } = await rawRig([plainTool('open')], () => ({ ...state, inputRequests: {} }));
+    const _meta = { ...ENVELOPE, 'io.modelcontextprotocol/clientCapabilities': ASKABLE.offers };
+    expect((await wire.askFor(1, 'tools/call', { name: 'open', _meta })).result).toEqual(state);
   });
 
   test('of a call that is masked is not told', async () => {

@@ -104,12 +104,15 @@ describe('a notice', () => {
     expect(await heard(method, state)).toEqual([]);
   });
 
-  test('without a subscription is not', async () => {
-    const { say, wire } = await listening();
-    const from = wire.sent.length;
-    await say({ method: NOTICE, params: stateOf('1') });
-    expect(wire.messages.slice(from)).toEqual([]);
-  });
+  test.each([NOTICE, 'notifications/tasks/status'])(
+    '%s without a subscription is not',
+    async (it) => {
+      const { say, wire } = await listening();
+      const from = wire.sent.length;
+      await say({ method: it, params: stateOf('1') });
+      expect(wire.messages.slice(from)).toEqual([]);
+    },
+  );
 
   test('is decided on each time, as the state would be', async () => {
     const { heard, parts } = await listening();

@@ -52,7 +52,9 @@ describe('a notice of a task', () => {
   });
 
   test('does not where the call is masked, or would be now, or is refused now', async () => {
-    const { told } = await rig(undefined, () => MASKED);
+    const { told, parts: once } = await rig(undefined, () => MASKED);
+    expect(await told(notice(STATE))).toEqual([]);
+    Object.assign(once.decisionPoint.script, { decide: () => allow() });
     expect(await told(notice(STATE))).toEqual([]);
     const { told: later, parts } = await rig();
     for (const decide of [() => MASKED, () => deny(), () => Promise.reject(new Error('down'))]) {
@@ -154,6 +156,30 @@ describe('tasks of a client', () => {
 
 describe('an answer about a masked task', () => {
   const beside = { statusMessage: '123', _meta: { note: '123' }, more: '123' };
+
+  test('that was not masked when it was made tells no more where it is ended', async () => {
+    const { wire } = await rig(() => ({ ...STATE, ...beside }));
+    expect((await wire.askFor(1, 'tasks/cancel', { taskId: '1' })).result).toEqual(STATE);
+  });
+
+  test('has no progress of its own', async () => {
+    const said: Promise<void>[] = [];
+    const { wire, parts, say } = await rig(({ params }) => {
+      const { progressToken } = params['_meta'] as { progressToken: unknown };
+      said.push(say({ method: 'notifications/progress', params: { progressToken, message: '1' } }));
+      return { content: [] };
+    });
+    for (const [id, decide, heard] of [
+      ['open', () => allow(), 1],
+      ['closed', () => MASKED, 0],
+    ] as const) {
+      Object.assign(parts.decisionPoint.script, { decide });
+      const from = wire.sent.length;
+      await wire.ask(id, 'tasks/result', { taskId: '1', _meta: { progressToken: id } });
+      await Promise.all(said);
+      expect(wire.messages.slice(from).filter(({ method }) => method)).toHaveLength(heard);
+    }
+  });
 
   test('tells what says nothing of the call', async () => {
     const { wire } = await rig(
