@@ -151,7 +151,7 @@ describeWithOpa('the tools that a server lists now', () => {
     ]);
   });
 
-  test('one that is gone is found; one that is new or not pinned is told, with its digest', async () => {
+  test('one that is gone is found; a new or unpinned one is told with its digest', async () => {
     writeData({ registry: { ...REGISTRY, 'tool:payments/balance': ENTRY } });
     const other = { name: 'other', inputSchema: {} };
     const fine = await listing([BALANCE, TRANSFER, other]);
@@ -171,7 +171,7 @@ describeWithOpa('the tools that a server lists now', () => {
     const server = new McpServer({ name: 'payments', version: '1' });
     server.registerTool('transfer', { inputSchema: { sum: z.number() } }, () => ({ content: [] }));
     const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: () => 's-1' });
-    await server.connect(transport as never);
+    await server.connect(transport);
     const http = createServer((req, res) => void transport.handleRequest(req, res));
     await once(http.listen(0, '127.0.0.1'), 'listening');
     const { port } = http.address() as AddressInfo;
