@@ -9,11 +9,12 @@ import { CONTRADICTIONS } from '../src/config/contradictions.ts';
 import { type Setting, SETTINGS, choicesOf } from '../src/config/settings.ts';
 import { ERRORS } from '../src/errors.ts';
 import { FOLDERS, NODE_MODULES, PACKAGES, type FolderRow } from './import_table.ts';
+import { scoreBlock, survivorBlocks } from './mutation/page.ts';
 import { openApiDocument } from './openapi.ts';
 
 const TOP = join(import.meta.dirname, '..');
 
-/** A block between `<!-- name -->` and `<!-- end -->` of a document, and the rows it shows. */
+/** A table between `<!-- name -->` and `<!-- end -->` of a document. */
 interface Block {
   path: string;
   name: string;
@@ -21,7 +22,14 @@ interface Block {
   rows: readonly (readonly string[])[];
 }
 
-const BLOCKS: readonly Block[] = [
+/** The same of text. */
+interface TextBlock {
+  path: string;
+  name: string;
+  text: string;
+}
+
+const BLOCKS: readonly (Block | TextBlock)[] = [
   {
     path: 'docs/errors.md',
     name: 'errors',
@@ -61,6 +69,8 @@ const BLOCKS: readonly Block[] = [
       fault,
     ]),
   },
+  scoreBlock(),
+  ...survivorBlocks(),
 ];
 
 /** Settings that stand in no group come first. */
@@ -101,12 +111,13 @@ function table({ heads, rows }: Block): string {
 }
 
 /** The document with its block written anew. */
-function render(text: string, block: Block): string {
+function render(text: string, block: Block | TextBlock): string {
   const pattern = new RegExp(`(<!-- ${block.name} -->)[^]*?(<!-- end -->)`);
   if (!pattern.test(text)) throw new Error(`${block.path} has no block named ${block.name}`);
+  const fresh = 'text' in block ? block.text : table(block);
   return text.replace(
     pattern,
-    (_all, before: string, after: string) => `${before}\n\n${table(block)}\n\n${after}`,
+    (_all, before: string, after: string) => `${before}\n\n${fresh}\n\n${after}`,
   );
 }
 

@@ -47,8 +47,11 @@ session := input.context.session
 
 purpose := input.context.purpose
 
-# The registry entry of the capability.
-capability := data.registry[name]
+# The registry entry of the capability. Addresses, and what a server asks of its client, cannot be
+# listed one by one: there the entry `resource:SERVER/*` stands for those without one of their own.
+capability := data.registry[name] if {
+	data.registry[name]
+} else := data.registry[family] if type in {"mcp_server", "resource"}
 
 arguments := input.context.arguments
 

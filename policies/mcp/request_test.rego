@@ -80,3 +80,25 @@ test_absent_facts_are_undefined_and_collections_are_not if {
 	not request.arguments with input as bare
 	not request.name with input as bare
 }
+
+_family := {"approved": true, "risk": "low"}
+
+_addressed(type, id) := entry if {
+	asked := fixture.with_members({"resource": {"type": type, "id": id}})
+	families := {"resource:payments/*": _family, "mcp_server:payments/*": _family, "tool:payments/*": _family}
+	entry := request.capability with input as asked with data.registry as families
+}
+
+test_a_family_stands_for_addresses if _addressed("resource", "file:///a") == _family
+
+test_a_family_stands_for_what_a_server_asks if _addressed("mcp_server", "roots/list") == _family
+
+test_a_family_stands_for_no_tool if not _addressed("tool", "transfer")
+
+test_an_entry_of_its_own_goes_before_its_family if {
+	request.capability == {"approved": false} with input as fixture.with_members({"resource": {
+		"type": "resource",
+		"id": "file:///a",
+	}})
+		with data.registry as {"resource:payments/*": _family, "resource:payments/file:///a": {"approved": false}}
+}

@@ -9,6 +9,7 @@ import { runRegistry, type RegistryOptions } from './registry.ts';
 import { runServe, type ServeOptions } from './serve.ts';
 import { exitCodeOf, printError, tolerateClosed, type Terminal } from './terminal.ts';
 import { runTest } from './test.ts';
+import { runWrap, type WrapOptions } from './wrap.ts';
 
 const USAGE = 2;
 
@@ -58,6 +59,9 @@ function describeProgram(
   serveCommand(program).action(async (options: ServeOptions) =>
     done(await runServe(options, terminal, variables)),
   );
+  wrapCommand(program).action(async (command: string[], options: WrapOptions) =>
+    done(await runWrap(command, options, terminal, variables)),
+  );
   policyCommand(program, 'check', 'refuse what would be silently wrong in a policy').action(
     async (folder: string, options: PolicyOptions) =>
       done(await withPlaces(folder, () => runCheck(folder, options, terminal, variables))),
@@ -101,11 +105,32 @@ function registryCommand(program: Command): Command {
     .command('registry <folder> [command...]')
     .description('check the rules against the tools that a server lists now')
     .option('--server <name>', 'name of the server in the registry (default: the only one)')
-    .option('--url <url>', 'a server over Streamable HTTP, in the place of a command')
+    .option('--upstream <url>', 'a server over HTTP, in the place of a command')
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       '\nExample:\n  $ portcullis registry policies/payments -- node payments_server.js',
+    );
+}
+
+function wrapCommand(program: Command): Command {
+  return program
+    .command('wrap [command...]')
+    .usage('[options] -- <command> [arguments...]')
+    .description('guard an MCP server that nobody changed')
+    .option('--config <file>', 'configuration (default: portcullis.yaml where there is one)')
+    .option('--server <name>', 'its name in the policy: setting guard.server')
+    .option('--bundle <path>', 'decide in this process by this policy: setting policy.bundle')
+    .option('--policy-data <path>', 'data of the policy: setting policy.data')
+    .option('--data <folder>', 'folder for evidence and keys: setting state')
+    .option('--env <name...>', 'variables that the server is given: setting wrap.env')
+    .option('--upstream <url>', 'a server over HTTP, in the place of a command')
+    .option('--listen <host:port>', 'where it is served then: setting wrap.listen')
+    .option('--upstream-header-env <name=variable...>', 'proof for it: wrap.upstream_headers')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ portcullis wrap --server files --bundle policy.tar.gz -- ' +
+        'npx @modelcontextprotocol/server-filesystem DIR',
     );
 }
 

@@ -1,8 +1,11 @@
 /** Where a command prints. Results go to standard output, all else to standard error. */
+import type { Readable } from 'node:stream';
 import { styleText } from 'node:util';
 import { explain, PortcullisError, type ErrorCode } from '../errors.ts';
 
 export interface Terminal {
+  /** Read by `wrap` only. */
+  stdin?: Readable;
   stdout: NodeJS.WritableStream;
   stderr: NodeJS.WritableStream;
 }

@@ -331,9 +331,25 @@ export interface Configuration {
      */
     subscriptions_max: number;
     /**
+     * Most tasks that are remembered at a time, each with the arguments of its call; a call that would make one more is refused.
+     */
+    tasks_max: number;
+    /**
+     * Most of them that belong to one principal.
+     */
+    tasks_per_principal_max: number;
+    /**
+     * Longest that a task is remembered, even if the server keeps it for longer.
+     */
+    task_ttl_ms_max: number;
+    /**
      * Longest that a client may keep a filtered list.
      */
     list_ttl_ms_max: number;
+    /**
+     * Longest that a client may take to answer what a server asks before it has a result.
+     */
+    request_state_ttl_seconds: number;
     /**
      * The guard of a server over Streamable HTTP.
      */
@@ -368,5 +384,46 @@ export interface Configuration {
      * Most that a run prints.
      */
     output_bytes_max: number;
+  };
+  /**
+   * The guard before a server that is started or reached by `portcullis wrap`.
+   */
+  wrap: {
+    /**
+     * URL of a server over Streamable HTTP; null: the server is a command.
+     */
+    upstream: string | null;
+    /**
+     * Headers by which the wrapper proves itself to the server, each with the variable that holds its value. The client's own token is never passed on.
+     */
+    upstream_headers: string[];
+    /**
+     * Address for clients of a server over HTTP; port 0 takes a free one.
+     */
+    listen: string;
+    /**
+     * Further values of `Host`, with the port, that clients reach the wrapper by, such as behind a proxy.
+     */
+    hosts: string[];
+    /**
+     * Bearer tokens of clients over HTTP; made where absent. Whoever holds one acts as `guard.subject`.
+     */
+    token_file: string;
+    /**
+     * Names of variables that the server is given, beside `PATH`, `HOME` and the like.
+     */
+    env: string[];
+    /**
+     * Largest message, either way; a larger one is refused and not kept.
+     */
+    message_bytes_max: number;
+    /**
+     * How long answers may take that are awaited when the host has ended its input.
+     */
+    drain_timeout_ms: number;
+    /**
+     * How long the server may take to end after the end of its input, and again after SIGTERM; then it is killed.
+     */
+    stop_grace_ms: number;
   };
 }

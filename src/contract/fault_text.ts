@@ -33,7 +33,6 @@ type Params = Readonly<Record<string, unknown>>;
 /** What each keyword of JSON Schema asks for, as far as the schemas use it. */
 const SCHEMA_PROBLEMS: Readonly<Record<string, string | ((params: Params) => string)>> = {
   additionalProperties: 'this member is not known',
-  anyOf: 'it has none of the allowed forms',
   const: ({ allowedValue }) => `it must be ${quoted(allowedValue)}`,
   contains: 'it lacks a member that must be there',
   dependentRequired: 'this member is missing',

@@ -39,8 +39,7 @@ export function parseJson(
   source: Uint8Array | string,
   limits: JsonLimits = JSON_LIMITS,
 ): JsonResult {
-  const bytes = typeof source === 'string' ? Buffer.byteLength(source) : source.byteLength;
-  if (bytes > limits.size_bytes_max) return refuse('too_large', []);
+  if (Buffer.byteLength(source) > limits.size_bytes_max) return refuse('too_large', []);
   const text = decode(source);
   if (text === undefined) return refuse('not_utf8', []);
   const structure = scanStructure(text, limits.depth_max);
@@ -97,7 +96,8 @@ function scanStructure(text: string, depth_max: number): { members: number } | J
 /** Index of the quote that closes the string opened at `start`, or the end of the text. */
 function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
-  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  // Where there is no quote, nothing escapes it.
+  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
   return end === -1 ? text.length : end;
 }
 
@@ -153,8 +153,8 @@ function inspectName(name: string, walk: Walk): JsonFault['code'] | undefined {
 
 /** Path of the object that doubles a name. Runs only on text that JSON.parse has accepted. */
 function duplicatePath(text: string): string[] {
-  const path: string[] = [];
-  const frames: { names: Set<string> | undefined; index: number }[] = [];
+  // Of each array and object that is open: the names met so far, and the step to what is inside.
+  const frames: { names?: Set<string>; step: string | number }[] = [];
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
     const frame = frames.at(-1);
@@ -162,26 +162,22 @@ function duplicatePath(text: string): string[] {
       const end = endOfString(text, i);
       if (frame?.names && nextCode(text, end + 1) === COLON) {
         const name = JSON.parse(text.slice(i, end + 1)) as string;
-        if (frame.names.has(name)) return path.slice(0, frames.length - 1);
+        if (frame.names.has(name)) return frames.slice(0, -1).map(({ step }) => String(step));
         frame.names.add(name);
-        path[frames.length - 1] = name;
+        frame.step = name;
       }
       i = end;
-    } else if (opens(code)) {
-      frames.push({ names: code === 0x7b ? new Set() : undefined, index: 0 });
-      if (code === 0x5b) path[frames.length - 1] = '0';
-    } else if (closes(code)) frames.pop();
-    else if (code === COMMA && frame && !frame.names) {
-      frame.index += 1;
-      path[frames.length - 1] = String(frame.index);
-    }
+    } else if (code === 0x7b) frames.push({ names: new Set(), step: '' });
+    else if (code === 0x5b) frames.push({ step: 0 });
+    else if (closes(code)) frames.pop();
+    else if (code === COMMA && typeof frame?.step === 'number') frame.step += 1;
   }
   return [];
 }
 
 function nextCode(text: string, from: number): number {
   let i = from;
-  while (i < text.length && text.charCodeAt(i) <= 32) i += 1;
+  while (text.charCodeAt(i) <= 32) i += 1;
   return text.charCodeAt(i);
 }
 
@@ -200,7 +196,7 @@ export function jsonPointer(path: readonly string[]): string {
 /** Splits a JSON Pointer into its reference tokens; undefined where it is none. */
 export function pointerSteps(pointer: string): string[] | undefined {
   if (pointer === '') return [];
-  if (!/^(\/([^~]|~[01])*)+$/u.test(pointer)) return undefined;
+  if (!/^\/([^~]|~[01])*$/u.test(pointer)) return undefined;
   return pointer
     .slice(1)
     .split('/')

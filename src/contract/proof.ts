@@ -44,7 +44,7 @@ export interface SignedRequest extends AskedRequest {
 const SCHEME = 'Portcullis';
 const NONCE = /^[A-Za-z0-9_-]{16,128}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
-const CREDENTIAL = /^Portcullis ([A-Za-z0-9._-]{1,64})\.([A-Za-z0-9_-]{43})$/;
+const CREDENTIAL = /^Portcullis (?<id>[A-Za-z0-9._-]{1,64})\.(?<proof>[A-Za-z0-9_-]{43})$/;
 
 /** The value of `Authorization` that proves the token for this request only. */
 export function signedAuthorization(shared: SharedToken, request: SignedRequest): string {
@@ -53,8 +53,7 @@ export function signedAuthorization(shared: SharedToken, request: SignedRequest)
 
 /** Reads what `signedAuthorization` wrote; undefined where it is something else. */
 export function readSignedAuthorization(value: string): { id: string; proof: string } | undefined {
-  const [, id, proof] = CREDENTIAL.exec(value) ?? [];
-  return id === undefined || proof === undefined ? undefined : { id, proof };
+  return CREDENTIAL.exec(value)?.groups as { id: string; proof: string } | undefined;
 }
 
 /** Whether a nonce is long enough to be unique and free of separators. */

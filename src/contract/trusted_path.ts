@@ -37,31 +37,28 @@ export function findPathFault(path: string, inside: readonly string[] = []): str
  * chooses what it names.
  */
 function walk(path: string): string[] {
-  const passed = ['/'];
+  const passed = new Set(['/']);
   let place = '/';
-  let ahead = segmentsOf(resolve(path));
+  let ahead = resolve(path).split('/');
   for (let links = 0; ;) {
     const name = ahead.shift();
     if (name === undefined) break;
     if (name === '..') place = dirname(place);
     else {
       const next = join(place, name);
-      passed.push(next);
+      passed.add(next);
       if (lstatSync(next).isSymbolicLink()) {
         links += 1;
         if (links > LINKS_MAX) throw Object.assign(new Error('too many links'), { code: 'ELOOP' });
         const target = readlinkSync(next);
         if (target.startsWith('/')) place = '/';
-        ahead = [...segmentsOf(target), ...ahead];
+        ahead = [...target.split('/'), ...ahead];
       } else place = next;
     }
   }
   // The path itself comes last, also where its last step was a link up.
-  return [...passed.filter((each) => each !== place), place];
-}
-
-function segmentsOf(path: string): string[] {
-  return path.split('/').filter((segment) => segment !== '' && segment !== '.');
+  passed.delete(place);
+  return [...passed, place];
 }
 
 /**

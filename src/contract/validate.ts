@@ -58,7 +58,7 @@ export function compileSchema<V>(schema: object, options: CompileOptions = {}): 
   return (value) => {
     validate ??= options.foreign ? compileForeign(schema) : ajv.compile(schema);
     if (validate(value)) return { ok: true, value: value as V };
-    return { ok: false, fault: firstFault(validate.errors ?? []) };
+    return { ok: false, fault: firstFault(validate.errors as ErrorObject[]) };
   };
 }
 
@@ -76,17 +76,13 @@ function compileForeign(schema: object): ValidateFunction {
 
 /** The fault to report: the deepest place, because alternatives also complain at their parent. */
 function firstFault(errors: readonly ErrorObject[]): ExplainedFault {
-  const deepest = errors
+  return errors
     .map((error) => ({
       pointer: placeOf(error),
       keyword: error.keyword,
       problem: problemOf(error),
     }))
-    .reduce<ExplainedFault | undefined>(
-      (found, fault) => (found && depth(found) >= depth(fault) ? found : fault),
-      undefined,
-    );
-  return deepest ?? { pointer: '', keyword: 'false schema', problem: 'it is not allowed here' };
+    .reduce((found, fault) => (depth(found) >= depth(fault) ? found : fault));
 }
 
 /** The keywords that object to a member by its name, and where ajv tells the name. */

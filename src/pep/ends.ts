@@ -1,5 +1,5 @@
 /** The two ends of a connection, and what is open between them. */
-import { Exchanges } from './exchange.ts';
+import { Exchanges, type Arrival } from './exchange.ts';
 import { OwnRequests } from './own_requests.ts';
 import { ServerRequests } from './server_requests.ts';
 import type { GuardParts } from './settings.ts';
@@ -21,6 +21,8 @@ export class Ends {
   readonly asked: ServerRequests;
   /** What the client wants to hear of. */
   readonly subscriptions: Subscriptions;
+  /** The last request of the client: whom the server asks where it serves no call. */
+  caller: Arrival | undefined;
   readonly #wire: Wire;
   readonly #log: GuardParts['log'];
   #closed = false;

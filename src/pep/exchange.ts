@@ -1,5 +1,6 @@
 /** One request of a client from its arrival to its answer, and the table of those in flight. */
 import type { TrustedContext } from '../identity/types.ts';
+import type { ClientOffers } from './client_offers.ts';
 import { progressTokenOf, type ClientClaims } from './evaluation.ts';
 import type { Filter } from './listen.ts';
 import type { Answer, Id, Request } from './message.ts';
@@ -19,6 +20,8 @@ export interface Arrival {
   claims: ClientClaims;
   /** Undefined: nobody is proved. */
   trusted: TrustedContext | undefined;
+  /** What the client may be asked for in return. */
+  offers: ClientOffers;
 }
 
 export class Exchange {
@@ -27,6 +30,8 @@ export class Exchange {
   readonly server_id: number;
   /** The result will be masked, so that nothing else about the call may be told. */
   masked = false;
+  /** The server may answer with a task, as the client said (2026-07-28). */
+  takes_tasks = false;
   /** What it listens for, where it is a subscription. */
   listening: Filter | undefined;
   /** Settles when the answer has left, or none will. */

@@ -36,13 +36,19 @@ async function findResource(gate: Gate, exchange: Exchange, uri: string): Promis
   return { supported, item: { ...first, name: uri, digest }, templated: true };
 }
 
-/** A dot segment, a separator or a percent sign that a server would read after policy did not. */
-const ENCODED = /%(?:2e|2f|5c|25)/i;
+/**
+ * A percent sign before what needs none (RFC 3986, section 6.2.2: `%65` is `e`, `%c3` is `%C3`),
+ * or before a separator, another percent sign or a NUL, which a server would read after policy
+ * did not.
+ */
+const ENCODED = /%(?:[46][1-9a-f]|[57][\da]|3\d|2[def]|5[cf]|7e|25|00)/i;
+const LOWER_CASE = /%(?:[a-f]|[\dA-F][a-f])/;
 
 /**
  * Whether an address has one spelling: policy reads it as it is, and a server may read
  * `file:///open/../secret` as `file:///secret` (WHATWG URL, section 4.4).
  */
 function isPlain(uri: string): boolean {
-  return isName(uri) && URL.parse(uri)?.href === uri && !uri.includes('\\') && !ENCODED.test(uri);
+  const encoded = uri.includes('\\') || ENCODED.test(uri) || LOWER_CASE.test(uri);
+  return isName(uri) && URL.parse(uri)?.href === uri && !encoded;
 }

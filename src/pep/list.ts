@@ -10,7 +10,7 @@ import { discoveryRequest, resourceNamed, type Asker } from './evaluation.ts';
 import type { Exchange } from './exchange.ts';
 import { askerOf, notReady, type Gate, type Handler } from './gate.ts';
 import { KINDS, type Kind } from './kinds.ts';
-import { isObject, wireCopy } from './message.ts';
+import { isObject, wireCopy, type JsonObject } from './message.ts';
 
 /** Order and cursor stay the server's, so a page may come out empty. */
 export function listing(kind: Kind): Handler {
@@ -27,7 +27,7 @@ export function listing(kind: Kind): Handler {
     const { items } = readPage(kind, page);
     const shown = await visibleItems(gate, exchange, kind, asker, items);
     if (exchange.cancelled) return undefined;
-    const result = { ...(page as object), [KINDS[kind].member]: shown };
+    const result = { ...frameOf(page), [KINDS[kind].member]: shown };
     const ttl_ms_max = gate.parts.settings.list_ttl_ms_max;
     return {
       jsonrpc: '2.0',
@@ -37,7 +37,26 @@ export function listing(kind: Kind): Handler {
   };
 }
 
-function listParams({
+/** What of `_meta` is the protocol's own (MCP 2026-07-28, basic). */
+const SERVER_INFO = 'io.modelcontextprotocol/serverInfo';
+
+/**
+ * What an answer says beside what was filtered of it. No more than MCP defines is told: a member of
+ * the server's own can speak of what policy hides.
+ */
+export function frameOf(page: unknown): JsonObject {
+  const { nextCursor, resultType, ttlMs, cacheScope, _meta } = page as JsonObject;
+  const info = isObject(_meta) ? _meta[SERVER_INFO] : undefined;
+  return {
+    ...(nextCursor !== undefined && { nextCursor }),
+    ...(resultType !== undefined && { resultType }),
+    ...(ttlMs !== undefined && { ttlMs }),
+    ...(cacheScope !== undefined && { cacheScope }),
+    ...(info !== undefined && { _meta: { [SERVER_INFO]: info } }),
+  };
+}
+
+export function listParams({
   cursor,
   _meta,
 }: Record<string, unknown>): Record<string, unknown> | undefined {

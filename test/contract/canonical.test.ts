@@ -95,13 +95,15 @@ test('each character is written as ECMAScript writes it, alone and among others'
 
 describe('what I-JSON cannot hold has no canonical form', () => {
   test.each([
-    ['a lone surrogate', 'a\ud800'],
-    ['a lone surrogate in a name', { '\udc00': 1 }],
-    ['undefined in an array', [undefined]],
-    ['a function', () => 1],
-    ['a bigint', 1n],
-  ])('%s', (_name, value) => {
-    expect(() => canonicalJson(value)).toThrow(TypeError);
+    ['a lone surrogate', 'a\ud800', 'a lone surrogate'],
+    ['a lone surrogate in a name', { '\udc00': 1 }, 'a lone surrogate'],
+    ['undefined in an array', [undefined], 'a undefined'],
+    ['a function', () => 1, 'a function'],
+    ['a bigint', 1n, 'a bigint'],
+    ['infinity', -Infinity, 'a number beyond a double'],
+    ['not a number', Number.NaN, 'a number beyond a double'],
+  ])('%s', (_name, value, told) => {
+    expect(() => canonicalJson(value)).toThrow(new TypeError(`no canonical form for ${told}`));
   });
 });
 

@@ -39,7 +39,10 @@ const REFUSED: readonly Case[] = [
     'duplicate_name',
     '/a~1b~0',
   ],
-  ['a doubled name before a colon with space', '{"a" \n:1,"a"\t:2}', 'duplicate_name', ''],
+  ['a doubled name before a colon with space', '[{"a" \n:1,"a"\t:2}]', 'duplicate_name', '/0'],
+  ['a doubled name in a first item', '{"a":[[{"b":1,"b":2}]]}', 'duplicate_name', '/a/0/0'],
+  ['a doubled name after lists', '{"a":[1,[2,3],{"b":1,"b":2}]}', 'duplicate_name', '/a/2'],
+  ['a name doubled behind an object', '{"a":1,"b":{"c":[]},"a":2}', 'duplicate_name', ''],
   ['a lone high surrogate', String.raw`{"a":["\ud800"]}`, 'lone_surrogate', '/a/0'],
   ['a lone low surrogate', String.raw`{"a":"x\udc00"}`, 'lone_surrogate', '/a'],
   ['a pair in the wrong order', String.raw`["\udc00\ud800"]`, 'lone_surrogate', '/0'],
@@ -95,12 +98,12 @@ describe('refused with a code and a place', () => {
     expect(parseJson('"\ud800"')).toEqual({ ok: false, fault: { code: 'not_utf8', pointer: '' } });
   });
 
-  test('a place with names beyond measure is told by an outer one', () => {
-    const text = `{"a":{"${'b'.repeat(300)}":{"c":1,"c":2}}}`;
-    expect(parseJson(text)).toEqual({
-      ok: false,
-      fault: { code: 'duplicate_name', pointer: '/a' },
-    });
+  test('a place of more than 256 characters is told by an outer one', () => {
+    const placeUnder = (name: string): unknown => parseJson(`{"a":{"${name}":{"c":1,"c":2}}}`);
+    const long = 'b'.repeat(256 - '/a/'.length);
+    const fault = { code: 'duplicate_name', pointer: `/a/${long}` };
+    expect(placeUnder(long)).toEqual({ ok: false, fault });
+    expect(placeUnder(`${long}b`)).toEqual({ ok: false, fault: { ...fault, pointer: '/a' } });
   });
 });
 
@@ -211,5 +214,11 @@ describe('JSON Pointer (RFC 6901)', () => {
 
   test.each(['a', 'a/b', '/~', '/~2', '/a~'])('`%s` is none', (pointer) => {
     expect(pointerSteps(pointer)).toBeUndefined();
+  });
+
+  test('a long text is judged in one pass', () => {
+    // A pattern that could split the slashes in several ways would try all of them.
+    expect(pointerSteps(`${'/'.repeat(50_000)}~`)).toBeUndefined();
+    expect(pointerSteps('/a'.repeat(50_000))).toHaveLength(50_000);
   });
 });

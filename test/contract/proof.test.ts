@@ -71,7 +71,10 @@ test('the time of a signature is UTC', () => {
     undefined,
   ];
   wrong.push('2027-13-01T12:00:00Z', `${request.time}\n`, String(noon));
+  // `Date.parse` takes these.
+  wrong.push(`+00${request.time}`, `${request.time.replace('.000', '')} (noon)`);
   expect(wrong.map(signingTime)).toEqual(wrong.map(() => Number.NaN));
+  expect(signingTime([request.time])).toBeNaN();
 });
 
 test('an authorization is read as it was written, and nothing else is', () => {
@@ -85,8 +88,9 @@ test('an authorization is read as it was written, and nothing else is', () => {
 
 test('a nonce is of 16 to 128 characters without separators', () => {
   expect(['x'.repeat(16), 'x'.repeat(128)].map(isNonce)).toEqual([true, true]);
-  const wrong = ['x'.repeat(15), 'x'.repeat(129), `${'x'.repeat(16)}\n`, undefined, 7];
-  expect(wrong.map(isNonce)).toEqual([false, false, false, false, false]);
+  const wrong = ['x'.repeat(15), 'x'.repeat(129), `${'x'.repeat(16)}\n`, undefined];
+  expect(wrong.map(isNonce)).toEqual([false, false, false, false]);
+  expect([1_234_567_890_123_456, ['x'.repeat(16)]].map(isNonce)).toEqual([false, false]);
 });
 
 test('secrets are equal only to themselves', () => {

@@ -1,4 +1,4 @@
-import { chmodSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, lchownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { findPathFault } from '../../src/contract/trusted_path.ts';
@@ -71,6 +71,27 @@ test('a link is as good as the folder that holds it and the place that it names'
   expect(findPathFault(link)).toBe(writable(join(top, 'a')));
 });
 
+test('a folder that the way passes twice is named once', () => {
+  const link = join(top, 'link');
+  symlinkSync('./a//b/../b/./file', link);
+  chmodSync(join(top, 'a'), 0o777);
+  chmodSync(join(top, 'a', 'b'), 0o777);
+  expect(findPathFault(link)).toBe(writable(join(top, 'a'), join(top, 'a', 'b')));
+});
+
+test('as many links are followed as the system follows', () => {
+  let link = file;
+  for (let links = 1; links <= 40; links += 1) {
+    symlinkSync(link, join(top, `link${links}`));
+    link = join(top, `link${links}`);
+  }
+  expect([findPathFault(link), statSync(link).isFile()]).toEqual([undefined, true]);
+  symlinkSync(link, join(top, 'link41'));
+  for (const follow of [findPathFault, statSync]) {
+    expect(() => follow(join(top, 'link41'))).toThrow(expect.objectContaining({ code: 'ELOOP' }));
+  }
+});
+
 test('a link that leads in a circle, and a path where nothing lies, throw', () => {
   symlinkSync('circle', join(top, 'circle'));
   expect(() => findPathFault(join(top, 'circle'))).toThrow('too many links');
@@ -87,6 +108,20 @@ function giveAway(path: string): void {
   if (process.geteuid?.() === 0) lchownSync(path, 65_534, 65_534);
   else Object.assign(process, { geteuid: () => 65_534 });
 }
+
+test('what belongs to root, and to the user who asks, is trusted', () => {
+  if (process.geteuid?.() === 0) {
+    for (const path of ['', 'a', 'a/b', 'a/b/file']) lchownSync(join(top, path), 65_534, 65_534);
+    Object.assign(process, { geteuid: () => 65_534 });
+  }
+  expect(findPathFault(file)).toBeUndefined();
+});
+
+test('where the system has no users, only what belongs to root is trusted', () => {
+  giveAway(file);
+  Object.assign(process, { geteuid: undefined });
+  expect(findPathFault(file)).toMatch(/^`.*` belongs to another user$/);
+});
 
 test('what belongs to another user is not trusted, whatever its mode', () => {
   chmodSync(file, 0o400);

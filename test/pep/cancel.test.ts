@@ -208,6 +208,7 @@ describe('the table of open requests', () => {
         extra: undefined,
         claims: {},
         trusted: undefined,
+        offers: {},
       },
       exchanges.nextId(),
     );

@@ -62,9 +62,9 @@ describe.each(LINES)('tools/list, SDK %i.x', (line) => {
     expect(names(await wire.askFor(1, 'tools/list'))).toEqual(['balance', 'broken']);
   });
 
-  test('pages, cursors and other members stay; an empty page is legal', async () => {
-    const pages: Record<string, object> = {
-      '': { tools: [plainTool('a'), plainTool('b')], nextCursor: 'p2', _meta: { x: 1 } },
+  test('pages and cursors stay, members of its own do not; an empty page is legal', async () => {
+    const pages: Record<string, Record<string, unknown>> = {
+      '': { tools: [plainTool('a'), plainTool('b')], nextCursor: 'p2', _meta: { x: 1 }, x: 1 },
       p2: { tools: [plainTool('secret')], nextCursor: 'p3' },
       p3: { tools: [plainTool('balance')] },
     };
@@ -72,11 +72,7 @@ describe.each(LINES)('tools/list, SDK %i.x', (line) => {
     const visible = (name: string) => name !== 'secret';
     const { wire, parts } = await guarded({ visible }, { line, server });
     const told = await wire.askFor(1, 'tools/list');
-    expect([names(told), told.result.nextCursor, told.result._meta]).toEqual([
-      ['a', 'b'],
-      'p2',
-      { x: 1 },
-    ]);
+    expect(told.result).toEqual({ tools: pages['']?.['tools'], nextCursor: 'p2' });
     const second = await wire.askFor(2, 'tools/list', { cursor: 'p2' });
     expect(second.result).toEqual({ tools: [], nextCursor: 'p3' });
     expect(names(await wire.askFor(3, 'tools/list', { cursor: 'p3' }))).toEqual(['balance']);

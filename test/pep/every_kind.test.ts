@@ -74,14 +74,19 @@ describe.each(LINES)('[E-04] hidden is unknown, SDK %i.x', (line) => {
     expect(journal.calls).toEqual([]);
   });
 
-  test.each(['vault://box/a/../secret', 'vault://box/%2e%2e/x', 'vault://box/a%2Fsecret'])(
-    'an address with a second spelling is none: %s',
-    async (uri) => {
-      const { wire, journal } = await guarded({}, { line, server: buildShelf });
-      expect((await wire.askFor(1, 'resources/read', { uri })).error.code).toBe(-32602);
-      expect(journal.calls).toEqual([]);
-    },
-  );
+  test.each([
+    'vault://box/a/../secret',
+    'vault://box/%2e%2e/x',
+    'vault://box/a%2Fsecret',
+    'vault://box/s%65cret',
+    'vault://box/%5f',
+    'vault://box/caf%c3%a9',
+    'vault://box/open%00',
+  ])('an address with a second spelling is none: %s', async (uri) => {
+    const { wire, journal } = await guarded({}, { line, server: buildShelf });
+    expect((await wire.askFor(1, 'resources/read', { uri })).error.code).toBe(-32602);
+    expect(journal.calls).toEqual([]);
+  });
 
   test('an address that a template makes and the server does not know is as a hidden one', async () => {
     const { wire } = await guarded(SECRETIVE, { line, server: buildShelf });

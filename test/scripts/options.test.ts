@@ -15,14 +15,16 @@ function script(name: string, ...argv: string[]) {
 
 const SCRIPTS = [
   ['demo', 'npm run demo'],
+  ['mutation', 'npm run mutation'],
   ['start', 'npm start'],
   ['requirements', 'npm run requirements'],
+  ['conformance', 'npm run conformance'],
 ];
 
 test.each(SCRIPTS)('%s --help says how it is used, and does nothing else', (name, command) => {
   const { status, stdout, stderr } = script(name, '--help');
   expect([status, stderr]).toEqual([0, '']);
-  expect(stdout).toMatch(new RegExp(`^Usage: ${command} -- \\[\\w+\\]\n\n[A-Z]`));
+  expect(stdout).toMatch(new RegExp(`^Usage: ${command} --( \\[[\\w .]+\\])+\n\n[A-Z]`));
   expect(stdout).toContain('--help');
 });
 
@@ -37,6 +39,12 @@ test.each([['x'], ['65536'], ['1', '2']])('start refuses %j as its port', (...po
   const { status, stderr } = script('start', ...ports);
   expect(status).toBe(2);
   expect(stderr).toMatch(/^one port may be given, from 0 to 65535\n\nUsage: /);
+});
+
+test('mutation refuses an area that there is not', () => {
+  const { status, stdout, stderr } = script('mutation', 'contract', 'docs');
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(/^there is no area `docs`\n\nUsage: /);
 });
 
 test('a closed stdout ends a script quietly', async () => {

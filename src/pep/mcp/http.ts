@@ -9,18 +9,23 @@ import type { PolicyWatch } from '../policy_watch.ts';
 import type { GuardParts } from '../settings.ts';
 import { admit, turnAway, type Admitted } from './http_body.ts';
 import { sendWebResponse, toWebRequest } from './http_node.ts';
-import { sessionEndpoint } from './http_sessions.ts';
+import { dualEndpoint } from './http_dual.ts';
+import { Sessions } from './http_sessions.ts';
 import { statelessEndpoint } from './http_stateless.ts';
 import { handlerEndpoint } from './http_handler.ts';
 import type { ListenParts } from './http_listen.ts';
 import type { Endpoint, FactoryContext, Given, ServerFactory } from './http_types.ts';
-import { detect, misused } from './lines.ts';
+import { detect } from './lines.ts';
+import { loadHttpTransport } from './sdk1.ts';
 import type { Open } from './server.ts';
 
 export interface HttpOptions {
   /** Proves the caller from what the host's own authentication found; else that of the guard. */
   identity?: IdentitySource;
-  /** 1.x: keep a session for each client, bound to who began it. Default: a server per request. */
+  /**
+   * Keep a session for each client, bound to who began it: the server can then ask the client. 2.x
+   * has them for clients until 2025-11-25 only. Default: a server for each request.
+   */
   sessions?: boolean;
   /** 2.x: `createMcpHandler` of the copy of the SDK that builds the servers. */
   createMcpHandler?: unknown;
@@ -145,12 +150,13 @@ class Door {
     await low.close();
     const { createMcpHandler, sessions } = this.#options;
     if (line === 2) {
-      if (sessions) throw misused('2.x keeps no sessions here: leave out `sessions`');
       const gate = { parts: this.#parts, watch: this.#watch };
-      return handlerEndpoint(this.#factory, this.#open, gate, createMcpHandler);
+      return sessions
+        ? dualEndpoint(this.#factory, this.#open, gate, createMcpHandler)
+        : handlerEndpoint(this.#factory, this.#open, gate, createMcpHandler);
     }
     return sessions
-      ? sessionEndpoint(this.#factory, this.#open, this.#parts)
+      ? new Sessions(this.#factory, this.#open, this.#parts, await loadHttpTransport())
       : statelessEndpoint(this.#factory, this.#open);
   }
 }

@@ -1,32 +1,29 @@
-/** Sessions of 1.x: a server for each, bound to the principal that began it. */
+/** Sessions of the legacy era: a server for each, bound to the principal that began it. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IdentitySource } from '../../identity/types.ts';
-import { failure, RPC } from '../answers.ts';
-import { NOBODY, principalOf } from '../client_side.ts';
+import { failure, RPC, type ServerLine } from '../answers.ts';
 import type { Wire } from '../ends.ts';
+import type { Entrance } from '../gate.ts';
 import type { Id, Message } from '../message.ts';
+import { NOBODY, principalOf } from '../principal.ts';
 import type { GuardParts } from '../settings.ts';
 import { turnAway } from './http_body.ts';
-import type { Endpoint, Given, ServerFactory } from './http_types.ts';
+import { serveOnce } from './http_stateless.ts';
+import type { Endpoint, FactoryContext, Given, ServerFactory } from './http_types.ts';
 import { detect, type Connectable } from './lines.ts';
-import { loadHttpTransport, type HttpTransport, type HttpTransportClass } from './sdk1.ts';
+import { pastObjections, withoutLooks } from './objections.ts';
+import type { HttpTransport, HttpTransportClass } from './sdk1.ts';
 import { guardServer, type Open } from './server.ts';
 
 interface Session {
   transport: HttpTransport;
   server: Connectable;
+  line: ServerLine;
   principal: string;
   used_at_ms: number;
 }
 
-export async function sessionEndpoint(
-  factory: ServerFactory,
-  open: Open,
-  parts: GuardParts,
-): Promise<Endpoint> {
-  return new Sessions(factory, open, parts, await loadHttpTransport());
-}
-
-class Sessions implements Endpoint {
+export class Sessions implements Endpoint {
   readonly #factory: ServerFactory;
   readonly #open: Open;
   readonly #parts: GuardParts;
@@ -34,6 +31,8 @@ class Sessions implements Endpoint {
   readonly #sessions = new Map<string, Session>();
   /** Places that are kept for sessions about to begin. */
   readonly #beginning = new Set<object>();
+  /** How the message of a request came through the transport, which 2.x lets object first. */
+  readonly #entrances = new AsyncLocalStorage<Entrance>();
 
   constructor(
     factory: ServerFactory,
@@ -50,7 +49,7 @@ class Sessions implements Endpoint {
   async fetch(request: Request, given: Given, message: Message | undefined): Promise<Response> {
     const principal = principalOf(this.#identify(request, given));
     const id = request.headers.get('mcp-session-id');
-    if (id !== null) return this.#resume(id, principal, request, given);
+    if (id !== null) return this.#resume(id, principal, request, given, message);
     if (message?.kind !== 'request' || message.method !== 'initialize') {
       return turnAway(400, failure(undefined, RPC.INVALID_REQUEST, 'Mcp-Session-Id is required'));
     }
@@ -74,13 +73,33 @@ class Sessions implements Endpoint {
   }
 
   /** Another principal is told what is told about a session that never was. */
-  async #resume(id: string, principal: string, request: Request, given: Given): Promise<Response> {
+  async #resume(
+    id: string,
+    principal: string,
+    request: Request,
+    given: Given,
+    message: Message | undefined,
+  ): Promise<Response> {
     const session = this.#sessions.get(id);
     if (session?.principal !== principal) {
       return turnAway(404, failure(undefined, SESSION_NOT_FOUND, 'Session not found'));
     }
     session.used_at_ms = this.#parts.clock.now_ms();
-    return session.transport.handleRequest(request, given);
+    const { transport, line } = session;
+    if (line === 1) return transport.handleRequest(request, given);
+    return pastObjections(message, (entrance) =>
+      entrance.objected
+        ? this.#decideAlone(entrance, request, given)
+        : this.#entrances.run(entrance, () => transport.handleRequest(request, given)),
+    );
+  }
+
+  /** The server of the session would object again; the one that is asked here does nothing. */
+  async #decideAlone(entrance: Entrance, request: Request, given: Given): Promise<Response> {
+    const server = await this.#factory(contextOf(request, given));
+    withoutLooks(server);
+    const open: Open = (wire, line) => this.#open(wire, line, entrance);
+    return serveOnce(server, open, this.#HttpTransport, request, given);
   }
 
   async #begin(
@@ -90,13 +109,15 @@ class Sessions implements Endpoint {
     id: Id,
     begun: () => void,
   ): Promise<Response> {
-    const context = { era: 'legacy', authInfo: given.authInfo, requestInfo: request } as const;
-    const open: Open = (wire, line) =>
+    const open: Open = (wire, own) =>
       this.#open(
         endingWhenRefused(wire, id, () => end()),
-        line,
+        own,
       );
-    const { low: server } = detect(guardServer(await this.#factory(context), open, 'http'));
+    const built = await this.#factory(contextOf(request, given));
+    const { low, high, line } = detect(guardServer(built, open, 'http'));
+    // What an `McpServer` has its transport ask, a `Server` has not.
+    const server = high ?? low;
     const end = () => {
       server.close().catch(() => undefined);
     };
@@ -104,12 +125,17 @@ class Sessions implements Endpoint {
       sessionIdGenerator: () => this.#parts.random.id(),
       onsessioninitialized: (session_id) => {
         const used_at_ms = this.#parts.clock.now_ms();
-        this.#sessions.set(session_id, { transport, server, principal, used_at_ms });
+        this.#sessions.set(session_id, { transport, server, line, principal, used_at_ms });
         begun();
       },
     });
     transport.onclose = () => {
       this.#sessions.delete(transport.sessionId ?? '');
+    };
+    // Stays in force beside the guard, which sees the same messages.
+    transport.onmessage = () => {
+      const entrance = this.#entrances.getStore();
+      if (entrance) entrance.arrived = true;
     };
     await server.connect(transport);
     try {
@@ -138,6 +164,10 @@ class Sessions implements Endpoint {
   #identify(request: Request, { authInfo }: Given): ReturnType<IdentitySource> {
     return this.#parts.identity({ authInfo, requestInfo: request });
   }
+}
+
+function contextOf(requestInfo: Request, { authInfo }: Given): FactoryContext {
+  return { era: 'legacy', authInfo, requestInfo };
 }
 
 /** Where `initialize` is answered with an error no session began, whatever the transport holds. */

@@ -3,7 +3,7 @@ import { failure, RPC } from '../answers.ts';
 import { turnAway } from './http_body.ts';
 import type { Endpoint, Given, ServerFactory } from './http_types.ts';
 import { detect } from './lines.ts';
-import { loadHttpTransport } from './sdk1.ts';
+import { loadHttpTransport, type HttpTransportClass } from './sdk1.ts';
 import { guardServer, type Open } from './server.ts';
 
 export async function statelessEndpoint(factory: ServerFactory, open: Open): Promise<Endpoint> {
@@ -12,19 +12,29 @@ export async function statelessEndpoint(factory: ServerFactory, open: Open): Pro
     async fetch(request: Request, given: Given): Promise<Response> {
       if (request.method !== 'POST') return methodNotAllowed();
       const context = { era: 'legacy', authInfo: given.authInfo, requestInfo: request } as const;
-      const server = guardServer(await factory(context), open, 'http');
-      const transport = new HttpTransport({ sessionIdGenerator: undefined });
-      const { low } = detect(server);
-      await low.connect(transport);
-      try {
-        return closingAfter(await transport.handleRequest(request, given), () => low.close());
-      } catch (error) {
-        await low.close();
-        throw error;
-      }
+      return serveOnce(await factory(context), open, HttpTransport, request, given);
     },
     async close() {},
   };
+}
+
+/** Serves one request of the legacy era with a server that no other request has. */
+export async function serveOnce(
+  server: object,
+  open: Open,
+  HttpTransport: HttpTransportClass,
+  request: Request,
+  given: Given,
+): Promise<Response> {
+  const { low } = detect(guardServer(server, open, 'http'));
+  const transport = new HttpTransport({ sessionIdGenerator: undefined });
+  await low.connect(transport);
+  try {
+    return closingAfter(await transport.handleRequest(request, given), () => low.close());
+  } catch (error) {
+    await low.close();
+    throw error;
+  }
 }
 
 function methodNotAllowed(): Response {

@@ -9,6 +9,7 @@ import {
   CLASSES,
   DIGESTS,
   ENVIRONMENTS,
+  FAMILY,
   GROUPS,
   list,
   optional,
@@ -21,7 +22,8 @@ import {
 } from './pools.ts';
 
 export function dataFor(random: SeededRandom): PolicyData {
-  const known = some(random, CAPABILITIES, { from: 2, to: 4 });
+  const own = some(random, CAPABILITIES, { from: 2, to: 4 });
+  const known = random.chance(0.3) ? [...own, FAMILY] : own;
   return present({
     registry: Object.fromEntries(known.map((name) => [name, capability(random)])),
     grants: grants(random),

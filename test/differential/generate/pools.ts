@@ -17,6 +17,8 @@ export const CAPABILITIES = [
   'tool:ledger/post',
   'resource:files/report',
 ];
+/** An entry of the registry for addresses that have none of their own. */
+export const FAMILY = 'resource:files/*';
 export const PATTERNS = [...CAPABILITIES, 'tool:payments/*', 'tool:ledger/*', '*'];
 export const DIGESTS = ['a', 'b'].map((digit) => `sha256:${digit.repeat(64)}`);
 export const CHANNELS = ['task', 'elicitation', 'none'];

@@ -12,6 +12,7 @@ import {
   ENVIRONMENTS,
   GROUPS,
   list,
+  FAMILY,
   optional,
   present,
   some,
@@ -21,8 +22,9 @@ import {
 
 export function callFor(random: SeededRandom, policy: Policy): Request {
   const known = Object.keys(policy.data.registry);
-  const name = random.chance(0.95) ? random.pick(known) : random.pick(CAPABILITIES);
-  const entry = policy.data.registry[name];
+  const picked = random.chance(0.95) ? random.pick(known) : random.pick(CAPABILITIES);
+  const name = picked === FAMILY ? 'resource:files/report' : picked;
+  const entry = policy.data.registry[name] ?? policy.data.registry[picked];
   return present({
     subject: subject(random),
     action: { name: random.chance(0.98) ? methodOf(name) : 'tools/borrow' },

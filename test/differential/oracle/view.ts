@@ -27,6 +27,13 @@ export function memberOf(value: Json | undefined, name: string): Json | undefine
   return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
+/** Addresses, and what a server asks, may have one entry for all of a server. */
+function registered(resource: Resource, registry: PolicyData['registry']): JsonObject | undefined {
+  const own = registry[word(nameOf(resource))];
+  if (own !== undefined || !['mcp_server', 'resource'].includes(resource.type)) return own;
+  return registry[`${resource.type}:${word(resource.properties.server)}/*`];
+}
+
 /** `resource` is given for an item of a list. */
 export function viewOf(input: Request, data: PolicyData, resource = input.resource): View {
   const { subject, context } = input;
@@ -48,7 +55,7 @@ export function viewOf(input: Request, data: PolicyData, resource = input.resour
     environment: at(context, 'environment.deployment'),
     session: context.session,
     purpose: context.purpose,
-    capability: name === undefined ? undefined : data.registry[name],
+    capability: resource && registered(resource, data.registry),
     arguments: context.arguments,
     chain,
     on_behalf_of: chain.length > 0 ? subject.id : undefined,

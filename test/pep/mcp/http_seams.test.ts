@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { RequestExtra } from '../../../src/identity/types.ts';
 import { createGuard } from '../../../src/pep/mcp/guard.ts';
 import {
+  beginSession,
   callOf,
   closeAll,
   ENVELOPE,
@@ -58,6 +59,8 @@ describe('what 2.x says before the server sees a call', () => {
     ['one while no policy is active', { describe: () => ({ ready: false }) }, {}],
     ['one to a caller who is not proved', {}, { identity: launcher }],
   ];
+  /** Before a policy is active no session begins. */
+  const within = unknown.filter(([, script]) => script.describe === undefined);
   const told = async (response: Response, name: string) => {
     const { 'mcp-session-id': _id, date: _date, ...headers } = Object.fromEntries(response.headers);
     const text = (await response.text()).replaceAll(name, 'NAME').replace(/0{8}-[-0-9]*/, 'ID');
@@ -80,6 +83,24 @@ describe('what 2.x says before the server sees a call', () => {
       expect(await answers('mirrored')).toEqual(unheard);
     }
     expect(parts.decisionPoint.reports).toEqual([]);
+  });
+
+  test.each(within)('is not said of %s, within a session', async (_what, script, options) => {
+    const { url, parts } = await started(factory, script, { ...options, sessions: true });
+    const headers = { 'mcp-session-id': await beginSession(url) };
+    const answer = async (name: string) => told(await post(url, callOf(name), headers), name);
+    expect(headers['mcp-session-id']).not.toBe('');
+    expect(await answer('scoped')).toEqual(await answer('unheard'));
+    expect(parts.decisionPoint.reports).toEqual([]);
+  });
+
+  test('is said within a session of a tool that the caller may know', async () => {
+    const { url, parts } = await started(factory, {}, { sessions: true });
+    const headers = { 'mcp-session-id': await beginSession(url) };
+    expect((await post(url, callOf('scoped'), headers)).status).toBe(403);
+    expect(parts.decisionPoint.decisions).toHaveLength(1);
+    expect(parts.decisionPoint.reports).toMatchObject([{ status: 'refused' }]);
+    expect((await post(url, callOf('mirrored'), headers)).status).toBe(200);
   });
 
   test('is said in the legacy era of a tool that the caller may know', async () => {
@@ -122,7 +143,6 @@ describe('what 2.x says before the server sees a call', () => {
 describe('an endpoint that cannot be guarded', () => {
   test.each<[string, () => object, object, string]>([
     ['no server', () => ({}), {}, 'no `Server` or `McpServer`'],
-    ['sessions of 2.x', () => buildServer(2), { sessions: true }, 'leave out `sessions`'],
   ])('%s', async (_what, factory, options, message) => {
     const { url, handler, parts } = await started(factory, {}, options);
     await expect(handler.ready).rejects.toMatchObject({

@@ -1,31 +1,26 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { callOf, closeAll, messageOf, post, started } from '../support/http.ts';
+import {
+  beginSession,
+  callOf,
+  closeAll,
+  INITIALIZE,
+  messageOf,
+  post,
+  postModern,
+  started,
+} from '../support/http.ts';
 import { READY } from '../support/scripted.ts';
-import { buildServer } from '../support/servers.ts';
+import { buildServer, LINES } from '../support/servers.ts';
 
 afterEach(closeAll);
 
-describe('sessions', () => {
-  const hello = {
-    jsonrpc: '2.0',
-    id: 0,
-    method: 'initialize',
-    params: {
-      protocolVersion: '2025-11-25',
-      capabilities: {},
-      clientInfo: { name: 'c', version: '1' },
-    },
-  };
-  const rig = (options = {}) => started(() => buildServer(1), {}, { sessions: true, ...options });
-  const begin = async (url: string, headers = {}) => {
-    const response = await post(url, hello, headers);
-    await response.text();
-    return response.headers.get('mcp-session-id') ?? '';
-  };
+describe.each(LINES)('sessions of %i.x', (line) => {
+  const rig = (options = {}) =>
+    started(() => buildServer(line), {}, { sessions: true, ...options });
 
   test('belong to who began them; to others they are as ones that never were', async () => {
     const { url, parts } = await rig();
-    const id = await begin(url);
+    const id = await beginSession(url);
     const ask = async (session: string, authorization: string) => {
       const response = await post(url, callOf('balance'), {
         'mcp-session-id': session,
@@ -52,7 +47,10 @@ describe('sessions', () => {
 
   test('end when their owner ends them', async () => {
     const { url } = await rig();
-    const headers = { 'mcp-session-id': await begin(url), authorization: 'Bearer user:alice' };
+    const headers = {
+      'mcp-session-id': await beginSession(url),
+      authorization: 'Bearer user:alice',
+    };
     expect((await fetch(url, { method: 'DELETE', headers })).status).toBe(200);
     expect((await post(url, callOf('balance'), headers)).status).toBe(404);
   });
@@ -62,13 +60,13 @@ describe('sessions', () => {
     const settings = { http: { body_bytes_max: 65_536, sessions_max: 2, session_idle_ms: 1000 } };
     const { url, parts } = await rig({ settings });
     Object.assign(parts.clock, { now_ms: () => now_ms });
-    const first = await begin(url);
-    await begin(url);
-    expect((await post(url, hello)).status).toBe(503);
+    const first = await beginSession(url);
+    await beginSession(url);
+    expect((await post(url, INITIALIZE)).status).toBe(503);
     now_ms = 500;
     await post(url, callOf('balance'), { 'mcp-session-id': first }).then(messageOf);
     now_ms = 1200;
-    expect(await begin(url)).not.toBe('');
+    expect(await beginSession(url)).not.toBe('');
     expect((await post(url, callOf('balance'), { 'mcp-session-id': first })).status).toBe(200);
   });
 
@@ -76,11 +74,11 @@ describe('sessions', () => {
     const built = Promise.withResolvers<void>();
     const factory = async () => {
       await built.promise;
-      return buildServer(1);
+      return buildServer(line);
     };
     const { url } = await started(factory, {}, { sessions: true });
     const answers = Array.from({ length: 12 }, async () => {
-      const { status } = await post(url, hello);
+      const { status } = await post(url, INITIALIZE);
       // Those over the limit are answered before any server is built.
       if (status === 503) over += 1;
       if (over === 8) built.resolve();
@@ -95,21 +93,23 @@ describe('sessions', () => {
   test('one whose initialize is refused does not begin', async () => {
     const describeNow = { ready: false };
     const script = { describe: () => ({ ...READY, ...describeNow }) };
-    const { url } = await started(() => buildServer(1), script, { sessions: true });
-    const refused = await post(url, hello);
+    const { url } = await started(() => buildServer(line), script, { sessions: true });
+    const refused = await post(url, INITIALIZE);
     expect(await messageOf(refused)).toMatchObject({ error: { code: 403 } });
     const headers = { 'mcp-session-id': refused.headers.get('mcp-session-id') ?? '' };
-    for (let count = 0; count < 5; count += 1) await begin(url);
+    for (let count = 0; count < 5; count += 1) await beginSession(url);
     describeNow.ready = true;
     expect((await post(url, callOf('balance'), headers)).status).toBe(404);
-    expect((await post(url, hello)).status).toBe(200);
+    expect((await post(url, INITIALIZE)).status).toBe(200);
   });
 
   test('of nobody make room for others', async () => {
     const { url } = await rig();
-    const proved = await begin(url);
-    const unproved = await Promise.all([1, 2, 3].map(() => begin(url, { authorization: '' })));
-    expect((await post(url, hello)).status).toBe(200);
+    const proved = await beginSession(url);
+    const unproved = await Promise.all(
+      [1, 2, 3].map(() => beginSession(url, { authorization: '' })),
+    );
+    expect((await post(url, INITIALIZE)).status).toBe(200);
     const ask = (id: string, authorization: string) =>
       post(url, callOf('balance'), { 'mcp-session-id': id, authorization });
     expect((await ask(unproved[0]!, '')).status).toBe(404);
@@ -119,7 +119,7 @@ describe('sessions', () => {
   test('one that the transport turns away does not begin', async () => {
     let built = 0;
     const factory = () => {
-      const server = buildServer(1);
+      const server = buildServer(line);
       const { close } = server.server as { close(): Promise<void> };
       Object.assign(server.server, {
         close: () => {
@@ -132,7 +132,7 @@ describe('sessions', () => {
     };
     const { url, handler } = await started(factory, {}, { sessions: true });
     await handler.ready;
-    expect((await post(url, hello, { accept: 'text/plain' })).status).toBe(406);
+    expect((await post(url, INITIALIZE, { accept: 'text/plain' })).status).toBe(406);
     expect(built).toBe(0);
   });
 
@@ -146,7 +146,7 @@ describe('sessions', () => {
   test('a stream of theirs hears of another policy', async () => {
     const { url, parts } = await rig();
     const headers = {
-      'mcp-session-id': await begin(url),
+      'mcp-session-id': await beginSession(url),
       authorization: 'Bearer user:alice',
       accept: 'text/event-stream',
     };
@@ -159,5 +159,14 @@ describe('sessions', () => {
     const { value } = await reader.read();
     expect(Buffer.from(value!).toString()).toContain('notifications/tools/list_changed');
     await reader.cancel();
+  });
+});
+
+test('beside sessions, 2.x serves modern requests without one', async () => {
+  const { url } = await started(() => buildServer(2), {}, { sessions: true });
+  const response = await postModern(url, 'tools/call', { name: 'balance', arguments: {} });
+  expect(response.headers.get('mcp-session-id')).toBeNull();
+  expect(await messageOf(response)).toMatchObject({
+    result: { structuredContent: { amount: 12 } },
   });
 });

@@ -114,6 +114,24 @@ export function post(
   });
 }
 
+export const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 0,
+  method: 'initialize',
+  params: {
+    protocolVersion: '2025-11-25',
+    capabilities: {},
+    clientInfo: { name: 'c', version: '1' },
+  },
+};
+
+/** The id of a new session; empty where none began. */
+export async function beginSession(url: string, headers = {}): Promise<string> {
+  const response = await post(url, INITIALIZE, headers);
+  await response.text();
+  return response.headers.get('mcp-session-id') ?? '';
+}
+
 /** A modern request with the headers that mirror it. */
 export function postModern(
   url: string,
