@@ -65,7 +65,8 @@ export class HttpGateway {
     if (authInfo === undefined) return refused(401, 'A bearer token is needed', CHALLENGE);
     const gone = new AbortController();
     res.once('close', () => gone.abort());
-    const web = toWebRequest(req, gone.signal, this.#parts.guard.settings.http.body_bytes_max);
+    const { http } = this.#parts.guard.settings;
+    const web = toWebRequest(req, gone.signal, http.body_bytes_max);
     if (!web) return refused(400, 'The request cannot be read');
     const { request } = web;
     if (!METHODS.has(request.method)) return refused(405, 'Method not allowed', ALLOWED);

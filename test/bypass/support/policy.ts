@@ -8,6 +8,7 @@ import { fromAuthInfo } from '../../../src/identity/auth_info/source.ts';
 import type { IdentitySource, TrustedContext } from '../../../src/identity/types.ts';
 import { sceneOf, type Scene } from '../../support/decisions.ts';
 import { LIMIT } from './bank.ts';
+import { DEFAULTS } from '../../support/defaults.ts';
 
 export const LIBRARY = join(import.meta.dirname, '../../../bundles/mcp.tar.gz');
 
