@@ -5,7 +5,7 @@
  * `--denials` runs it behind policies that deny one method each, and exits 1 where other scenarios
  * fail than the table predicts.
  */
-import { openOpa } from '../src/cli/policy_tools.ts';
+import { openOpa, readSettings } from '../src/cli/policy_tools.ts';
 import { denyEach, DENIED_METHODS, faultsOfDenial } from './conformance/deny.ts';
 import { FIXTURES, type Fixture } from './conformance/fixtures.ts';
 import { buildRunPolicy } from './conformance/policy.ts';
@@ -28,7 +28,7 @@ const { values } = readOptions(USAGE, {
 });
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
-const policy = await buildRunPolicy(await openOpa(process));
+const policy = await buildRunPolicy(await openOpa(process, readSettings().toolchain));
 try {
   if (values.denials) {
     const rows = await each((fixture) => denyEach(fixture, DENIED_METHODS, policy, progress));

@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { findOpa } from '../src/toolchain/opa.ts';
+import { readSettings } from '../src/cli/policy_tools.ts';
 
 /** How many tests of a run passed, failed or were skipped. */
 export interface Count {
@@ -29,6 +30,7 @@ export type OpaSetUp = { path: string } | { reason: string };
 export async function setUpOpa(): Promise<OpaSetUp> {
   try {
     const path = await findOpa({
+      ...readSettings().toolchain,
       opa: process.env.PORTCULLIS_OPA,
       environment: process.env,
       cache: join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'portcullis'),

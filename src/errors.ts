@@ -106,12 +106,16 @@ export const ERRORS = {
     remedy: 'see the listed tests',
   },
   TOOLCHAIN_ABSENT: {
-    meaning: 'OPA was not found and could not be set up',
-    remedy: 'put `opa` on PATH, set PORTCULLIS_OPA, or install Go',
+    meaning: 'OPA was not found and could not be set up, or went beyond a limit',
+    remedy: 'put `opa` on PATH, set PORTCULLIS_OPA, install Go, or raise the named limit',
   },
   UNAUTHENTICATED: {
     meaning: 'the caller of the decision point did not prove who it is, or lacks the scope',
     remedy: 'send the bearer token of the deployment, or use the socket',
+  },
+  UPSTREAM_FAILED: {
+    meaning: 'the server cannot be started or reached, or it ended',
+    remedy: 'see what it said on standard error; correct its command or URL, and start it again',
   },
   WIRE_INVALID: {
     meaning: 'a request to the decision point is wrong as HTTP: method, type, host or origin',

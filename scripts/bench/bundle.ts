@@ -7,6 +7,7 @@ import { buildPolicy } from '../../src/toolchain/build.ts';
 import { opaAt } from '../../src/toolchain/opa_run.ts';
 import { gatherSources, readSources } from '../../src/toolchain/sources.ts';
 import { referencePolicy, type PolicyKind } from './policy.ts';
+import { readSettings } from '../../src/cli/policy_tools.ts';
 
 /** A policy that was built. */
 export interface Built {
@@ -30,9 +31,10 @@ export async function buildReference(
   folder: string,
 ): Promise<Built> {
   const { files, entrypoint } = referencePolicy(kind, packages);
-  const library = kind === 'library' ? readSources(LIBRARY) : [];
+  const { policy, toolchain } = readSettings();
+  const library = kind === 'library' ? readSources(LIBRARY, policy) : [];
   const options = kind === 'library' ? {} : { entrypoint };
-  const built = await buildPolicy(opaAt(opa), gatherSources(files, library), options);
+  const built = await buildPolicy(opaAt(opa, toolchain), gatherSources(files, library), options);
   const name = `${kind}_${packages}`;
   const bundle = join(folder, `${name}.tar.gz`);
   const sources = join(folder, name);

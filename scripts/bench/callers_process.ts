@@ -15,6 +15,7 @@ import { createLogger } from '../../src/telemetry/create_logger.ts';
 import type { Built } from './bundle.ts';
 import type { Question } from './policy.ts';
 import { beSubject } from './subject.ts';
+import { readSettings } from '../../src/cli/policy_tools.ts';
 
 export interface CallersSetting {
   built: Built;
@@ -49,7 +50,7 @@ async function openCore({ bundle }: Built, state: string): Promise<Ask> {
   const log = createLogger(configuration.log);
   const core = await openDecisionCore(configuration, log, new AsyncDisposableStack());
   const caller = { id: 'embedded', channel: 'embedded', scopes: new Set(SCOPES) } as const;
-  const point = embeddedDecisionPoint(core, caller);
+  const point = embeddedDecisionPoint(core, caller, configuration.pdp.body_bytes_max);
   return async ({ request }) => (await point.decide(request)).decision;
 }
 
@@ -65,7 +66,9 @@ interface BareSdk {
 
 /** The input is the one that the core writes, so that both evaluate the same. */
 function openBare({ bundle, entrypoint }: Built): Ask {
-  const { wasm, data } = layPolicyData(readBundle(unpack(readFileSync(bundle))));
+  const { wasm, data } = layPolicyData(
+    readBundle(unpack(readFileSync(bundle), readSettings().policy)),
+  );
   const { initial } = sizeMemory(wasm, PAGES_MAX);
   const policy = (sdk as unknown as { default: BareSdk }).default.loadPolicySync(wasm, {
     initial,

@@ -44,7 +44,7 @@ async function openCore({ bundle }: Built): Promise<DecisionCore> {
     variables: {},
   });
   const log = createLogger({ ...level, level: 'error' });
-  const candidate = layPolicyData(readBundle(unpack(readFileSync(bundle))));
+  const candidate = layPolicyData(readBundle(unpack(readFileSync(bundle), policy)));
   const active = await activateBundle(candidate, {
     loadEngine,
     limits: policy.evaluation,

@@ -33,6 +33,9 @@ const SAYS: Readonly<Record<string, string>> = {
     'a second whatever the answers do, and count from when they were due. The figure is the ' +
     'quantile of the guarded calls less that of the same server without its guard.',
   guarded_call_added_p99_9: 'The same calls, over all rounds together.',
+  guarded_call_embedded_p50:
+    'Client and MCP server are two processes; the guard decides in that of the server, and the ' +
+    'record is flushed before the tool runs. Half of the calls were faster.',
   cold_start_to_ready:
     'From the start of the process to its first answer that it is ready, with a policy of ten ' +
     'rule packages and 10,000 grants.',

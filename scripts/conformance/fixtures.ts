@@ -3,10 +3,16 @@ import { openGuard } from '../../src/cli/guard.ts';
 import type { Guard } from '../../src/pep/mcp/guard.ts';
 import type { HttpGuard, HttpOptions } from '../../src/pep/mcp/http.ts';
 import { guard1x, guard2x } from '../../test/conformance/fixture/guarded.ts';
-import { fromWeb, host, type Hosted } from '../../test/conformance/fixture/host.ts';
+import {
+  fromWeb,
+  host,
+  type Hosted,
+  type WebHandler,
+} from '../../test/conformance/fixture/host.ts';
 import { serve1x, serve2x } from '../../test/conformance/fixture/unguarded.ts';
 import { identity, type Settings } from './policy.ts';
 import type { Revision } from './suite.ts';
+import { wrap } from './wrapped.ts';
 
 /** How a fixture is reached; the columns of the table. */
 export const WAYS = ['unguarded', 'guarded', 'wrapped'] as const;
@@ -27,17 +33,28 @@ export const FIXTURES: readonly Fixture[] = [
   {
     name: 'SDK 1.x',
     goals: ['2025-11-25'],
-    start: { unguarded: () => host(fromWeb(serve1x())), guarded: behind(guard1x) },
+    start: waysTo(serve1x, guard1x),
   },
   {
     name: 'SDK 2.x',
     goals: ['2025-11-25', '2026-07-28'],
-    start: { unguarded: () => host(fromWeb(serve2x())), guarded: behind(guard2x) },
+    start: waysTo(serve2x, guard2x),
   },
 ];
 
+function waysTo(serve: () => WebHandler, mount: Mount): Fixture['start'] {
+  const alone = () => host(fromWeb(serve()));
+  return {
+    unguarded: alone,
+    guarded: behind(mount),
+    wrapped: async (settings) => wrap(await alone(), settings),
+  };
+}
+
+type Mount = (guard: Guard, options: HttpOptions) => HttpGuard;
+
 /** The guard decides in this process, and has the identity of the one caller that there is. */
-function behind(mount: (guard: Guard, options: HttpOptions) => HttpGuard) {
+function behind(mount: Mount): Start {
   return async (settings: Settings): Promise<Hosted> => {
     const guard = openGuard(settings);
     const handler = mount(guard, { identity });

@@ -13,7 +13,7 @@ import { buildPolicy } from '../../src/toolchain/build.ts';
 import type { Opa } from '../../src/toolchain/opa_run.ts';
 import { gatherSources } from '../../src/toolchain/sources.ts';
 
-const CALLER = 'user:conformance';
+export const CALLER = 'user:conformance';
 
 /** Lists are asked for in the phase of discovery, as is whether a refused caller may know. */
 const REGO = `package conformance

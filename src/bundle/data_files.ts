@@ -3,14 +3,15 @@
  * stands at the path of its folder, as in OPA. Two files may not speak of the same member.
  */
 import { jsonFaultText } from '../contract/fault_text.ts';
-import { jsonPointer, parseJson, type JsonLimits } from '../contract/json.ts';
+import { JSON_LIMITS, jsonPointer, parseJson, type JsonLimits } from '../contract/json.ts';
 import { PortcullisError } from '../errors.ts';
 import type { BundleFiles } from './files.ts';
 import { parseYaml, type YamlResult } from './yaml_data.ts';
 
 export type Data = Record<string, unknown>;
 
-const DATA_LIMITS: JsonLimits = { size_bytes_max: 268_435_456, depth_max: 64 };
+/** Files have passed the limit of what a bundle unpacks to. */
+const DATA_LIMITS: JsonLimits = { ...JSON_LIMITS, size_bytes_max: Infinity };
 const DATA_FILE = /(?:^|\/)data\.(?:json|ya?ml)$/;
 
 export function isDataFile(path: string): boolean {

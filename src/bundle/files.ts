@@ -23,22 +23,13 @@ export interface BundleLimits {
   files_max: number;
 }
 
-export const BUNDLE_LIMITS: BundleLimits = {
-  archive_bytes_max: 67_108_864,
-  unpacked_bytes_max: 268_435_456,
-  files_max: 10_000,
-};
-
 const PATH_BYTES_MAX = 1024;
 const GZIP_MAGIC = [0x1f, 0x8b];
 const GZIP_OS_BYTE = 9;
 const GZIP_OS_UNKNOWN = 255;
 
 /** Reads a bundle archive or folder. Throws `BUNDLE_INVALID`. */
-export async function readFiles(
-  path: string,
-  limits: BundleLimits = BUNDLE_LIMITS,
-): Promise<BundleFiles> {
+export async function readFiles(path: string, limits: BundleLimits): Promise<BundleFiles> {
   const found = await stat(path).catch((cause: unknown) => {
     throw unreadable(path, cause);
   });
@@ -61,7 +52,7 @@ export async function readBounded(path: string, bytes_max: number): Promise<Uint
 }
 
 /** Unpacks a tar.gz. Throws `BUNDLE_INVALID` with the position of the entry at fault. */
-export function unpack(archive: Uint8Array, limits: BundleLimits = BUNDLE_LIMITS): BundleFiles {
+export function unpack(archive: Uint8Array, limits: BundleLimits): BundleFiles {
   const files = new Map<string, Uint8Array>();
   for (const [position, { name, bytes }] of readEntries(archive, limits).entries()) {
     const path = bundlePath(name);

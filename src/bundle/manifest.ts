@@ -1,6 +1,6 @@
 /** The `.manifest` of a bundle (OPA documentation, "Bundle File Format"), with ours inside. */
 import { jsonFaultText, schemaFaultText } from '../contract/fault_text.ts';
-import { parseJson } from '../contract/json.ts';
+import { JSON_LIMITS, parseJson } from '../contract/json.ts';
 import type { BundleMetadata } from '../contract/types.gen.ts';
 import { compileSchema, VALIDATORS } from '../contract/validate.ts';
 import { invalid } from './files.ts';
@@ -16,7 +16,7 @@ export interface Manifest {
   portcullis?: BundleMetadata;
 }
 
-const LIMITS = { size_bytes_max: 16_777_216, depth_max: 64 };
+const LIMITS = { ...JSON_LIMITS, size_bytes_max: 16_777_216 };
 
 /** What is used of a manifest; OPA adds members with time, so others are ignored. */
 const validate = compileSchema<{

@@ -12,10 +12,10 @@ import type { Logger } from '../telemetry/logger.ts';
 import { about, named } from './about.ts';
 import { layPolicyData, readBundle, type PolicyBundle } from './bundle.ts';
 import { invalidData, isDataFile, readData, readDataFile, type Data } from './data_files.ts';
-import { BUNDLE_LIMITS, listFolder, readBounded, readFiles } from './files.ts';
+import { listFolder, readBounded, readFiles, type BundleLimits } from './files.ts';
 import { requireTrusted } from './trust.ts';
 
-export interface BundleSourceSettings {
+export interface BundleSourceSettings extends BundleLimits {
   /** Bundle archive or folder. */
   bundle: string;
   /** Data laid over it: a YAML or JSON file, or a folder of `data.json` and `data.yaml`. */
@@ -152,9 +152,9 @@ export class BundleSource<Active extends { close(): void }> {
   }
 
   async #state(): Promise<string> {
-    const { bundle, data } = this.#options.settings;
-    const states = [await stateOf(bundle, 'BUNDLE_INVALID')];
-    if (data !== null) states.push(await stateOf(data, 'DATA_INVALID'));
+    const { bundle, data, files_max } = this.#options.settings;
+    const states = [await stateOf(bundle, 'BUNDLE_INVALID', files_max)];
+    if (data !== null) states.push(await stateOf(data, 'DATA_INVALID', files_max));
     return states.join(' ');
   }
 
@@ -191,16 +191,13 @@ export class BundleSource<Active extends { close(): void }> {
  * Reads the bundle and the data over it. Throws `POLICY_UNTRUSTED`, `BUNDLE_INVALID` or
  * `DATA_INVALID`.
  */
-async function readPolicy(settings: {
-  bundle: string;
-  data: string | null;
-}): Promise<PolicyBundle> {
-  const { bundle: path, data } = settings;
-  await requireTrusted('bundle', path);
-  const bundle = await about(path, async () => readBundle(await readFiles(path)));
+async function readPolicy(settings: BundleSourceSettings): Promise<PolicyBundle> {
+  const { bundle: path, data, files_max } = settings;
+  await requireTrusted('bundle', path, files_max);
+  const bundle = await about(path, async () => readBundle(await readFiles(path, settings)));
   if (data === null) return about(path, () => layPolicyData(bundle));
-  await requireTrusted('policy data', data);
-  const overlay = await about(data, () => readOverlay(data));
+  await requireTrusted('policy data', data, files_max);
+  const overlay = await about(data, () => readOverlay(data, settings));
   try {
     return layPolicyData(bundle, overlay);
   } catch (error) {
@@ -214,16 +211,15 @@ function rootOf(error: unknown): string {
   return pointer?.split('/')[1] ?? '';
 }
 
-async function readOverlay(path: string): Promise<Data> {
+async function readOverlay(path: string, limits: BundleLimits): Promise<Data> {
   try {
-    const { unpacked_bytes_max, files_max } = BUNDLE_LIMITS;
     if ((await stat(path)).isFile()) {
-      return readDataFile(path, await readBounded(path, unpacked_bytes_max));
+      return readDataFile(path, await readBounded(path, limits.unpacked_bytes_max));
     }
-    const stray = (await listFolder(path, files_max)).find(isStrayData);
+    const stray = (await listFolder(path, limits.files_max)).find(isStrayData);
     if (stray !== undefined)
       throw invalidData(`only data.json and data.yaml are read: \`${stray}\``);
-    return readData(await readFiles(path));
+    return readData(await readFiles(path, limits));
   } catch (cause) {
     if (cause instanceof PortcullisError && cause.code === 'DATA_INVALID') throw cause;
     throw unreadable('DATA_INVALID', path, cause);
@@ -236,13 +232,19 @@ function isStrayData(path: string): boolean {
 }
 
 /** Text that changes with any change of a file, or of the files in a folder. */
-async function stateOf(path: string, code: 'BUNDLE_INVALID' | 'DATA_INVALID'): Promise<string> {
+async function stateOf(
+  path: string,
+  code: 'BUNDLE_INVALID' | 'DATA_INVALID',
+  files_max: number,
+): Promise<string> {
   try {
     const found = await stat(path, { bigint: true });
     const own = [found.ino, found.size, found.mtimeNs, found.ctimeNs].join();
     if (!found.isDirectory()) return own;
-    const names = await listFolder(path, BUNDLE_LIMITS.files_max);
-    const inner = names.map(async (name) => `${name}:${await stateOf(join(path, name), code)}`);
+    const names = await listFolder(path, files_max);
+    const inner = names.map(
+      async (name) => `${name}:${await stateOf(join(path, name), code, files_max)}`,
+    );
     return [own, ...(await Promise.all(inner))].join();
   } catch (cause) {
     throw unreadable(code, path, cause);

@@ -6,11 +6,11 @@
 import { stat } from 'node:fs/promises';
 import { findPathFault } from '../contract/trusted_path.ts';
 import { PortcullisError } from '../errors.ts';
-import { BUNDLE_LIMITS, listEntries, unreadable } from './files.ts';
+import { listEntries, unreadable } from './files.ts';
 
 /** Throws `POLICY_UNTRUSTED` where others can write what lies at a path, or in that folder. */
-export async function requireTrusted(what: string, path: string): Promise<void> {
-  const inside = await insideOf(path);
+export async function requireTrusted(what: string, path: string, files_max: number): Promise<void> {
+  const inside = await insideOf(path, files_max);
   let fault: string | undefined;
   try {
     fault = findPathFault(path, inside);
@@ -22,11 +22,11 @@ export async function requireTrusted(what: string, path: string): Promise<void> 
   }
 }
 
-async function insideOf(path: string): Promise<string[]> {
+async function insideOf(path: string, files_max: number): Promise<string[]> {
   const found = await stat(path).catch((cause: unknown) => {
     throw unreadable(path, cause);
   });
   if (!found.isDirectory()) return [];
-  const { files, folders } = await listEntries(path, BUNDLE_LIMITS.files_max);
+  const { files, folders } = await listEntries(path, files_max);
   return [...folders, ...files];
 }

@@ -6,7 +6,7 @@ import { writeBundle } from '../bundle/files.ts';
 import { PortcullisError } from '../errors.ts';
 import { buildPolicy, type BuildOptions } from '../toolchain/build.ts';
 import { verifyBundle } from './verify_bundle.ts';
-import { openOpa, readPolicySources, type PolicyOptions } from './policy_tools.ts';
+import { openOpa, readPolicySources, readSettings, type PolicyOptions } from './policy_tools.ts';
 import { print, printJson, printProgress, type Terminal } from './terminal.ts';
 
 export interface BuildCommandOptions extends PolicyOptions {
@@ -21,11 +21,12 @@ export async function runBuild(
   terminal: Terminal,
   variables?: Variables,
 ): Promise<number> {
-  const sources = readPolicySources(folder, options);
-  const opa = await openOpa(terminal, variables);
+  const settings = readSettings(variables);
+  const sources = readPolicySources(folder, options, settings.policy);
+  const opa = await openOpa(terminal, settings.toolchain, variables);
   printProgress(terminal, `building ${sources.modules.length} modules`);
   const built = await buildPolicy(opa, sources, buildOptions(options));
-  await verifyBundle(built.files, options.unsafeAllowAll === true);
+  await verifyBundle(built.files, settings.policy.evaluation, options.unsafeAllowAll === true);
   const bytes = writeBundle(built.files);
   writeWhole(options.output, bytes);
   const result = {

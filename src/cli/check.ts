@@ -5,7 +5,13 @@ import { listNotes, unreadNotes } from '../toolchain/notes.ts';
 import { parsePolicy, type Finding } from '../toolchain/policy.ts';
 import { unreadFiles } from '../toolchain/sources.ts';
 import { styleFindings } from '../toolchain/style.ts';
-import { openOpa, placeIn, readPolicySources, type PolicyOptions } from './policy_tools.ts';
+import {
+  openOpa,
+  placeIn,
+  readPolicySources,
+  readSettings,
+  type PolicyOptions,
+} from './policy_tools.ts';
 import { print, printJson, printProgress, styled, type Terminal } from './terminal.ts';
 
 export async function runCheck(
@@ -14,14 +20,18 @@ export async function runCheck(
   terminal: Terminal,
   variables?: Variables,
 ): Promise<number> {
-  const sources = readPolicySources(folder, options);
-  const opa = await openOpa(terminal, variables);
+  const settings = readSettings(variables);
+  const sources = readPolicySources(folder, options, settings.policy);
+  const opa = await openOpa(terminal, settings.toolchain, variables);
   printProgress(terminal, `checking ${sources.modules.length} modules`);
   const policy = await parsePolicy(opa, sources);
   const found = await findings(opa, policy, options);
   const style = options.strictStyle ? await styleFindings(opa, policy) : [];
   const refused = [...found, ...style].map((finding) => located(finding, folder));
-  const noted = [...listNotes(policy, options), ...unreadNotes(unreadFiles(folder))];
+  const noted = [
+    ...listNotes(policy, options),
+    ...unreadNotes(unreadFiles(folder, settings.policy)),
+  ];
   const notes = noted.map((finding) => located(finding, folder));
   if (options.json) printJson(terminal, { findings: refused, notes });
   else printFindings(refused, notes, terminal);

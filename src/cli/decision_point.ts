@@ -19,11 +19,6 @@ export interface OpenedDecisionPoint {
   opened: Promise<void>;
 }
 
-/** The answer to a list of 10,000 capabilities has some 4 MB. */
-const ANSWER_BYTES_MAX = 16_777_216;
-const CONNECTIONS_MAX = 64;
-const INSTANCES_MAX = 16;
-
 /** Settings under another instance's name, for a process beside others of the same server. */
 export type LoadInstance = (instance: string) => Configuration;
 
@@ -35,12 +30,7 @@ export function openDecisionPoint(
 ): OpenedDecisionPoint {
   const { decision_point } = configuration;
   if (decision_point.embedded) return openEmbedded(configuration, loadInstance, log);
-  const settings = {
-    ...decision_point,
-    address: addressOf(configuration, log),
-    answer_bytes_max: ANSWER_BYTES_MAX,
-    connections_max: CONNECTIONS_MAX,
-  };
+  const settings = { ...decision_point, address: addressOf(configuration, log) };
   return { point: remoteDecisionPoint(settings, RANDOM, CLOCK), opened: Promise.resolve() };
 }
 
@@ -108,12 +98,13 @@ async function openFreeInstance(
   let chosen = configuration;
   for (let number = 2; ; number += 1) {
     try {
-      return embeddedDecisionPoint(await openDecisionCore(chosen, log, stack), caller);
+      const core = await openDecisionCore(chosen, log, stack);
+      return embeddedDecisionPoint(core, caller, configuration.pdp.body_bytes_max);
     } catch (error) {
       const next = loadInstance(`${configuration.instance}-${number}`);
       const isTaken = error instanceof PortcullisError && error.code === 'EVIDENCE_LOCKED';
       const isFixed = next.evidence.directory === chosen.evidence.directory;
-      if (!isTaken || isFixed || number > INSTANCES_MAX) throw error;
+      if (!isTaken || isFixed || number > configuration.instances_max) throw error;
       chosen = next;
     }
   }

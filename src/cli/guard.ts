@@ -6,20 +6,10 @@
 import { loadConfiguration } from '../config/load.ts';
 import type { Configuration } from '../config/types.gen.ts';
 import { explain, PortcullisError } from '../errors.ts';
-import { fromAuthInfo } from '../identity/auth_info/source.ts';
-import { fromLauncher } from '../identity/launcher/source.ts';
-import type { IdentitySource, TrustedContext } from '../identity/types.ts';
 import { createGuard, type Guard } from '../pep/mcp/guard.ts';
 import type { HttpGuard, HttpOptions } from '../pep/mcp/http.ts';
 import type { ServerFactory } from '../pep/mcp/http_types.ts';
-import type { GuardSettings } from '../pep/settings.ts';
-import { createLogger } from '../telemetry/create_logger.ts';
-import { CLOCK, RANDOM } from './ambient.ts';
-import { openDecisionPoint } from './decision_point.ts';
-import { openDigestKey } from './digest_key.ts';
-
-/** No server has this name; it tells that `guard.server` was not set. */
-const UNNAMED = 'unnamed';
+import { openGuardParts, placed, UNNAMED } from './guard_parts.ts';
 
 /** Puts a guard together. Throws `CONFIGURATION_INVALID`, naming what to set. */
 export function openGuard(load: (instance: string) => Configuration = loadInstance): Guard {
@@ -31,19 +21,7 @@ export function openGuard(load: (instance: string) => Configuration = loadInstan
 }
 
 function assemble(load: (instance: string) => Configuration): Guard {
-  const configuration = load('main');
-  requireName(configuration);
-  const log = createLogger(configuration.log);
-  const { point, opened } = openDecisionPoint(configuration, load, log);
-  const parts = {
-    decisionPoint: point,
-    identity: identityOf(configuration),
-    settings: settingsOf(configuration),
-    log,
-    clock: CLOCK,
-    random: RANDOM,
-    digestKey: openDigestKey(configuration.guard.digest_key_file),
-  };
+  const { configuration, parts, opened } = openGuardParts(load);
   // A decision point that cannot be opened fails the start of the server, not each of its calls.
   const started = opened.catch((error: unknown) => {
     throw startFault(error);
@@ -59,51 +37,13 @@ function assemble(load: (instance: string) => Configuration): Guard {
     ready: guard.ready,
     close() {
       guard.close();
-      void point.close();
+      void parts.decisionPoint.close();
     },
   });
 }
 
 function loadInstance(instance: string): Configuration {
   return loadConfiguration({ names: { server: UNNAMED, instance } });
-}
-
-function requireName({ guard }: Configuration): void {
-  if (guard.server !== UNNAMED) return;
-  const message =
-    'the server has no name in the policy: set guard.server, in portcullis.yaml or as ' +
-    'PORTCULLIS_GUARD_SERVER, to the name that its capabilities have in the grants';
-  throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/guard/server' });
-}
-
-function settingsOf({ guard, decision_point }: Configuration): GuardSettings {
-  return { ...guard, decision_timeout_ms: decision_point.timeout_ms };
-}
-
-/** Over HTTP the host's own authentication proves who asks, on stdio the launcher's settings do. */
-function identityOf(configuration: Configuration): IdentitySource {
-  const { guard } = configuration;
-  const overStdio = fromLauncher(guard);
-  const overHttp = placed(fromAuthInfo(guard.identity), configuration);
-  return (extra, report) => {
-    const isHttp = extra.authInfo !== undefined || extra.requestInfo !== undefined;
-    return (isHttp ? overHttp : overStdio)(extra, report);
-  };
-}
-
-/** Adds where the server stands, which no credential says. */
-function placed(source: IdentitySource, { guard }: Configuration): IdentitySource {
-  const environment = Object.fromEntries(
-    Object.entries(guard.environment).filter(([, value]) => value !== null),
-  );
-  const place = {
-    ...(Object.keys(environment).length > 0 && { environment }),
-    ...(guard.surface !== null && { surface: guard.surface }),
-  };
-  return (extra, report) => {
-    const context = source(extra, report);
-    return context && Object.freeze<TrustedContext>({ ...place, ...context });
-  };
 }
 
 /**

@@ -5,9 +5,11 @@ import type { Variables } from '../config/environment.ts';
 import { runBuild, type BuildCommandOptions } from './build.ts';
 import { runCheck } from './check.ts';
 import { withPlaces, type PolicyOptions } from './policy_tools.ts';
+import { runRegistry, type RegistryOptions } from './registry.ts';
 import { runServe, type ServeOptions } from './serve.ts';
 import { exitCodeOf, printError, tolerateClosed, type Terminal } from './terminal.ts';
 import { runTest } from './test.ts';
+import { runWrap, type WrapOptions } from './wrap.ts';
 
 const USAGE = 2;
 
@@ -57,6 +59,9 @@ function describeProgram(
   serveCommand(program).action(async (options: ServeOptions) =>
     done(await runServe(options, terminal, variables)),
   );
+  wrapCommand(program).action(async (command: string[], options: WrapOptions) =>
+    done(await runWrap(command, options, terminal, variables)),
+  );
   policyCommand(program, 'check', 'refuse what would be silently wrong in a policy').action(
     async (folder: string, options: PolicyOptions) =>
       done(await withPlaces(folder, () => runCheck(folder, options, terminal, variables))),
@@ -72,6 +77,12 @@ function describeProgram(
     .action(async (folder: string, options: BuildCommandOptions) =>
       done(await withPlaces(folder, () => runBuild(folder, options, terminal, variables))),
     );
+  registryCommand(program).action(
+    async (folder: string, command: string[], options: RegistryOptions) =>
+      done(
+        await withPlaces(folder, () => runRegistry(folder, command, options, terminal, variables)),
+      ),
+  );
   return program;
 }
 
@@ -87,6 +98,40 @@ function serveCommand(program: Command): Command {
     .option('--socket <path>', 'setting pdp.socket; null is none')
     .option('--json', 'print the addresses as JSON')
     .addHelpText('after', '\nExample:\n  $ portcullis serve --bundle bundles/mcp.tar.gz');
+}
+
+function wrapCommand(program: Command): Command {
+  return program
+    .command('wrap [command...]')
+    .usage('[options] -- <command> [arguments...]')
+    .description('guard an MCP server that nobody changed')
+    .option('--config <file>', 'configuration (default: portcullis.yaml where there is one)')
+    .option('--server <name>', 'its name in the policy: setting guard.server')
+    .option('--bundle <path>', 'decide in this process by this policy: setting policy.bundle')
+    .option('--policy-data <path>', 'data of the policy: setting policy.data')
+    .option('--data <folder>', 'folder for evidence and keys: setting state')
+    .option('--env <name...>', 'variables that the server is given: setting wrap.env')
+    .option('--upstream <url>', 'a server over HTTP, in the place of a command')
+    .option('--listen <host:port>', 'where it is served then: setting wrap.listen')
+    .option('--upstream-header-env <name=variable...>', 'proof for it: wrap.upstream_headers')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ portcullis wrap --server files --bundle policy.tar.gz -- ' +
+        'npx @modelcontextprotocol/server-filesystem DIR',
+    );
+}
+
+function registryCommand(program: Command): Command {
+  return program
+    .command('registry <folder> [command...]')
+    .description('check the rules against the tools that a server lists now')
+    .option('--server <name>', 'name of the server in the registry (default: the only one)')
+    .option('--url <url>', 'a server over Streamable HTTP, in the place of a command')
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ portcullis registry policies/payments -- node payments_server.js',
+    );
 }
 
 /** What the commands on a policy folder have in common. */

@@ -4,10 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readEnvironment, type Variables } from '../config/environment.ts';
+import { loadConfiguration } from '../config/load.ts';
+import type { Configuration } from '../config/types.gen.ts';
 import { PortcullisError } from '../errors.ts';
 import { findOpa } from '../toolchain/opa.ts';
 import { opaAt, type Opa } from '../toolchain/opa_run.ts';
-import { gatherSources, librarySources, readSources, type Sources } from '../toolchain/sources.ts';
+import {
+  gatherSources,
+  librarySources,
+  readSources,
+  type SourceLimits,
+  type Sources,
+} from '../toolchain/sources.ts';
 import { printProgress, type Terminal } from './terminal.ts';
 
 /** Options of every command on a policy folder. */
@@ -23,28 +31,46 @@ export interface PolicyOptions {
 /** Beside `src` in a clone, beside `dist` in the package. */
 const LIBRARY = fileURLToPath(new URL('../../policies/mcp', import.meta.url));
 
+/** The settings that hold for the commands on policies, which keep no state and need no home. */
+export function readSettings(variables?: Variables): Configuration {
+  return loadConfiguration({
+    ...(variables && { variables }),
+    overrides: { state: tmpdir() },
+    names: { server: 'portcullis', instance: 'main' },
+  });
+}
+
 /** The sources of a policy folder; the library's own folder is a policy too. */
-export function readPolicySources(folder: string, { entrypoint }: PolicyOptions): Sources {
+export function readPolicySources(
+  folder: string,
+  { entrypoint }: PolicyOptions,
+  limits: SourceLimits,
+): Sources {
   requireFolder(folder);
-  if (isLibrary(folder)) return librarySources(readSources(LIBRARY));
-  const author = readSources(folder);
+  if (isLibrary(folder)) return librarySources(readSources(LIBRARY, limits));
+  const author = readSources(folder, limits);
   if (author.length > 0) {
-    return gatherSources(author, entrypoint === undefined ? readSources(LIBRARY) : []);
+    return gatherSources(author, entrypoint === undefined ? readSources(LIBRARY, limits) : []);
   }
   const message = `\`${folder}\` holds no policy: no .rego file, no data.yaml, no data.json`;
   throw new PortcullisError('ARGUMENT_INVALID', message);
 }
 
 /** OPA of the pinned version, from where it is or built once. */
-export async function openOpa(terminal: Terminal, variables?: Variables): Promise<Opa> {
+export async function openOpa(
+  terminal: Terminal,
+  limits: Configuration['toolchain'],
+  variables?: Variables,
+): Promise<Opa> {
   const environment = readEnvironment(variables);
   const file = await findOpa({
+    ...limits,
     opa: environment.opa,
     environment: environment.variables,
     cache: join(environment.cache_home ?? tmpdir(), 'portcullis'),
     progress: (text) => printProgress(terminal, text),
   });
-  return opaAt(file);
+  return opaAt(file, limits);
 }
 
 /** A place of the tool chain as a path that the user can open. */

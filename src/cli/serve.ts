@@ -8,6 +8,7 @@ import { createLogger } from '../telemetry/create_logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CLOCK } from './ambient.ts';
 import { openDecisionCore } from './compose.ts';
+import { stopSignal } from './stop_signal.ts';
 import { print, printJson, type Terminal } from './terminal.ts';
 
 export interface ServeOptions {
@@ -82,23 +83,6 @@ async function openService(
   const service = await startService({ core, tokens, clock: CLOCK, settings: pdp, log });
   opened.defer(() => service.close());
   return service;
-}
-
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
-
-/** Resolves with the first signal to stop; a second one ends the process at once. */
-function stopSignal(opened: AsyncDisposableStack): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    const forget = (): void => {
-      for (const signal of SIGNALS) process.removeListener(signal, take);
-    };
-    const take = (signal: NodeJS.Signals): void => {
-      forget();
-      resolve(signal);
-    };
-    for (const signal of SIGNALS) process.on(signal, take);
-    opened.defer(forget);
-  });
 }
 
 function announce(

@@ -1,8 +1,11 @@
 /** Where a command prints. Results go to standard output, all else to standard error. */
+import type { Readable } from 'node:stream';
 import { styleText } from 'node:util';
 import { explain, PortcullisError, type ErrorCode } from '../errors.ts';
 
 export interface Terminal {
+  /** Read by `wrap` only. */
+  stdin?: Readable;
   stdout: NodeJS.WritableStream;
   stderr: NodeJS.WritableStream;
 }
@@ -71,6 +74,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, 1 | 2 | 3>> = {
   TESTS_FAILED: 1,
   TOOLCHAIN_ABSENT: 3,
   UNAUTHENTICATED: 3,
+  UPSTREAM_FAILED: 3,
   WIRE_INVALID: 2,
 };
 

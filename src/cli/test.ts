@@ -2,12 +2,19 @@
 import type { Variables } from '../config/environment.ts';
 import { preparePolicyData } from '../bundle/policy_data.ts';
 import { loadEngine } from '../engine/engine.ts';
+import type { EngineLimits } from '../engine/types.ts';
 import { buildPolicy } from '../toolchain/build.ts';
 import type { Sources } from '../toolchain/sources.ts';
 import { testPolicy, type TestReport, type TestResult } from '../toolchain/test.ts';
 import type { TestTools } from '../toolchain/test_venues.ts';
-import { openOpa, placeIn, readPolicySources, type PolicyOptions } from './policy_tools.ts';
-import { ENGINE_LIMITS, SILENT, verifyBundle } from './verify_bundle.ts';
+import {
+  openOpa,
+  placeIn,
+  readPolicySources,
+  readSettings,
+  type PolicyOptions,
+} from './policy_tools.ts';
+import { SILENT, verifyBundle } from './verify_bundle.ts';
 import { print, printJson, printProgress, styled, type Terminal } from './terminal.ts';
 
 export async function runTest(
@@ -16,13 +23,15 @@ export async function runTest(
   terminal: Terminal,
   variables?: Variables,
 ): Promise<number> {
-  const sources = readPolicySources(folder, options);
+  const settings = readSettings(variables);
+  const limits = settings.policy.evaluation;
+  const sources = readPolicySources(folder, options, settings.policy);
   const tools: TestTools = {
-    opa: await openOpa(terminal, variables),
+    opa: await openOpa(terminal, settings.toolchain, variables),
     progress: (text) => printProgress(terminal, text),
     index: (data) => preparePolicyData({ own: data, library: true }).data,
     load: async (wasm, data) => {
-      const engine = await loadEngine({ wasm, data, limits: ENGINE_LIMITS, log: SILENT });
+      const engine = await loadEngine({ wasm, data, limits, log: SILENT });
       return {
         evaluate: (entrypoint) => engine.evaluate(entrypoint, '{}'),
         close: () => engine.close(),
@@ -30,7 +39,7 @@ export async function runTest(
     },
   };
   const report = placed(folder, await testPolicy(tools, sources, options));
-  await verifySelfTests(tools, sources, options);
+  await verifySelfTests(tools, sources, limits, options);
   if (options.json) printJson(terminal, report);
   else printReport(report, options, terminal);
   return passes(report, options) ? 0 : 1;
@@ -40,11 +49,12 @@ export async function runTest(
 async function verifySelfTests(
   { opa }: TestTools,
   sources: Sources,
+  limits: EngineLimits,
   options: PolicyOptions,
 ): Promise<void> {
   if (sources.self_tests.length === 0) return;
   const { files } = await buildPolicy(opa, sources, options);
-  await verifyBundle(files, false);
+  await verifyBundle(files, limits, false);
 }
 
 /** No test at all proves nothing. */

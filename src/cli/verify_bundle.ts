@@ -3,16 +3,10 @@ import { layPolicyData, readBundle } from '../bundle/bundle.ts';
 import type { BundleFiles } from '../bundle/files.ts';
 import { activateBundle } from '../decision/activation.ts';
 import { loadEngine } from '../engine/engine.ts';
+import type { EngineLimits } from '../engine/types.ts';
 import type { EvidenceLog } from '../evidence/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CLOCK } from './ambient.ts';
-
-/** The limits that a decision point has by default are below these. */
-export const ENGINE_LIMITS = {
-  input_bytes_max: 1_048_576,
-  evaluations_per_instance_max: 1_000_000,
-  memory_pages_max: 4_096,
-};
 
 /** A trial speaks through its result; what the engine would log of it is noise. */
 export const SILENT: Logger = {
@@ -34,10 +28,14 @@ const NO_EVIDENCE: EvidenceLog = {
  * Activates the bundle and lets it go again: its data fits, its builtins are there, nobody is
  * denied, and its self-tests hold. Rejects as the activation would.
  */
-export async function verifyBundle(files: BundleFiles, unsafe_allow_all: boolean): Promise<void> {
+export async function verifyBundle(
+  files: BundleFiles,
+  limits: EngineLimits,
+  unsafe_allow_all: boolean,
+): Promise<void> {
   const policy = await activateBundle(layPolicyData(readBundle(files)), {
     loadEngine,
-    limits: ENGINE_LIMITS,
+    limits,
     unsafe_allow_all,
     clock: CLOCK,
     log: SILENT,

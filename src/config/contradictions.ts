@@ -9,6 +9,9 @@ export interface Contradiction {
   holds(configuration: Configuration): boolean;
 }
 
+/** WebAssembly Core Specification, section 4.2.8. */
+const WASM_PAGE_BYTES = 65_536;
+
 export const CONTRADICTIONS: readonly Contradiction[] = [
   {
     names: ['decision_point.socket', 'decision_point.url'],
@@ -45,5 +48,40 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
     names: ['evidence.record_bytes_max', 'evidence.segment_bytes_max'],
     fault: 'contradict: a file must be able to hold a record',
     holds: ({ evidence }) => evidence.record_bytes_max > evidence.segment_bytes_max,
+  },
+  {
+    names: ['policy.archive_bytes_max', 'policy.unpacked_bytes_max'],
+    fault: 'contradict: so large a bundle would unpack to more than is taken',
+    holds: ({ policy }) => policy.archive_bytes_max > policy.unpacked_bytes_max,
+  },
+  {
+    names: ['policy.evaluation.input_bytes_max', 'policy.evaluation.memory_pages_max'],
+    fault: 'contradict: the memory must be able to hold an input',
+    holds: ({ policy: { evaluation } }) =>
+      evaluation.input_bytes_max > evaluation.memory_pages_max * WASM_PAGE_BYTES,
+  },
+  {
+    names: ['guard.arguments_bytes_max', 'policy.evaluation.input_bytes_max'],
+    fault: 'contradict: the input of the policy must be able to hold the arguments',
+    holds: ({ guard, policy, decision_point }) =>
+      decision_point.embedded && guard.arguments_bytes_max >= policy.evaluation.input_bytes_max,
+  },
+  {
+    names: ['guard.arguments_bytes_max', 'pdp.body_bytes_max'],
+    fault: 'contradict: a request must be able to hold the arguments',
+    holds: ({ guard, pdp, decision_point }) =>
+      decision_point.embedded && guard.arguments_bytes_max >= pdp.body_bytes_max,
+  },
+  {
+    names: ['guard.catalogue_items_max', 'pdp.batch_items_max'],
+    fault: 'contradict: a request must be able to hold the list of the tools',
+    holds: ({ guard, pdp, decision_point }) =>
+      decision_point.embedded && guard.catalogue_items_max > pdp.batch_items_max,
+  },
+  {
+    names: ['evidence.linger_us_max', 'decision_point.timeout_ms'],
+    fault: 'contradict: an answer may not wait for others longer than it may take',
+    holds: ({ evidence, decision_point: at }) =>
+      at.embedded && evidence.linger_us_max >= at.timeout_ms * 1000,
   },
 ];

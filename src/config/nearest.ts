@@ -1,9 +1,12 @@
+/** Longer than every name there is. */
+const NAME_LENGTH_COMPARED = 128;
+
 /** The name that somebody who mistyped one most likely meant, or undefined. */
 export function nearestTo(name: string, candidates: readonly string[]): string | undefined {
   let nearest: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 4)) + 1;
   for (const candidate of candidates) {
-    const steps = editDistance(name.slice(0, 128), candidate);
+    const steps = editDistance(name.slice(0, NAME_LENGTH_COMPARED), candidate);
     if (steps < least) [nearest, least] = [candidate, steps];
   }
   return nearest;

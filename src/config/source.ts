@@ -49,8 +49,10 @@ export function invalid(
   return new PortcullisError('CONFIGURATION_INVALID', message, { ...pointer, cause });
 }
 
+const NAME_LENGTH_TOLD = 64;
+
 /** A name that somebody else chose, made fit for a message. */
 export function quoted(name: string): string {
-  const text = JSON.stringify(name.slice(0, 64)).slice(1, -1).replaceAll('`', "'");
-  return `\`${text}${name.length > 64 ? '…' : ''}\``;
+  const text = JSON.stringify(name.slice(0, NAME_LENGTH_TOLD)).slice(1, -1).replaceAll('`', "'");
+  return `\`${text}${name.length > NAME_LENGTH_TOLD ? '…' : ''}\``;
 }

@@ -13,6 +13,10 @@ export interface Configuration {
    */
   instance: string;
   /**
+   * Most processes of one server that decide within themselves and find a folder of their own.
+   */
+  instances_max: number;
+  /**
    * What is logged. Lines go to stderr: JSON, or text on a terminal.
    */
   log: {
@@ -33,6 +37,18 @@ export interface Configuration {
      * Data of the policy: a YAML or JSON file, or a folder of them. Each of its roots replaces the bundle's root of that name.
      */
     data: string | null;
+    /**
+     * Largest bundle as it lies on disk.
+     */
+    archive_bytes_max: number;
+    /**
+     * Most that a bundle unpacks to, and largest sum of the files of a folder.
+     */
+    unpacked_bytes_max: number;
+    /**
+     * Most files and folders in a bundle or a folder.
+     */
+    files_max: number;
     /**
      * A policy that could not be read again for so long denies everything; 0 is no limit.
      */
@@ -92,7 +108,11 @@ export interface Configuration {
      */
     signed_requests_max: number;
     /**
-     * Largest body of a request; a catalogue of 10,000 items takes some 4 MiB.
+     * Largest head of a request: its path, and the names and values of its headers.
+     */
+    header_bytes_max: number;
+    /**
+     * Largest body of a request, and largest request within a process; a catalogue of 10,000 items takes some 4 MiB.
      */
     body_bytes_max: number;
     /**
@@ -173,6 +193,14 @@ export interface Configuration {
      * Longest wait for an answer; then the request is refused.
      */
     timeout_ms: number;
+    /**
+     * Largest answer that is read; the one to a list of 10,000 items takes some 4 MiB.
+     */
+    answer_bytes_max: number;
+    /**
+     * Most connections to the decision service; what comes beyond them waits.
+     */
+    connections_max: number;
     /**
      * How often a changed policy is asked for.
      */
@@ -257,6 +285,10 @@ export interface Configuration {
        * `human`, `supervised_ai`, `automation` or `service_account`; any other value proves nobody.
        */
       actor_type: string | null;
+      /**
+       * A login (`auth_time`) that lies further in the future proves nobody.
+       */
+      clock_skew_seconds_max: number;
     };
     /**
      * Refused tool calls answer with a JSON-RPC error, not with a result.
@@ -291,13 +323,33 @@ export interface Configuration {
      */
     requests_in_flight_max: number;
     /**
+     * How long a cancelled request counts as unanswered, where the server says nothing about it.
+     */
+    cancelled_timeout_ms: number;
+    /**
      * Most resources that one client may subscribe to; the oldest makes room.
      */
     subscriptions_max: number;
     /**
+     * Most tasks that are remembered at a time, each with the arguments of its call; a call that would make one more is refused.
+     */
+    tasks_max: number;
+    /**
+     * Most of them that belong to one principal.
+     */
+    tasks_per_principal_max: number;
+    /**
+     * Longest that a task is remembered, even if the server keeps it for longer.
+     */
+    task_ttl_ms_max: number;
+    /**
      * Longest that a client may keep a filtered list.
      */
     list_ttl_ms_max: number;
+    /**
+     * Longest that a client may take to answer what a server asks before it has a result.
+     */
+    request_state_ttl_seconds: number;
     /**
      * The guard of a server over Streamable HTTP.
      */
@@ -315,5 +367,63 @@ export interface Configuration {
        */
       session_idle_ms: number;
     };
+  };
+  /**
+   * The guard before a server that is started or reached by `portcullis wrap`.
+   */
+  wrap: {
+    /**
+     * URL of a server over Streamable HTTP; null: the server is a command.
+     */
+    upstream: string | null;
+    /**
+     * Headers by which the wrapper proves itself to the server, each with the variable that holds its value. The client's own token is never passed on.
+     */
+    upstream_headers: string[];
+    /**
+     * Address for clients of a server over HTTP; port 0 takes a free one.
+     */
+    listen: string;
+    /**
+     * Further values of `Host`, with the port, that clients reach the wrapper by, such as behind a proxy.
+     */
+    hosts: string[];
+    /**
+     * Bearer tokens of clients over HTTP; made where absent. Whoever holds one acts as `guard.subject`.
+     */
+    token_file: string;
+    /**
+     * Names of variables that the server is given, beside `PATH`, `HOME` and the like.
+     */
+    env: string[];
+    /**
+     * Largest message, either way; a larger one is refused and not kept.
+     */
+    message_bytes_max: number;
+    /**
+     * How long answers may take that are awaited when the host has ended its input.
+     */
+    drain_timeout_ms: number;
+    /**
+     * How long the server may take to end after the end of its input, and again after SIGTERM; then it is killed.
+     */
+    stop_grace_ms: number;
+  };
+  /**
+   * OPA, as the commands on a policy run it.
+   */
+  toolchain: {
+    /**
+     * Longest run of OPA.
+     */
+    run_timeout_ms: number;
+    /**
+     * Longest time that Go gets to build OPA, once.
+     */
+    setup_timeout_ms: number;
+    /**
+     * Most that a run prints.
+     */
+    output_bytes_max: number;
   };
 }

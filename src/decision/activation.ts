@@ -7,6 +7,7 @@ import type { BundleMetadata, Policy, Projection } from '../contract/types.gen.t
 import type { EngineLimits, EngineOptions, LoadEngine } from '../engine/types.ts';
 import { PortcullisError } from '../errors.ts';
 import type { EvidenceLog } from '../evidence/types.ts';
+import { DETAIL_CHARACTERS_MAX } from './evidence_entry.ts';
 import { testPolicy } from './self_test.ts';
 import { chooseEntrypoints, WasmPolicy } from './wasm_evaluator.ts';
 
@@ -83,6 +84,6 @@ async function record(
     policy: policy.identity,
     ...(policy.unsafe_allow_all && { unsafe_allow_all: true }),
     status,
-    ...(detail !== undefined && { detail: detail.slice(0, 1024) }),
+    ...(detail !== undefined && { detail: detail.slice(0, DETAIL_CHARACTERS_MAX) }),
   });
 }

@@ -2,7 +2,7 @@
 import { VALIDATORS } from '../contract/validate.ts';
 import type { AuthzenEvaluationsRequest } from '../contract/types.gen.ts';
 import { PortcullisError } from '../errors.ts';
-import { members, readEvaluation, requestInvalid, type Request } from './request.ts';
+import { members, parseEvaluation, requestInvalid, type Request } from './request.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface Batch {
@@ -90,12 +90,10 @@ function completed(entry: object, top: AuthzenEvaluationsRequest): object {
 }
 
 function readEntry(entry: object): BatchEntry {
-  try {
-    return { request: readEvaluation(entry) };
-  } catch (error) {
-    if (!(error instanceof PortcullisError)) throw error;
-    return { fault: `${error.message}: ${error.pointer ?? ''}` };
-  }
+  const parsed = parseEvaluation(entry);
+  if ('request' in parsed) return parsed;
+  const { fault } = parsed;
+  return { fault: `${requestInvalid(fault).message}: ${fault.pointer}` };
 }
 
 /** The body of one evaluation within a body that may hold more. */

@@ -47,5 +47,5 @@ function readsArguments(resource: CompleteInput['resource'], { pointers }: Proje
   const { type, id, properties } = members(resource);
   const server = String(members(properties).server);
   const names = [`${String(type)}:${server}/${String(id)}`, `${String(type)}:${server}/*`, '*'];
-  return names.some((name) => Object.hasOwn(pointers, name) && pointers[name]?.length !== 0);
+  return names.some((name) => (pointers[name]?.length ?? 0) > 0);
 }

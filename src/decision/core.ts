@@ -56,6 +56,9 @@ export interface DecisionParts {
   settings: DecisionSettings;
 }
 
+/** As status.schema.json has it. */
+const PROBLEM_CHARACTERS_MAX = 1024;
+
 /** Entries of a batch that are made durable together. */
 const ENTRIES_AT_ONCE = 100;
 
@@ -136,7 +139,7 @@ class PolicyDecisionCore implements DecisionCore {
       };
     } catch (error) {
       if (!(error instanceof PortcullisError)) throw error;
-      return { ...base, ready: false, problem: error.message.slice(0, 1024) };
+      return { ...base, ready: false, problem: error.message.slice(0, PROBLEM_CHARACTERS_MAX) };
     }
   }
 

@@ -1,6 +1,6 @@
 /** The decision point in the server's own process: the same core, without a network. */
 import type { CallOptions, DecisionPoint } from '../contract/decision_point.ts';
-import { JSON_LIMITS, parseJson } from '../contract/json.ts';
+import { JSON_LIMITS, parseJson, type JsonLimits } from '../contract/json.ts';
 import type {
   DiscoveryRequest,
   EvaluationRequest,
@@ -12,38 +12,48 @@ import type {
 import { PortcullisError } from '../errors.ts';
 import type { Caller, DecisionCore } from './types.ts';
 
-/** The core as a PEP in the same process asks it, under the name and scopes of `caller`. */
-export function embeddedDecisionPoint(core: DecisionCore, caller: Caller): DecisionPoint {
-  return new EmbeddedDecisionPoint(core, caller);
+/**
+ * The core as a PEP in the same process asks it, under the name and scopes of `caller`; a larger
+ * request than `request_bytes_max` is refused.
+ */
+export function embeddedDecisionPoint(
+  core: DecisionCore,
+  caller: Caller,
+  request_bytes_max: number,
+): DecisionPoint {
+  return new EmbeddedDecisionPoint(core, caller, request_bytes_max);
 }
-
-/** As the service takes by default (`pdp.body_bytes_max`): a catalogue of 10,000 items fits. */
-const REQUEST_LIMITS = { ...JSON_LIMITS, size_bytes_max: 8_388_608 };
 
 class EmbeddedDecisionPoint implements DecisionPoint {
   readonly #core: DecisionCore;
   readonly #caller: Caller;
+  readonly #limits: JsonLimits;
   readonly #stops = new Set<() => void>();
 
-  constructor(core: DecisionCore, caller: Caller) {
+  constructor(core: DecisionCore, caller: Caller, request_bytes_max: number) {
     this.#core = core;
     this.#caller = caller;
+    this.#limits = { ...JSON_LIMITS, size_bytes_max: request_bytes_max };
   }
 
   async decide(request: EvaluationRequest, options?: CallOptions): Promise<EvaluationResponse> {
     demandWanted(options);
-    const { body } = await this.#core.evaluation(captured(request), this.#caller);
+    const { body } = await this.#core.evaluation(captured(request, this.#limits), this.#caller);
     return body as EvaluationResponse;
   }
 
   async discover(request: DiscoveryRequest, options?: CallOptions): Promise<EvaluationsResponse> {
     demandWanted(options);
-    const { body } = await this.#core.evaluations(captured(request), this.#caller, options);
+    const { body } = await this.#core.evaluations(
+      captured(request, this.#limits),
+      this.#caller,
+      options,
+    );
     return body as EvaluationsResponse;
   }
 
   async report(outcome: OutcomeReport): Promise<void> {
-    await this.#core.outcome(captured(outcome), this.#caller);
+    await this.#core.outcome(captured(outcome, this.#limits), this.#caller);
   }
 
   async describe(): Promise<Status> {
@@ -70,8 +80,8 @@ class EmbeddedDecisionPoint implements DecisionPoint {
  * The request as it would have arrived over a network: captured once, and I-JSON. A caller's text
  * may hold what no policy engine survives, such as a lone surrogate.
  */
-function captured(message: object): unknown {
-  const result = parseJson(textOf(message), REQUEST_LIMITS);
+function captured(message: object, limits: JsonLimits): unknown {
+  const result = parseJson(textOf(message), limits);
   if (result.ok) return result.value;
   const { code, pointer } = result.fault;
   throw new PortcullisError(

@@ -26,8 +26,21 @@ const ACTOR_TYPES: ReadonlySet<unknown> = new Set<ActorType>([
 ]);
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const KEYED_DIGEST = /^hmac-sha256:[A-Za-z0-9._-]{1,64}:[0-9a-f]{64}$/;
+
+/** As evidence_record.schema.json has them. */
 const RULES_MAX = 1024;
-const DETAIL_CHARACTERS_MAX = 1024;
+const GROUPS_MAX = 20_000;
+const DELEGATION_MAX = 8;
+export const DETAIL_CHARACTERS_MAX = 1024;
+const CHARACTERS_MAX = {
+  state: 32,
+  type: 64,
+  name: 128,
+  group: 256,
+  request_id: 256,
+  id: 512,
+  resource_id: 2048,
+} as const;
 
 /** A record of kind `decision`. */
 export function decisionEntry(
@@ -92,31 +105,31 @@ export function recordedRequest({
 }: CompleteInput): RecordedRequest {
   return {
     subject: recordedSubject(subject),
-    action: label(action.name, 128) ?? '',
+    action: label(action.name, CHARACTERS_MAX.name) ?? '',
     resource: resource && recordedResource(resource),
     phase: context.phase === 'discovery' ? 'discovery' : 'call',
-    agent: label(members(context.agent).id, 512),
-    surface: label(context.surface, 128),
-    environment: label(members(context.environment).deployment, 128),
-    session: label(members(context.session).state, 32),
+    agent: label(members(context.agent).id, CHARACTERS_MAX.id),
+    surface: label(context.surface, CHARACTERS_MAX.name),
+    environment: label(members(context.environment).deployment, CHARACTERS_MAX.name),
+    session: label(members(context.session).state, CHARACTERS_MAX.state),
     arguments_digest: matching(KEYED_DIGEST, context.arguments_digest),
     request_id: requestId(members(context.request).id),
-    traceparent: label(members(context.request).traceparent, 128),
+    traceparent: label(members(context.request).traceparent, CHARACTERS_MAX.name),
   } as unknown as RecordedRequest;
 }
 
 function recordedSubject({ id, properties }: Members): RecordedRequest['subject'] {
   const { actor_type, tenant, groups, delegation } = members(properties);
   return {
-    id: label(id, 512),
+    id: label(id, CHARACTERS_MAX.id),
     actor_type: ACTOR_TYPES.has(actor_type) ? actor_type : undefined,
-    tenant: label(tenant, 256),
-    groups: Array.isArray(groups) ? labels(groups, 256, 20_000) : undefined,
+    tenant: label(tenant, CHARACTERS_MAX.group),
+    groups: Array.isArray(groups) ? labels(groups, CHARACTERS_MAX.group, GROUPS_MAX) : undefined,
     delegation: Array.isArray(delegation)
       ? labels(
           delegation.map((link) => members(link).id),
-          512,
-          8,
+          CHARACTERS_MAX.id,
+          DELEGATION_MAX,
         )
       : undefined,
   } as unknown as RecordedRequest['subject'];
@@ -125,15 +138,15 @@ function recordedSubject({ id, properties }: Members): RecordedRequest['subject'
 function recordedResource({ type, id, properties }: Members): RecordedItem & { server?: string } {
   const { server, definition_digest } = members(properties);
   return {
-    type: label(type, 64),
-    id: label(id, 2048),
-    server: label(server, 128),
+    type: label(type, CHARACTERS_MAX.type),
+    id: label(id, CHARACTERS_MAX.resource_id),
+    server: label(server, CHARACTERS_MAX.name),
     definition_digest: matching(DIGEST, definition_digest),
   } as unknown as RecordedItem;
 }
 
 function requestId(id: unknown): unknown {
-  return Number.isSafeInteger(id) ? id : label(id, 256);
+  return Number.isSafeInteger(id) ? id : label(id, CHARACTERS_MAX.request_id);
 }
 
 /** A name that the record can hold: of its length, or its digest. Undefined where there is none. */

@@ -39,18 +39,23 @@ export interface CompleteInput extends PolicyInput {
   context: Members;
 }
 
-/**
- * Validates one evaluation, MCP-profiled iff `context.profile` is `mcp/1`. Throws
- * `REQUEST_INVALID` with a pointer.
- */
+/** As `parseEvaluation`; throws `REQUEST_INVALID` with a pointer. */
 export function readEvaluation(body: unknown): Request {
+  const parsed = parseEvaluation(body);
+  if ('fault' in parsed) throw requestInvalid(parsed.fault);
+  return parsed.request;
+}
+
+/** Validates one evaluation, MCP-profiled iff `context.profile` is `mcp/1`. */
+export function parseEvaluation(body: unknown): { request: Request } | { fault: SchemaFault } {
   const isProfiled = members(members(body).context).profile === 'mcp/1';
   const result = isProfiled
     ? VALIDATORS.evaluation_request(body)
     : VALIDATORS.authzen_evaluation_request(body);
-  if (!result.ok) throw requestInvalid(result.fault);
+  if (!result.ok) return { fault: result.fault };
   const { subject, action, resource, context = {} } = result.value as unknown as Entities;
-  return { profile: isProfiled ? 'mcp/1' : 'authzen', subject, action, resource, context };
+  const profile = isProfiled ? 'mcp/1' : 'authzen';
+  return { request: { profile, subject, action, resource, context } };
 }
 
 /**

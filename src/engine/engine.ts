@@ -166,12 +166,14 @@ function soleResult(results: unknown): unknown {
   throw new PortcullisError('ENGINE_ABORTED', 'the evaluation did not yield one result');
 }
 
+const CAUSE_LENGTH_TOLD = 256;
+
 /**
  * What may be told of a cause: OPA aborts with a place in the policy, WebAssembly with a fault of
  * memory; a builtin's own message may quote its argument, so only its class is named.
  */
 function named(cause: unknown): string {
-  if (typeof cause === 'string') return cause.slice(0, 256);
+  if (typeof cause === 'string') return cause.slice(0, CAUSE_LENGTH_TOLD);
   if (cause instanceof WebAssembly.RuntimeError || cause instanceof RangeError)
     return cause.message;
   return cause instanceof Error ? cause.name : typeof cause;

@@ -178,8 +178,7 @@ class GroupCommitLog implements EvidenceLog {
 
   /** Those at the head of the queue whose records fit in one segment. They stay in the queue. */
   async #takeGroup(): Promise<Waiting[]> {
-    const [head] = this.#queue;
-    if (!head) return [];
+    const head = this.#queue[0] as Waiting;
     let room_bytes = await this.#writer.makeRoom(head.size_bytes, head.index);
     const end = this.#queue.findIndex(({ size_bytes }, at) => {
       room_bytes -= size_bytes;
@@ -209,9 +208,13 @@ class GroupCommitLog implements EvidenceLog {
 /** Names the error of the disk and what to do about it. */
 function unwritable(message: string, cause?: unknown): PortcullisError {
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;
-  const advice = code === undefined ? undefined : ADVICE[code];
-  const reason = code === undefined ? '' : ` (${code}${advice === undefined ? '' : `: ${advice}`})`;
-  return new PortcullisError('EVIDENCE_UNWRITABLE', message + reason, { cause });
+  const told = code === undefined ? message : `${message} (${adviceOn(code)})`;
+  return new PortcullisError('EVIDENCE_UNWRITABLE', told, { cause });
+}
+
+function adviceOn(code: string): string {
+  const advice = ADVICE[code];
+  return advice === undefined ? code : `${code}: ${advice}`;
 }
 
 const OWN_IT = 'let this user own it, or name another directory in evidence.directory';

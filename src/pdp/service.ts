@@ -26,6 +26,8 @@ export interface ServiceSettings extends SignatureLimits {
   socket: string | null;
   /** Values of `Host` that are served beside the loopback names with the port. */
   hosts: readonly string[];
+  /** Largest head of a request: its path, and the names and values of its headers. */
+  header_bytes_max: number;
   body_bytes_max: number;
   connections_max: number;
   /** Requests that are decided at a time. */
@@ -57,7 +59,7 @@ export interface Service {
 export async function startService(parts: ServiceParts): Promise<Service> {
   const { settings } = parts;
   if (settings.listen === null && settings.socket === null) {
-    const message = 'the service has neither an address nor a socket to listen on';
+    const message = 'there is nothing to listen on: pdp.listen and pdp.socket are both null';
     throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/pdp' });
   }
   const { listen, socket, hosts } = settings;
@@ -140,15 +142,17 @@ async function openSocket(path: string, open: Open): Promise<string> {
   return path;
 }
 
-const HEADER_BYTES_MAX = 16_384;
+/** How often node:http looks for requests that take too long. */
+const CHECK_INTERVAL_MS = 1_000;
 
 function createListener(edge: Edge, channel: Channel, { settings, log }: ServiceParts): Server {
   const { request_timeout_ms, idle_timeout_ms } = settings;
   const options = {
-    maxHeaderSize: HEADER_BYTES_MAX,
+    // Node refuses what is as large as that.
+    maxHeaderSize: settings.header_bytes_max + 1,
     headersTimeout: request_timeout_ms,
     requestTimeout: request_timeout_ms,
-    connectionsCheckingInterval: Math.min(request_timeout_ms, 1_000),
+    connectionsCheckingInterval: Math.min(request_timeout_ms, CHECK_INTERVAL_MS),
     keepAliveTimeout: idle_timeout_ms,
     noDelay: true,
   };

@@ -6,7 +6,7 @@ import { draftCode, safeMessage } from '../contract/reasons.ts';
 import type { SchemaFault } from '../contract/validate.ts';
 import { KINDS, type Kind } from './kinds.ts';
 import type { Id } from './message.ts';
-import type { Era } from './methods.ts';
+import { TASKS, type Era } from './methods.ts';
 
 /** The SDK line of the guarded server: each has its own answer for what it does not know. */
 export type ServerLine = 1 | 2;
@@ -48,6 +48,7 @@ const RETRIES: Readonly<Record<string, Retry>> = {
   ARGUMENTS_TOO_LARGE: 'with_smaller_arguments',
   DEFINITION_CHANGED: 'after_seconds',
   POLICY_UNAVAILABLE: 'after_seconds',
+  TOO_MANY_TASKS: 'after_seconds',
 };
 
 const SECONDS = 5;
@@ -120,6 +121,30 @@ function unknownResource(line: ServerLine, id: Id, uri: string): object {
   );
 }
 
+/**
+ * The one answer for a task that the caller does not own, or that is none: what a server of 1.x
+ * says. 2.x has no tasks of its own and is given the same sentences.
+ */
+export function unknownTask(method: string, line: ServerLine, id: Id, task_id: string): object {
+  const said =
+    method === 'tasks/get'
+      ? 'Failed to retrieve task: Task not found'
+      : `Task not found: ${task_id}`;
+  const message = line === 1 ? `MCP error ${RPC.INVALID_PARAMS}: ${said}` : said;
+  return failure(id, RPC.INVALID_PARAMS, message);
+}
+
+/** MCP 2026-07-28: the request needs what the client did not say that it can do. */
+export const MISSING_CAPABILITY = -32021;
+
+/** An operation on a task by a client that does not say that it takes tasks (2026-07-28). */
+export function missingTasks(id: Id): object {
+  const requiredCapabilities = { extensions: { [TASKS]: {} } };
+  return failure(id, MISSING_CAPABILITY, 'Missing required client capability', {
+    requiredCapabilities,
+  });
+}
+
 /** A method that does not exist, or whose handling is not enforced. */
 export function deniedMethod(id: Id): object {
   const reason_code = 'UNKNOWN_METHOD_DENIED';
@@ -134,6 +159,12 @@ export function invalidRequest(id: Id | undefined, pointer: string): object {
 
 export function invalidParams(id: Id, method: string, pointer: string): object {
   return failure(id, RPC.INVALID_PARAMS, `Invalid ${method} request`, { pointer });
+}
+
+/** A state that was not given for this request, in the words of 2.x, which has such states. */
+export function invalidState(id: Id): object {
+  const data = { reason: 'invalid_request_state' };
+  return failure(id, RPC.INVALID_PARAMS, 'Invalid or expired requestState', data);
 }
 
 /** A list with nothing in it, for a caller that nobody could prove. */

@@ -5,7 +5,7 @@
 import { EXTENSION } from './answers.ts';
 import { ALL_KINDS, KINDS, type Kind } from './kinds.ts';
 import { isObject, type JsonObject } from './message.ts';
-import type { Era } from './methods.ts';
+import { TASKS, type Era } from './methods.ts';
 
 /** True only where it is (requirement E-01). There is no approval channel. */
 export interface Enforcement {
@@ -38,7 +38,9 @@ function trim(offered: JsonObject, era: Era, { audit_events }: Enforcement): Jso
     }),
     ...(has('completions') && { completions: {} }),
     ...(has('logging') && { logging: {} }),
+    ...(has('tasks') && era === 'legacy' && { tasks: tasksOf(offered['tasks']) }),
     extensions: {
+      ...(isObject(memberOf(offered['extensions'], TASKS)) && era === 'modern' && { [TASKS]: {} }),
       [EXTENSION]: {
         version: '1.0',
         supportsDiscoveryFiltering: true,
@@ -48,6 +50,17 @@ function trim(offered: JsonObject, era: Era, { audit_events }: Enforcement): Jso
         supportsAuditEvents: audit_events,
       },
     },
+  };
+}
+
+/** Tasks of calls only, and what may be done with them (2025-11-25). */
+function tasksOf(offered: unknown): JsonObject {
+  const has = (name: string) => isObject(memberOf(offered, name));
+  const calls = memberOf(memberOf(memberOf(offered, 'requests'), 'tools'), 'call');
+  return {
+    ...(has('list') && { list: {} }),
+    ...(has('cancel') && { cancel: {} }),
+    ...(isObject(calls) && { requests: { tools: { call: {} } } }),
   };
 }
 

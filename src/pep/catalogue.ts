@@ -6,7 +6,7 @@
 import { digestOf } from '../contract/digest.ts';
 import { PortcullisError } from '../errors.ts';
 import { KINDS, type Kind } from './kinds.ts';
-import { isObject, type JsonObject } from './message.ts';
+import { isComplete, isObject, type JsonObject } from './message.ts';
 
 export interface CatalogueItem {
   /** What it is used by: a name, a URI or a URI template. */
@@ -107,6 +107,7 @@ export function readPage(
   result: unknown,
 ): { items: unknown[]; next: string | undefined } {
   if (!isObject(result)) throw malformed(kind, 'is no object');
+  if (!isComplete(result)) throw malformed(kind, 'is not complete');
   const { member } = KINDS[kind];
   const { [member]: items, nextCursor } = result;
   if (!Array.isArray(items)) throw malformed(kind, `has no array of ${member}`);

@@ -1,8 +1,9 @@
 /** What the client sends: captured, classified, and then handled or denied by name. */
 import type { TrustedContext } from '../identity/types.ts';
 import { deniedMethod, invalidRequest, refusedRequest } from './answers.ts';
+import { offersOf, type ClientOffers } from './client_offers.ts';
 import type { Ends } from './ends.ts';
-import { claimsOf, eraOf, handshakeClaims, type ClientClaims } from './evaluation.ts';
+import { claimsOf, eraOf, handshakeClaims, offersIn, type ClientClaims } from './evaluation.ts';
 import { Exchange, type Arrival } from './exchange.ts';
 import type { Gate, Handler } from './gate.ts';
 import { listing } from './list.ts';
@@ -17,7 +18,10 @@ import {
   type Request,
 } from './message.ts';
 import { isEnforced, type EnforcedMethod, type EnforcedRequest } from './methods.ts';
+import { NOBODY, principalOf } from './principal.ts';
 import { discoverServer, initialize, pass } from './protocol.ts';
+import { listTasks } from './task_list.ts';
+import { cancelTask, getTask, resultOfTask, updateTask } from './task_methods.ts';
 import type { MessageExtra } from './transport.ts';
 import { using } from './use.ts';
 import { CALL_TOOL, COMPLETE, GET_PROMPT, READ_RESOURCE, SUBSCRIBE, UNSUBSCRIBE } from './uses.ts';
@@ -37,6 +41,11 @@ const HANDLERS: Readonly<Record<EnforcedRequest, Handler>> = {
   'resources/subscribe': using(SUBSCRIBE),
   'resources/unsubscribe': using(UNSUBSCRIBE),
   'completion/complete': using(COMPLETE),
+  'tasks/get': getTask,
+  'tasks/result': resultOfTask,
+  'tasks/list': listTasks,
+  'tasks/cancel': cancelTask,
+  'tasks/update': updateTask,
   'subscriptions/listen': listen,
 };
 
@@ -48,12 +57,17 @@ export class ClientSide {
   readonly #gate: Gate;
   readonly #ends: Ends;
   #handshake: ClientClaims = {};
+  #offers: ClientOffers = {};
   #principal: string | undefined;
   #initialized = false;
 
   constructor(gate: Gate, ends: Ends) {
     this.#gate = gate;
     this.#ends = ends;
+  }
+
+  get principal(): string {
+    return this.#principal ?? NOBODY;
   }
 
   /** The client said that its handshake is done, and may be told of changes. */
@@ -77,9 +91,16 @@ export class ClientSide {
     extra: MessageExtra | undefined,
     trusted: TrustedContext | undefined,
   ): Arrival {
-    if (request.method === 'initialize') this.#handshake = handshakeClaims(request);
+    if (request.method === 'initialize') {
+      this.#handshake = handshakeClaims(request);
+      this.#offers = offersOf(request.params['capabilities']);
+    }
+    const era = eraOf(request);
     const claims = claimsOf(request, this.#handshake);
-    return { request, era: eraOf(request), extra, claims, trusted };
+    const offers = era === 'modern' ? offersIn(request) : this.#offers;
+    const arrival = { request, era, extra, claims, trusted, offers };
+    if (era === 'legacy') this.#ends.caller = arrival;
+    return arrival;
   }
 
   #request(arrival: Arrival): void {
@@ -130,8 +151,9 @@ export class ClientSide {
       return params;
     },
     'notifications/cancelled': ({ params }) => this.#cancel(params),
-    // Only `ping` is asked of a client, and nobody waits for its progress.
-    'notifications/progress': () => undefined,
+    'notifications/progress': ({ params }) => this.#ends.asked.progress(params),
+    'notifications/roots/list_changed': () =>
+      this.#offers.roots?.['listChanged'] === true ? {} : undefined,
   };
 
   /** The server hears of it where it has the request, under the id that it knows. */
@@ -145,7 +167,7 @@ export class ClientSide {
 
   /** An answer passes once, to the request that the server asked under this id. */
   #answer({ id, body }: Answer, extra: MessageExtra | undefined): void {
-    if (!this.#ends.asked.settle(id)) return;
+    if (!this.#ends.asked.answer(id)) return;
     this.#ends.toServer({ jsonrpc: '2.0', id, ...(mutableCopy(body) as object) }, extra);
   }
 
@@ -179,14 +201,4 @@ export class ClientSide {
   #reply(message: object): void {
     this.#ends.toClient(message).catch(() => undefined);
   }
-}
-
-/** The principal of all who are not proved. */
-export const NOBODY = 'nobody';
-
-/** Who a connection belongs to; nobody is somebody of their own. */
-export function principalOf(trusted: TrustedContext | undefined): string {
-  if (!trusted) return NOBODY;
-  const { subject, agent } = trusted;
-  return JSON.stringify([subject.id, subject.properties?.tenant, agent?.id]);
 }

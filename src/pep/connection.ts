@@ -18,15 +18,25 @@ import { ALL_KINDS, KINDS, type Kind } from './kinds.ts';
 import { changesFor } from './listen.ts';
 import { isObject, mutableCopy, wireCopy, type JsonObject } from './message.ts';
 import type { PolicyWatch } from './policy_watch.ts';
+import type { ServerRequests } from './server_requests.ts';
 import { ServerSide } from './server_side.ts';
 import type { GuardParts } from './settings.ts';
 import type { Subscriptions } from './subscriptions.ts';
+import { namingOwnTask } from './task_notice.ts';
+import type { Tasks } from './tasks.ts';
 import type { MessageExtra, SendOptions } from './transport.ts';
+
+/** What the connections of one guarded server have in common. */
+export interface Shared {
+  watch: PolicyWatch;
+  tasks: Tasks;
+}
 
 export class Connection implements Gate {
   readonly parts: GuardParts;
   readonly line: ServerLine;
   readonly watch: PolicyWatch;
+  readonly tasks: Tasks;
   readonly entrance: Entrance | undefined;
   readonly #ends: Ends;
   readonly #client: ClientSide;
@@ -37,23 +47,27 @@ export class Connection implements Gate {
 
   constructor(
     parts: GuardParts,
-    watch: PolicyWatch,
+    shared: Shared,
     line: ServerLine,
     wire: Wire,
     entrance?: Entrance,
   ) {
     this.parts = parts;
     this.line = line;
-    this.watch = watch;
+    this.watch = shared.watch;
+    this.tasks = shared.tasks;
     this.entrance = entrance;
-    this.#ends = new Ends(parts, wire);
+    this.#ends = new Ends(parts, {
+      toClient: (message, options) => wire.toClient(namingOwnTask(message, this), options),
+      toServer: (message, extra) => wire.toServer(namingOwnTask(message, this), extra),
+    });
     this.#client = new ClientSide(this, this.#ends);
     this.#server = new ServerSide(this, this.#ends);
     const { catalogue_items_max } = parts.settings;
     this.#catalogues = new Map(
       ALL_KINDS.map((kind) => [kind, new Catalogue(kind, catalogue_items_max)]),
     );
-    this.#unwatch = watch.onChange(() => this.#announce());
+    this.#unwatch = this.watch.onChange(() => this.#announce());
   }
 
   /** Takes a message of the client. */
@@ -72,8 +86,16 @@ export class Connection implements Gate {
     this.#ends.close();
   }
 
+  get principal(): string {
+    return this.#client.principal;
+  }
+
   get subscriptions(): Subscriptions {
     return this.#ends.subscriptions;
+  }
+
+  get asked(): ServerRequests {
+    return this.#ends.asked;
   }
 
   async catalogue(kind: Kind, exchange: Exchange): Promise<Snapshot> {
@@ -93,10 +115,12 @@ export class Connection implements Gate {
     params: JsonObject | undefined,
     decision?: EvaluationResponse,
   ): Promise<ServerAnswer | undefined> {
-    const { server_id, arrival } = exchange;
+    const { server_id, arrival, takes_tasks } = exchange;
     const { request, extra } = arrival;
     const { method } = request;
-    const sent = params && { params: mutableCopy(paramsForServer(params, server_id)) };
+    const sent = params && {
+      params: mutableCopy(paramsForServer(params, server_id, takes_tasks)),
+    };
     const context = decision && this.#contextOf(exchange, decision);
     if (exchange.masked) this.#ends.stream.taint();
     return exchange.forward(() =>

@@ -19,6 +19,11 @@ export interface Question {
   signal: AbortSignal;
 }
 
+/** Whether arguments are larger than the decision point must be able to take. */
+export function isTooLarge({ settings }: GuardParts, args: JsonObject): boolean {
+  return Buffer.byteLength(JSON.stringify(args)) > settings.arguments_bytes_max;
+}
+
 /**
  * The verdict on a question. Never rejects: without an answer that can be believed it is a refusal.
  * Where the policy needs other arguments than were sent, they are sent, once.

@@ -1,5 +1,5 @@
 /** The two ends of a connection, and what is open between them. */
-import { Exchanges } from './exchange.ts';
+import { Exchanges, type Arrival } from './exchange.ts';
 import { OwnRequests } from './own_requests.ts';
 import { ServerRequests } from './server_requests.ts';
 import type { GuardParts } from './settings.ts';
@@ -13,7 +13,7 @@ export interface Wire {
 }
 
 export class Ends {
-  readonly exchanges = new Exchanges();
+  readonly exchanges: Exchanges;
   readonly stream: Stream;
   /** What the guard asked the server. */
   readonly own: OwnRequests;
@@ -21,11 +21,14 @@ export class Ends {
   readonly asked: ServerRequests;
   /** What the client wants to hear of. */
   readonly subscriptions: Subscriptions;
+  /** The last request of the client: whom the server asks where it serves no call. */
+  caller: Arrival | undefined;
   readonly #wire: Wire;
   readonly #log: GuardParts['log'];
   #closed = false;
 
   constructor({ settings, random, log }: GuardParts, wire: Wire) {
+    this.exchanges = new Exchanges(settings.cancelled_timeout_ms);
     this.stream = new Stream(this);
     this.own = new OwnRequests(random, settings.catalogue_timeout_ms);
     this.asked = new ServerRequests(settings.requests_in_flight_max);

@@ -7,8 +7,9 @@ import type {
 } from '../contract/types.gen.ts';
 import type { TrustedContext } from '../identity/types.ts';
 import type { CatalogueItem } from './catalogue.ts';
+import { offersOf, type ClientOffers } from './client_offers.ts';
 import { isObject, type Id, type JsonObject, type Request } from './message.ts';
-import type { Era } from './methods.ts';
+import { ruleOf, TASKS, type Era } from './methods.ts';
 import { OBLIGATIONS_SUPPORTED } from './obligations/plan.ts';
 import type { MessageExtra } from './transport.ts';
 
@@ -19,8 +20,11 @@ const ENVELOPE = {
   CLIENT: 'io.modelcontextprotocol/clientInfo',
 } as const;
 
-/** Sends the answer of a request to the queue of a task, past the guard (MCP 2025-11-25, tasks). */
-const RELATED_TASK = 'io.modelcontextprotocol/related-task';
+/**
+ * Names the task that a message belongs to (MCP 2025-11-25, tasks). In a request it sends the answer
+ * to the queue of that task, past the guard.
+ */
+export const RELATED_TASK = 'io.modelcontextprotocol/related-task';
 
 /** What a client said of itself and its wire; none of it is proved. */
 export interface ClientClaims {
@@ -40,18 +44,33 @@ export function progressTokenOf(request: Pick<Request, 'params'>): Id | undefine
   return typeof token === 'string' || typeof token === 'number' ? token : undefined;
 }
 
+/** Whether the client says with a request that it takes tasks (2026-07-28). */
+export function takesTasks(request: Pick<Request, 'params'>): boolean {
+  const offered = metaOf(request)[ENVELOPE.CAPABILITIES];
+  const extensions = isObject(offered) ? offered['extensions'] : undefined;
+  return isObject(extensions) && isObject(extensions[TASKS]);
+}
+
 /**
- * The params of a request as the server is given them. What the client offers to be asked for is
- * withheld, because such requests are not enforced (`sampling`, `elicitation`, `roots`); and its
- * progress has a token of its own, since a client may use one twice. It belongs to no task.
+ * The params of a request as the server is given them. Of what the client can do only what is
+ * decided on is told; its progress has a token of its own, since a client may use one twice; and it
+ * belongs to no task.
  */
-export function paramsForServer(params: JsonObject, progressToken: number): JsonObject {
+export function paramsForServer(
+  params: JsonObject,
+  progressToken: number,
+  takes_tasks = false,
+): JsonObject {
   const meta = params['_meta'];
   if (!isObject(meta)) return params;
   const { [RELATED_TASK]: _task, ...kept } = meta;
+  const capabilities = {
+    ...offersOf(meta[ENVELOPE.CAPABILITIES]),
+    ...(takes_tasks && { extensions: { [TASKS]: {} } }),
+  };
   const _meta = {
     ...kept,
-    ...(ENVELOPE.CAPABILITIES in meta && { [ENVELOPE.CAPABILITIES]: {} }),
+    ...(ENVELOPE.CAPABILITIES in meta && { [ENVELOPE.CAPABILITIES]: capabilities }),
     ...(progressTokenOf({ params }) !== undefined && { progressToken }),
   };
   return { ...params, _meta };
@@ -63,9 +82,14 @@ export function envelopeOf(request: Pick<Request, 'params'>): JsonObject | undef
   const { [ENVELOPE.VERSION]: version, [ENVELOPE.CLIENT]: client } = metaOf(request);
   return {
     [ENVELOPE.VERSION]: version,
-    [ENVELOPE.CAPABILITIES]: {},
+    [ENVELOPE.CAPABILITIES]: offersIn(request),
     ...(client !== undefined && { [ENVELOPE.CLIENT]: client }),
   };
+}
+
+/** What a request of the modern era offers to be asked for in return. */
+export function offersIn(request: Pick<Request, 'params'>): ClientOffers {
+  return offersOf(metaOf(request)[ENVELOPE.CAPABILITIES]);
 }
 
 /** A request that claims the modern envelope is of the modern era, whatever it says in it. */
@@ -113,6 +137,11 @@ export interface Asker {
   extra: MessageExtra | undefined;
 }
 
+/** As `asker`, to be kept: without its credentials, and without the message that they came with. */
+export function withoutCredentials({ extra, ...asker }: Asker): Asker {
+  return { ...asker, extra: isOverHttp(extra) ? { request: {} } : undefined };
+}
+
 /** One use of a capability, with the arguments that the policy reads and a digest of all. */
 export function evaluationRequest(
   asker: Asker,
@@ -138,13 +167,17 @@ export function discoveryRequest(
   const usable = typeof cursor === 'string' && cursor.length > 0 && cursor.length <= 1024;
   return {
     subject: asker.trusted.subject,
-    action: { name: asker.request.method, properties: { verb: 'list' } },
+    action: { name: asker.request.method, properties: { verb: verbOf(asker.request) } },
     context: { ...circumstances(asker), phase: 'discovery' },
     evaluations: resources.map((resource) => ({ resource })),
     options: {
       portcullis: { discovery: { catalogue_digest, ...(usable && { cursor }) } },
     },
   };
+}
+
+function verbOf({ method }: Request): string {
+  return ruleOf(method)?.verb ?? 'list';
 }
 
 /** A thing as policy names it; without a digest it is one that the server does not list. */
@@ -188,13 +221,16 @@ function requestOf(
   extra: MessageExtra | undefined,
 ): NonNullable<Context['request']> {
   const traceparent = metaOf(request)['traceparent'];
-  const over_http = extra?.requestInfo !== undefined || extra?.request !== undefined;
   return {
     ...(isRecordable(request.id) && { id: request.id }),
     ...(protocol_version && { protocol_version }),
-    transport: over_http ? 'http' : 'stdio',
+    transport: isOverHttp(extra) ? 'http' : 'stdio',
     ...(typeof traceparent === 'string' && TRACEPARENT.test(traceparent) && { traceparent }),
   };
+}
+
+function isOverHttp(extra: MessageExtra | undefined): boolean {
+  return extra?.requestInfo !== undefined || extra?.request !== undefined;
 }
 
 function isRecordable(id: Id): boolean {

@@ -1,5 +1,6 @@
 /** One request of a client from its arrival to its answer, and the table of those in flight. */
 import type { TrustedContext } from '../identity/types.ts';
+import type { ClientOffers } from './client_offers.ts';
 import { progressTokenOf, type ClientClaims } from './evaluation.ts';
 import type { Filter } from './listen.ts';
 import type { Answer, Id, Request } from './message.ts';
@@ -19,6 +20,8 @@ export interface Arrival {
   claims: ClientClaims;
   /** Undefined: nobody is proved. */
   trusted: TrustedContext | undefined;
+  /** What the client may be asked for in return. */
+  offers: ClientOffers;
 }
 
 export class Exchange {
@@ -27,6 +30,8 @@ export class Exchange {
   readonly server_id: number;
   /** The result will be masked, so that nothing else about the call may be told. */
   masked = false;
+  /** The server may answer with a task, as the client said (2026-07-28). */
+  takes_tasks = false;
   /** What it listens for, where it is a subscription. */
   listening: Filter | undefined;
   /** Settles when the answer has left, or none will. */
@@ -90,12 +95,6 @@ export class Exchange {
   }
 }
 
-/**
- * How long a cancelled request counts as one that the server works on, unless it is answered: a
- * server that stopped its work says nothing (MCP, cancellation).
- */
-const CANCELLED_MS = 30_000;
-
 /** The requests of one connection that the server may be at work on. */
 export class Exchanges {
   /** Those that a client waits for, by its id. */
@@ -103,7 +102,16 @@ export class Exchanges {
   /** All, by the id towards the server. */
   readonly #all = new Map<Id, Exchange>();
   readonly #timers = new Map<Exchange, NodeJS.Timeout>();
+  readonly #cancelled_timeout_ms: number;
   #last_id = 0;
+
+  /**
+   * A cancelled request counts so long as one that the server works on, unless it is answered: a
+   * server that stopped its work says nothing (MCP, cancellation).
+   */
+  constructor(cancelled_timeout_ms: number) {
+    this.#cancelled_timeout_ms = cancelled_timeout_ms;
+  }
 
   /** Counts what was cancelled too, as long as the server may be at work on it. */
   get size(): number {
@@ -144,8 +152,8 @@ export class Exchanges {
   /** Nobody waits for it any more; where the server has it, it counts on for a time. */
   abandon(exchange: Exchange): void {
     if (exchange.forwarded) {
-      const late = setTimeout(() => this.release(exchange.server_id), CANCELLED_MS).unref();
-      this.#timers.set(exchange, late);
+      const release = (): void => this.release(exchange.server_id);
+      this.#timers.set(exchange, setTimeout(release, this.#cancelled_timeout_ms).unref());
     }
     this.remove(exchange);
     exchange.cancel();

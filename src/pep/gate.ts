@@ -7,8 +7,10 @@ import type { Exchange, ServerAnswer } from './exchange.ts';
 import type { Kind } from './kinds.ts';
 import type { JsonObject } from './message.ts';
 import type { PolicyWatch } from './policy_watch.ts';
+import type { ServerRequests } from './server_requests.ts';
 import type { GuardParts } from './settings.ts';
 import type { Subscriptions } from './subscriptions.ts';
+import type { Tasks } from './tasks.ts';
 
 /**
  * How a message comes through an entry of the SDK that looks at it before the guard does, and may
@@ -29,6 +31,11 @@ export interface Gate {
   readonly watch: PolicyWatch;
   readonly entrance: Entrance | undefined;
   readonly subscriptions: Subscriptions;
+  readonly tasks: Tasks;
+  /** Who the connection belongs to: nobody before its first message. */
+  readonly principal: string;
+  /** What the client was asked. */
+  readonly asked: ServerRequests;
   /** What the server has of a kind; rejects where it cannot be asked. */
   catalogue(kind: Kind, exchange: Exchange): Promise<Snapshot>;
   /** Forgets what it has of a kind, because it was seen to differ. */
@@ -51,7 +58,7 @@ export interface Gate {
 export type Handler = (gate: Gate, exchange: Exchange) => Promise<object | undefined>;
 
 /** Who asks; undefined where nobody is proved. */
-export function askerOf({ arrival }: Exchange): Asker | undefined {
+export function askerOf({ arrival }: Pick<Exchange, 'arrival'>): Asker | undefined {
   const { trusted, request, claims, extra } = arrival;
   return trusted && { trusted, request, claims, extra };
 }

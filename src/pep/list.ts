@@ -56,7 +56,7 @@ export function frameOf(page: unknown): JsonObject {
   };
 }
 
-function listParams({
+export function listParams({
   cursor,
   _meta,
 }: Record<string, unknown>): Record<string, unknown> | undefined {

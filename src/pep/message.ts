@@ -102,6 +102,11 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A result without a type is complete (MCP 2026-07-28, basic, responses). */
+export function isComplete({ resultType }: JsonObject): boolean {
+  return resultType === undefined || resultType === 'complete';
+}
+
 const REFUSED = Symbol('not I-JSON');
 
 /** Leaves `path` at the fault. Getters are read once; prototypes and symbols are left behind. */

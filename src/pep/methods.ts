@@ -24,9 +24,13 @@ export interface MethodRule {
   /** In 2026-07-28 it travels inside an `input_required` result and not as a message. */
   embedded?: true;
   handling: Handling;
-  /** False: known, but denied by name, because its handling is not enforced. */
-  enforced: boolean;
-  resource_type?: 'tool' | 'resource' | 'resource_template' | 'prompt' | 'task' | 'completion';
+  /**
+   * False: known, but denied by name, because its handling is not enforced. A direction: enforced in
+   * that one, and denied in the other.
+   */
+  enforced: boolean | Exclude<Direction, 'both'>;
+  resource_type?:
+    'tool' | 'resource' | 'resource_template' | 'prompt' | 'task' | 'completion' | 'mcp_server';
   /** The word of the policy-enforcement draft for the action. */
   verb?:
     | 'execute'
@@ -52,7 +56,8 @@ const LEGACY: readonly Revision[] = ['2024-11-05', '2025-03-26', '2025-06-18', '
 const SINCE_2025_06: readonly Revision[] = ['2025-06-18', '2025-11-25'];
 const ONLY_2025_11: readonly Revision[] = ['2025-11-25'];
 const MODERN: readonly Revision[] = ['2026-07-28'];
-const TASKS = 'io.modelcontextprotocol/tasks';
+/** The extension of 2026-07-28 that has tasks, which were in the core of 2025-11-25. */
+export const TASKS = 'io.modelcontextprotocol/tasks';
 
 const ask = { kind: 'request', direction: 'client_to_server' } as const;
 const ask_client = { kind: 'request', direction: 'server_to_client' } as const;
@@ -61,10 +66,11 @@ const tell_client = { kind: 'notification', direction: 'server_to_client' } as c
 const own = { handling: 'allow', enforced: true } as const;
 const filter = { handling: 'filter', enforced: true, verb: 'list' } as const;
 const decide = { handling: 'decide', enforced: true } as const;
-const denied = { handling: 'decide', enforced: false } as const;
-const owned = { handling: 'owner_bound', enforced: false, resource_type: 'task' } as const;
+const owned = { handling: 'owner_bound', resource_type: 'task' } as const;
+/** A client has tasks of its own for what a server asks of it, which nobody may ask for. */
+const of_server = { ...owned, enforced: 'client_to_server' } as const;
+const told_of = { ...owned, enforced: 'server_to_client', verb: 'notify' } as const;
 const notify = { handling: 'decide', enforced: true, verb: 'notify' } as const;
-const unheard = { handling: 'decide', enforced: false, verb: 'notify' } as const;
 
 export const METHODS = {
   initialize: { ...ask, revisions: LEGACY, ...own },
@@ -115,21 +121,21 @@ export const METHODS = {
     direction: 'both',
     revisions: ONLY_2025_11,
     extension: TASKS,
-    ...owned,
+    ...of_server,
     verb: 'read',
   },
   'tasks/result': {
     kind: 'request',
     direction: 'both',
     revisions: ONLY_2025_11,
-    ...owned,
+    ...of_server,
     verb: 'read',
   },
   'tasks/list': {
     kind: 'request',
     direction: 'both',
     revisions: ONLY_2025_11,
-    ...owned,
+    ...of_server,
     verb: 'list',
   },
   'tasks/cancel': {
@@ -137,23 +143,32 @@ export const METHODS = {
     direction: 'both',
     revisions: ONLY_2025_11,
     extension: TASKS,
-    ...owned,
+    ...of_server,
     verb: 'cancel',
   },
-  'tasks/update': { ...ask, revisions: [], extension: TASKS, ...owned, verb: 'update' },
+  'tasks/update': { ...ask, revisions: [], extension: TASKS, ...of_server, verb: 'update' },
   'sampling/createMessage': {
     ...ask_client,
     revisions: LEGACY,
     embedded: true,
-    ...denied,
+    ...decide,
+    resource_type: 'mcp_server',
     verb: 'create',
   },
-  'roots/list': { ...ask_client, revisions: LEGACY, embedded: true, ...denied, verb: 'list' },
+  'roots/list': {
+    ...ask_client,
+    revisions: LEGACY,
+    embedded: true,
+    ...decide,
+    resource_type: 'mcp_server',
+    verb: 'list',
+  },
   'elicitation/create': {
     ...ask_client,
     revisions: SINCE_2025_06,
     embedded: true,
-    ...denied,
+    ...decide,
+    resource_type: 'mcp_server',
     verb: 'create',
   },
   'notifications/initialized': { ...tell, revisions: LEGACY, ...own },
@@ -169,7 +184,7 @@ export const METHODS = {
     revisions: ALL,
     ...own,
   },
-  'notifications/roots/list_changed': { ...tell, revisions: LEGACY, ...unheard },
+  'notifications/roots/list_changed': { ...tell, revisions: LEGACY, ...notify },
   'notifications/message': { ...tell_client, revisions: ALL, ...own },
   'notifications/tools/list_changed': { ...tell_client, revisions: ALL, ...own },
   'notifications/prompts/list_changed': {
@@ -194,17 +209,15 @@ export const METHODS = {
     kind: 'notification',
     direction: 'both',
     revisions: ONLY_2025_11,
-    ...owned,
-    verb: 'notify',
+    ...told_of,
   },
   'notifications/tasks': {
     ...tell_client,
     revisions: [],
     extension: TASKS,
-    ...owned,
-    verb: 'notify',
+    ...told_of,
   },
-  'notifications/elicitation/complete': { ...tell_client, revisions: ONLY_2025_11, ...unheard },
+  'notifications/elicitation/complete': { ...tell_client, revisions: ONLY_2025_11, ...notify },
   'notifications/subscriptions/acknowledged': { ...tell_client, revisions: MODERN, ...own },
 } as const satisfies Record<string, MethodRule>;
 
@@ -214,7 +227,7 @@ export type KnownMethod = keyof typeof METHODS;
 export type EnforcedMethod<K extends MethodRule['kind'], D extends Direction> = {
   [M in KnownMethod]: (typeof METHODS)[M] extends {
     kind: K;
-    enforced: true;
+    enforced: true | D;
     direction: D | 'both';
   }
     ? M
@@ -239,9 +252,15 @@ export function isEnforced(
   const rule = ruleOf(method);
   return (
     rule !== undefined &&
-    rule.enforced &&
+    (rule.enforced === true || rule.enforced === direction) &&
     rule.kind === kind &&
     (rule.direction === direction || rule.direction === 'both') &&
-    rule.revisions.some((revision) => (revision === '2026-07-28') === (era === 'modern'))
+    isOfEra(rule, era)
   );
+}
+
+function isOfEra({ revisions, extension }: MethodRule, era: Era): boolean {
+  const modern = era === 'modern';
+  const own = revisions.some((revision) => (revision === '2026-07-28') === modern);
+  return own || (modern && extension !== undefined);
 }

@@ -2,7 +2,7 @@
 import { offeredKinds, privateCache, trimServerResult } from './capabilities.ts';
 import type { Exchange, ServerAnswer } from './exchange.ts';
 import { notReady, type Gate } from './gate.ts';
-import { isObject, wireCopy, type JsonObject } from './message.ts';
+import { isComplete, isObject, wireCopy, type JsonObject } from './message.ts';
 
 /** Passes a request and its answer as they are; at once where a policy is known to be active. */
 export async function pass(gate: Gate, exchange: Exchange): Promise<object | undefined> {
@@ -14,9 +14,10 @@ export async function pass(gate: Gate, exchange: Exchange): Promise<object | und
 /** Begins a connection only while the decision point answers now, not because it once did. */
 export async function initialize(gate: Gate, exchange: Exchange): Promise<object | undefined> {
   if (!(await gate.watch.ask())) return notReady(gate, exchange);
-  const { protocolVersion, clientInfo, _meta } = exchange.arrival.request.params;
-  // What a client offers to be asked for is withheld, because such requests are not enforced.
-  const params = { protocolVersion, capabilities: {}, clientInfo, _meta };
+  const { request, offers } = exchange.arrival;
+  const { protocolVersion, clientInfo, _meta } = request.params;
+  // Nothing else that a client can do is told, because nothing else is decided on.
+  const params = { protocolVersion, capabilities: offers, clientInfo, _meta };
   const answer = await gate.forward(exchange, params);
   return (
     answer &&
@@ -43,7 +44,7 @@ function trimmed(
 ): object {
   if ('error' in body) return raw;
   const result = wireCopy(body.result);
-  const known = isObject(result) ? result : {};
+  const known = isObject(result) && isComplete(result) ? result : {};
   return {
     jsonrpc: '2.0',
     id,

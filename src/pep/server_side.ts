@@ -1,6 +1,8 @@
 /** What the server sends: matched to what it belongs to, or dropped. */
 import type { Logger } from '../telemetry/logger.ts';
 import { deniedMethod } from './answers.ts';
+import { askClient, type Place } from './ask_client.ts';
+import { isAskMethod } from './asks.ts';
 import type { Ends } from './ends.ts';
 import type { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
@@ -8,6 +10,7 @@ import { ALL_KINDS, KINDS } from './kinds.ts';
 import { listenerOf, mayHear, subscriptionOf, toListener } from './listen.ts';
 import { readMessage, type Answer, type Notification, type Request } from './message.ts';
 import { isEnforced, type EnforcedMethod, type Era, type MethodRule } from './methods.ts';
+import { taskNotice } from './task_notice.ts';
 import type { SendOptions } from './transport.ts';
 
 type Told = EnforcedMethod<'notification', 'server_to_client'>;
@@ -27,11 +30,17 @@ export class ServerSide {
   async deliver(raw: unknown, options?: SendOptions): Promise<void> {
     const message = readMessage(raw);
     if (message.kind === 'answer') return this.#answer(message, raw as object);
-    const related = this.#ends.exchanges.running(options?.relatedRequestId);
-    const placed = options && { ...options, relatedRequestId: related?.id };
-    if (message.kind === 'request') return this.#request(message, placed);
-    if (message.kind === 'notification') return this.#notification(message, raw, related, placed);
+    const place = this.#placeOf(options);
+    if (message.kind === 'request') return this.#request(message, place);
+    if (message.kind === 'notification') return this.#notification(message, raw, place);
     this.#log.error('dropped a malformed message of the server', { pointer: message.pointer });
+  }
+
+  #placeOf(options: SendOptions | undefined): Place {
+    const related = options?.relatedRequestId;
+    const named = this.#ends.exchanges.running(related);
+    const late = related !== undefined && named === undefined;
+    return { options: options && { ...options, relatedRequestId: named?.id }, named, late };
   }
 
   async #answer(answer: Answer, raw: object): Promise<void> {
@@ -50,24 +59,25 @@ export class ServerSide {
    * A request whose handling is not enforced is answered here, by name, and never leaves. One that
    * passes is said anew, since its members could carry what a masked call may not tell.
    */
-  async #request({ id, method }: Request, options?: SendOptions): Promise<void> {
-    if (this.#mayPass(method, 'request') && this.#ends.asked.open(id)) {
-      return this.#ends.toClient({ jsonrpc: '2.0', id, method }, options);
+  async #request(request: Request, place: Place): Promise<void> {
+    const { id, method } = request;
+    const enforced = this.#mayPass(method, 'request');
+    if (enforced && isAskMethod(method)) {
+      return askClient(this.#gate, this.#ends, { ...request, method }, place);
+    }
+    if (enforced && this.#ends.asked.open(id)) {
+      this.#ends.asked.tell(id);
+      return this.#ends.toClient({ jsonrpc: '2.0', id, method }, place.options);
     }
     this.#log.warn('denied a request of the server', { method });
     queueMicrotask(() => this.#ends.toServer(deniedMethod(id)));
   }
 
-  async #notification(
-    told: Notification,
-    raw: unknown,
-    related: Exchange | undefined,
-    options: SendOptions | undefined,
-  ): Promise<void> {
+  async #notification(told: Notification, raw: unknown, { named, options }: Place): Promise<void> {
     const { method } = told;
     for (const kind of ALL_KINDS) if (KINDS[kind].changed === method) this.#gate.forget(kind);
     const passed = this.#mayPass(method, 'notification')
-      ? await this.#passed(told, raw as object, related)
+      ? await this.#passed(told, raw as object, named)
       : undefined;
     if (passed) await this.#ends.toClient(passed, options);
     else this.#log.debug('withheld a notification of the server', { method });
@@ -102,9 +112,11 @@ type Passing = (
   ends: Ends,
   told: Notification,
   raw: object,
-  related: Exchange | undefined,
+  named: Exchange | undefined,
   gate: Gate,
 ) => object | undefined | Promise<object | undefined>;
+
+const tellOfTask: Passing = (_ends, told, _raw, _related, gate) => taskNotice(told, gate);
 
 const changed: Passing = (_ends, { method }) => ({ jsonrpc: '2.0', method });
 
@@ -118,12 +130,18 @@ const PASSING: Readonly<Record<Told, Passing>> = {
       return undefined;
     return { ...raw, params: { ...params, progressToken } };
   },
-  'notifications/message': ({ stream }, _told, raw, related) =>
-    stream.logPasses(related) ? raw : undefined,
+  'notifications/message': ({ stream }, _told, raw, named) =>
+    stream.passes(named) ? raw : undefined,
+  'notifications/elicitation/complete': ({ asked }, { method, params: { elicitationId } }) =>
+    asked.complete(elicitationId)
+      ? { jsonrpc: '2.0', method, params: { elicitationId } }
+      : undefined,
   'notifications/tools/list_changed': changed,
   'notifications/prompts/list_changed': changed,
   'notifications/resources/list_changed': changed,
   'notifications/resources/updated': updated,
+  'notifications/tasks/status': tellOfTask,
+  'notifications/tasks': tellOfTask,
   // Only a subscription is acknowledged.
   'notifications/subscriptions/acknowledged': () => undefined,
 };
@@ -133,7 +151,7 @@ async function updated(
   { subscriptions }: Ends,
   { method, params: { uri } }: Notification,
   _raw: object,
-  _related: Exchange | undefined,
+  _named: Exchange | undefined,
   gate: Gate,
 ): Promise<object | undefined> {
   if (typeof uri !== 'string') return undefined;

@@ -4,8 +4,9 @@ import type { DecisionPoint } from '../contract/decision_point.ts';
 import type { DigestKey } from '../contract/digest.ts';
 import type { IdentitySource } from '../identity/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { TaskLimits } from './tasks.ts';
 
-export interface GuardSettings {
+export interface GuardSettings extends TaskLimits {
   /** Name of the server in capability names, such as `payments` in `tool:payments/transfer`. */
   server: string;
   /** Longest wait for one answer of the decision point. */
@@ -25,10 +26,14 @@ export interface GuardSettings {
   result_bytes_max: number;
   /** Most requests of one connection that are unanswered at a time. */
   requests_in_flight_max: number;
+  /** How long a cancelled request counts as unanswered. */
+  cancelled_timeout_ms: number;
   /** Most resources that one client may subscribe to; the oldest makes room. */
   subscriptions_max: number;
   /** Longest time that a client may keep a filtered list (2026-07-28). */
   list_ttl_ms_max: number;
+  /** How long a client may take to answer what a server asks between two rounds (2026-07-28). */
+  request_state_ttl_seconds: number;
   /** The decision point writes the audit events of the draft. */
   audit_events: boolean;
   http: HttpSettings;

@@ -1,5 +1,5 @@
 /**
- * What a server may tell a client beside its answers. A notification that cannot be told apart from
+ * What a server may tell and ask a client beside its answers. A message that cannot be told apart from
  * one about a masked call is withheld as that one would be.
  */
 import { servedCall } from './call_context.ts';
@@ -26,10 +26,10 @@ export class Stream {
     return !exchange.masked && !this.#inMasked();
   }
 
-  /** A log line passes if the call that it names is not masked, or if none ever was. */
-  logPasses(related: Exchange | undefined): boolean {
+  /** A log line or a question passes if the call that it names is not masked, or if none was. */
+  passes(named: Exchange | undefined): boolean {
     if (this.#inMasked()) return false;
-    return !this.#tainted || (related !== undefined && !related.masked);
+    return !this.#tainted || (named !== undefined && !named.masked);
   }
 
   #inMasked(): boolean {

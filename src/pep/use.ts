@@ -2,27 +2,25 @@
  * The use of one capability: decided on what was asked for as it is, executed at most once, masked
  * on its way. What differs from method to method stands in `uses.ts`.
  */
+import type { OwnReason } from '../contract/reasons.ts';
 import type { EvaluationResponse } from '../contract/types.gen.ts';
 import { failure, invalidParams, RPC, unknownItem } from './answers.ts';
 import { argumentsFault } from './arguments_fault.ts';
+import { asks, tellAsks, URL_ELICITATION_REQUIRED } from './ask_answer.ts';
 import type { CatalogueItem } from './catalogue.ts';
-import { decide } from './decide.ts';
+import { decide, isTooLarge } from './decide.ts';
 import { resourceNamed, type Asker } from './evaluation.ts';
 import type { Exchange, ServerAnswer } from './exchange.ts';
 import { find, type Found } from './find.ts';
 import { askerOf, notReady, type Entrance, type Gate, type Handler } from './gate.ts';
 import type { Verdict } from './judge.ts';
 import type { Kind } from './kinds.ts';
-import { isObject, type JsonObject } from './message.ts';
+import { maskBody } from './mask.ts';
+import { isComplete, isObject, type JsonObject } from './message.ts';
 import type { KnownMethod } from './methods.ts';
-import {
-  applyToError,
-  applyToResult,
-  RESULT_LIMITS,
-  type ResultShape,
-  type RpcError,
-} from './obligations/apply.ts';
+import type { ResultShape } from './obligations/apply.ts';
 import { withholdsStream } from './obligations/plan.ts';
+import { admitUnasked, ownerOf, readInputs, type Inputs } from './retry.ts';
 
 /** What a request asks for. */
 export interface Use {
@@ -33,6 +31,8 @@ export interface Use {
   arguments: JsonObject;
   /** What the server is given: only what the method defines. */
   params: JsonObject;
+  /** What the client asks for a task with (2025-11-25). */
+  task?: JsonObject;
 }
 
 export interface UseRule {
@@ -41,9 +41,26 @@ export interface UseRule {
   read(params: JsonObject): Use | string;
   /** How a result is masked. */
   shape(use: Use): ResultShape;
+  /** How the server may answer with a task; undefined where it may not. */
+  defer?(work: Work, item: CatalogueItem): Deferral | undefined;
   /** What is told of an answer that policy let pass; rejects where nothing can be. */
   tell?(work: Work, message: JsonObject): Promise<JsonObject>;
 }
+
+/** A use that the server may make a task of. */
+export interface Deferral {
+  /** Why it must not begin. */
+  refusal?: OwnReason;
+  /** What the server is given beside the use. */
+  params: JsonObject;
+  /** What is told of an answer that is its matter; undefined where it is an ordinary one. */
+  take(answer: ServerAnswer, decision: EvaluationResponse): Taken | undefined;
+  /** The server answered, or will not. */
+  end(): void;
+}
+
+/** What is told, or why nothing is. */
+export type Taken = Finished | { withheld: OwnReason };
 
 /** A use on its way. */
 export interface Work {
@@ -52,6 +69,10 @@ export interface Work {
   rule: UseRule;
   use: Use;
   asker: Asker;
+  /** What the client brings to a further round. */
+  inputs: Inputs;
+  /** Answers to what was not asked. */
+  unasked: JsonObject;
 }
 
 /** Yields a result, a refusal, or the answer of a thing that does not exist. */
@@ -61,10 +82,15 @@ export function using(rule: UseRule): Handler {
     if (!gate.watch.ready && !(await gate.watch.ask())) return notReady(gate, exchange);
     const use = rule.read(request.params);
     if (typeof use === 'string') return invalidParams(exchange.id, request.method, use);
-    if (isTooLarge(gate, use)) return gate.refuse(exchange, { reason_code: 'ARGUMENTS_TOO_LARGE' });
+    // Before the name is looked at: of a tool that does not exist policy reads less.
+    if (isTooLarge(gate.parts, use.arguments)) {
+      return gate.refuse(exchange, { reason_code: 'ARGUMENTS_TOO_LARGE' });
+    }
     const asker = askerOf(exchange);
     if (!asker) return unknown(gate, exchange, use);
-    return perform({ gate, exchange, rule, use, asker });
+    const read = readInputs({ gate, exchange, rule, use });
+    if (!read.ok) return read.message;
+    return perform({ gate, exchange, rule, use, asker, ...read });
   };
 }
 
@@ -106,15 +132,6 @@ function decideUse(
   });
 }
 
-/**
- * Looked at before the name is: what the policy reads of the arguments of one tool can be more than
- * the decision point takes, and of a tool that does not exist it reads less.
- */
-function isTooLarge({ parts }: Gate, use: Use): boolean {
-  const size_bytes = Buffer.byteLength(JSON.stringify(use.arguments));
-  return size_bytes > parts.settings.arguments_bytes_max;
-}
-
 function unknown(gate: Gate, { id }: Exchange, use: Use): object {
   return unknownItem(use.kind, gate.line, id, use.id);
 }
@@ -139,6 +156,7 @@ async function execute(
   decision: EvaluationResponse,
 ): Promise<object | undefined> {
   const { gate, exchange, use } = work;
+  const inputs = { ...work.inputs, ...(await admitUnasked(work, work.unasked)) };
   const { item: now } = await find(gate, exchange, use.kind, use.id).catch((error: unknown) => {
     const refused = { status: 'refused', reason_code: 'POLICY_UNAVAILABLE' } as const;
     gate.report(decision, exchange.cancelled ? { status: 'cancelled' } : refused);
@@ -151,15 +169,27 @@ async function execute(
     return gate.refuse(exchange, { reason_code }, decision.context.evaluation_id);
   }
   exchange.masked = withholdsStream(decision.context.obligations);
-  const answer = await gate.forward(exchange, use.params, decision);
-  if (answer === undefined) {
-    gate.report(decision, { status: exchange.sent ? 'abandoned' : 'cancelled' });
-    return undefined;
+  const deferral = work.rule.defer?.(work, item);
+  if (deferral?.refusal) {
+    const reason_code = deferral.refusal;
+    gate.report(decision, { status: 'refused', reason_code });
+    return gate.refuse(exchange, { reason_code }, decision.context.evaluation_id);
   }
-  return finish(work, found, decision, answer);
+  try {
+    const answer = await gate.forward(
+      exchange,
+      { ...use.params, ...inputs, ...deferral?.params },
+      decision,
+    );
+    if (answer !== undefined) return await finish(work, found, decision, answer, deferral);
+  } finally {
+    deferral?.end();
+  }
+  gate.report(decision, { status: exchange.sent ? 'abandoned' : 'cancelled' });
+  return undefined;
 }
 
-interface Finished {
+export interface Finished {
   message: object;
   status: 'executed' | 'failed';
   masked: string[];
@@ -171,13 +201,17 @@ async function finish(
   found: Found,
   decision: EvaluationResponse,
   answer: ServerAnswer,
+  deferral: Deferral | undefined,
 ): Promise<object> {
   const { gate, exchange, rule, use } = work;
   const { evaluation_id } = decision.context;
-  const finished = mayBeTold(answer) ? mask(work, answer, decision) : undefined;
-  if (finished === undefined) {
-    gate.report(decision, { status: 'executed', reason_code: 'RESULT_WITHHELD' });
-    return gate.refuse(exchange, { reason_code: 'RESULT_WITHHELD' }, evaluation_id);
+  const asking = !exchange.masked && asks(answer, rule.method, exchange.arrival.era);
+  if (asking) return finishAsking(work, decision, answer);
+  const finished = deferral?.take(answer, decision) ?? ordinary(work, answer, decision);
+  if ('withheld' in finished) {
+    const reason_code = finished.withheld;
+    gate.report(decision, { status: 'executed', reason_code });
+    return gate.refuse(exchange, { reason_code }, evaluation_id);
   }
   const { message, status, masked } = finished;
   gate.report(decision, { status, ...(masked.length > 0 && { masked }) });
@@ -185,19 +219,34 @@ async function finish(
   return rule.tell && status === 'executed' ? rule.tell(work, message as JsonObject) : message;
 }
 
-/** The error of 2025-11-25 that carries an elicitation. */
-const URL_ELICITATION_REQUIRED = -32042;
+function ordinary(work: Work, answer: ServerAnswer, decision: EvaluationResponse): Taken {
+  const finished = mayBeTold(answer) ? mask(work, answer, decision) : undefined;
+  return finished ?? { withheld: 'RESULT_WITHHELD' };
+}
 
-/**
- * A task, a question to the user and any other kind of answer is a message of its own, which is not
- * enforced and therefore not passed.
- */
-function mayBeTold({ body }: ServerAnswer): boolean {
-  if ('error' in body)
+/** What it asks is decided on for itself; where that is refused, the call has no result. */
+async function finishAsking(
+  work: Work,
+  decision: EvaluationResponse,
+  answer: ServerAnswer,
+): Promise<object> {
+  const { gate, exchange } = work;
+  const told = await tellAsks(gate, exchange, answer, ownerOf(work));
+  if (told.ok) {
+    gate.report(decision, { status: 'executed' });
+    return told.message;
+  }
+  const { reason_code, safe_message, id = decision.context.evaluation_id } = told;
+  gate.report(decision, { status: 'executed', reason_code });
+  return gate.refuse(exchange, { reason_code, safe_message }, id);
+}
+
+/** A task, and any other kind of answer, is a message of its own, which is not passed here. */
+export function mayBeTold({ body }: Pick<ServerAnswer, 'body'>): boolean {
+  if ('error' in body) {
     return isObject(body.error) && body.error['code'] !== URL_ELICITATION_REQUIRED;
-  if (!isObject(body.result)) return false;
-  const { resultType, task } = body.result;
-  return (resultType === undefined || resultType === 'complete') && task === undefined;
+  }
+  return isObject(body.result) && isComplete(body.result) && body.result['task'] === undefined;
 }
 
 /** MCP, resources, error handling: of 2025-11-25, and of 2026-07-28. */
@@ -215,19 +264,8 @@ function mask(
 ): Finished | undefined {
   const status = 'error' in body ? 'failed' : 'executed';
   if (!exchange.masked) return { message: raw, status, masked: [] };
-  const limits = { ...RESULT_LIMITS, size_bytes_max: parts.settings.result_bytes_max };
-  const frame = { jsonrpc: '2.0', id: exchange.id };
-  if ('error' in body) {
-    const applied = applyToError(body.error as RpcError, obligations, parts.digestKey, limits);
-    if (!applied.ok) return withheld(parts.log, applied.reason);
-    return { message: { ...frame, error: applied.error }, status, masked: applied.masked };
-  }
-  const shape = rule.shape(use);
-  const applied = applyToResult(body.result, obligations, parts.digestKey, limits, shape);
-  if (!applied.ok) return withheld(parts.log, applied.reason);
-  return { message: { ...frame, result: applied.result }, status, masked: applied.masked };
-}
-
-function withheld(log: Gate['parts']['log'], reason: string): undefined {
-  log.warn('a result was withheld', { reason });
+  const told = maskBody(parts, body, obligations, rule.shape(use));
+  if (told === undefined) return undefined;
+  const message = { jsonrpc: '2.0', id: exchange.id, ...told.body };
+  return { message, status, masked: told.masked };
 }

@@ -1,9 +1,11 @@
 /** The methods that use a capability, and what each asks for, is given and may tell. */
 import { privateCache } from './capabilities.ts';
+import { isRetry } from './retry.ts';
 import { expandTemplate } from './uri_template.ts';
-import { resourceNamed } from './evaluation.ts';
+import { eraOf, resourceNamed } from './evaluation.ts';
 import { discover, frameOf } from './list.ts';
 import { isObject, wireCopy, type JsonObject } from './message.ts';
+import { deferCall, readTask } from './task_call.ts';
 import type { Use, UseRule, Work } from './use.ts';
 
 const WHOLE = { arguments: {} };
@@ -58,10 +60,20 @@ function metaOf(_meta: unknown): JsonObject {
   return isObject(_meta) ? { _meta } : {};
 }
 
+/** `task` is what a client of 2025-11-25 asks with for a task; later ones do not ask. */
+function readCall(params: JsonObject): Use | string {
+  const use = readNamed('tool', params);
+  if (typeof use === 'string' || params['task'] === undefined) return use;
+  if (eraOf({ params }) === 'modern') return use;
+  const task = readTask(params['task']);
+  return typeof task === 'string' ? task : { ...use, task };
+}
+
 export const CALL_TOOL: UseRule = {
   method: 'tools/call',
-  read: (params) => readNamed('tool', params),
+  read: readCall,
   shape: () => ({ of: 'tool' }),
+  defer: deferCall,
 };
 
 export const GET_PROMPT: UseRule = {
@@ -77,7 +89,9 @@ export const READ_RESOURCE: UseRule = {
   tell: async ({ gate, exchange }, message) => {
     if (exchange.arrival.era === 'legacy') return message;
     const result = wireCopy(message['result']) as JsonObject;
-    return { ...message, result: privateCache(result, gate.parts.settings.list_ttl_ms_max) };
+    const { settings } = gate.parts;
+    const ttl_ms_max = isRetry(exchange.arrival.request.params) ? 0 : settings.list_ttl_ms_max;
+    return { ...message, result: privateCache(result, ttl_ms_max) };
   },
 };
 

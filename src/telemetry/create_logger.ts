@@ -1,6 +1,7 @@
 /** The one user of winston. */
 import { createLogger as createWinston, format, transports } from 'winston';
 import type { LogFields, Logger } from './logger.ts';
+import { printable } from './printable.ts';
 import { redact } from './redaction.ts';
 
 export interface LogSettings {
@@ -67,12 +68,5 @@ function jsonLine(level: string, message: string, fields: LogFields): string {
 function textLine(level: string, message: string, fields: LogFields): string {
   const members = Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   const text = [new Date().toISOString(), level.padEnd(5), message, ...members].join(' ');
-  return text.replace(UNSAFE_ON_A_TERMINAL, escapeCharacter);
-}
-
-/** Control characters of any kind, and those that reorder text or break lines. */
-const UNSAFE_ON_A_TERMINAL = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
-
-function escapeCharacter(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return printable(text);
 }

@@ -1,4 +1,5 @@
 /** `portcullis build`: from sources to a standard OPA bundle; same input, same bytes. */
+import { constants } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unpack } from '../bundle/files.ts';
@@ -128,6 +129,13 @@ function entrypointsOf({ entrypoint, discovery, approval }: BundleMetadata): str
   return [entrypoint, discovery, approval].filter((path) => path !== undefined);
 }
 
+/** What OPA makes of sources that are bounded themselves. */
+const UNBOUNDED = {
+  archive_bytes_max: Infinity,
+  unpacked_bytes_max: constants.MAX_LENGTH,
+  files_max: Infinity,
+};
+
 /** The compiled module of some entrypoints. Throws `RULES_REFUSED` with OPA's words. */
 export async function compileWasm(
   opa: Opa,
@@ -139,7 +147,8 @@ export async function compileWasm(
     const target = ['build', '--target', 'wasm', '--output', 'bundle.tar.gz', ...named, '.'];
     const { code, stdout, stderr } = await opa(target, { cwd });
     if (code !== 0) throw new PortcullisError('RULES_REFUSED', (stderr || stdout).trim());
-    const module = unpack(readFileSync(join(cwd, 'bundle.tar.gz'))).get('policy.wasm');
+    const bundle = readFileSync(join(cwd, 'bundle.tar.gz'));
+    const module = unpack(bundle, UNBOUNDED).get('policy.wasm');
     if (module) return module;
     throw new PortcullisError('INTERNAL', 'opa build made no policy.wasm');
   });

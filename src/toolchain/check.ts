@@ -8,6 +8,7 @@ import { builtins } from './check/builtins.ts';
 import { comparisons } from './check/comparisons.ts';
 import { data } from './check/data.ts';
 import { effects } from './check/effects.ts';
+import { grantArguments } from './check/grant_arguments.ts';
 import { members } from './check/members.ts';
 import { metadata } from './check/metadata.ts';
 import { names } from './check/names.ts';
@@ -43,6 +44,7 @@ export const CHECKS = {
   reachability,
   metadata,
   data,
+  grant_arguments: grantArguments,
 } as const satisfies Record<string, (policy: ParsedPolicy) => Finding[]>;
 
 /**

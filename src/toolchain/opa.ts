@@ -20,9 +20,16 @@ export interface ToolchainSettings {
   environment: Readonly<Record<string, string | undefined>>;
   /** Folder for an OPA that was set up once. */
   cache: string;
+  /** Longest time that Go gets to build it. */
+  setup_timeout_ms: number;
+  /** Most that Go prints. */
+  output_bytes_max: number;
   /** Told what takes longer than a moment. */
   progress: (line: string) => void;
 }
+
+/** A file that does not say by then which OPA it is, is none. */
+const VERSION_TIMEOUT_MS = 10_000;
 
 const run = promisify(execFile);
 
@@ -42,7 +49,7 @@ export async function findOpa(settings: ToolchainSettings): Promise<string> {
 async function versionOf(file: string): Promise<string | undefined> {
   if (!existsSync(file)) return undefined;
   try {
-    const { stdout } = await run(file, ['version'], { timeout: 10_000 });
+    const { stdout } = await run(file, ['version'], { timeout: VERSION_TIMEOUT_MS });
     return /^Version: (\S+)$/mu.exec(stdout)?.[1];
   } catch {
     return undefined;
@@ -76,7 +83,8 @@ async function installWithGo(
   const folder = makeInstallFolder(settings);
   try {
     const env = { ...settings.environment, GOBIN: folder };
-    await run(go, ['install', OPA_MODULE], { env, timeout: 900_000, maxBuffer: 64 * 1024 * 1024 });
+    const { setup_timeout_ms: timeout, output_bytes_max: maxBuffer } = settings;
+    await run(go, ['install', OPA_MODULE], { env, timeout, maxBuffer });
     if ((await versionOf(join(folder, 'opa'))) !== OPA_VERSION) throw new Error('another version');
     renameSync(join(folder, 'opa'), target);
     return target;

@@ -12,36 +12,52 @@ export interface OpaOptions {
   cwd: string;
   /** Sent to standard input. */
   input?: string;
-  timeout_ms?: number;
 }
 
-const OUTPUT_BYTES_MAX = 256 * 1024 * 1024;
+export interface OpaLimits {
+  /** Longest run. */
+  run_timeout_ms: number;
+  /** Most that a run prints. */
+  output_bytes_max: number;
+}
 
 /** One run of an OPA command. An exit code other than 0 is a result, not an error. */
 export type Opa = (args: readonly string[], options: OpaOptions) => Promise<OpaResult>;
 
-export function opaAt(file: string): Opa {
-  return async (args, { cwd, input = '', timeout_ms = 600_000 }) => {
-    const child = spawn(file, args, { cwd, timeout: timeout_ms, stdio: 'pipe' });
+export function opaAt(file: string, { run_timeout_ms, output_bytes_max }: OpaLimits): Opa {
+  return async (args, { cwd, input = '' }) => {
+    const child = spawn(file, args, { cwd, timeout: run_timeout_ms, stdio: 'pipe' });
     child.stdin.on('error', () => undefined).end(input);
     const [stdout, stderr, code] = await Promise.all([
-      collect(child.stdout),
-      collect(child.stderr),
+      collect(child.stdout, output_bytes_max),
+      collect(child.stderr, output_bytes_max),
       new Promise<number | null>((resolve, reject) => {
         child.once('error', reject).once('close', resolve);
       }),
     ]);
-    if (code === null) throw new PortcullisError('TOOLCHAIN_ABSENT', `opa ${args[0]} was stopped`);
+    if (code === null) {
+      const most = `${run_timeout_ms} ms (toolchain.run_timeout_ms)`;
+      throw new PortcullisError('TOOLCHAIN_ABSENT', `opa ${args[0]} was stopped; it has ${most}`);
+    }
+    if (stdout === undefined || stderr === undefined) {
+      const most = `${output_bytes_max} bytes (toolchain.output_bytes_max)`;
+      throw new PortcullisError('TOOLCHAIN_ABSENT', `opa ${args[0]} prints more than ${most}`);
+    }
     return { code, stdout, stderr };
   };
 }
 
-async function collect(stream: NodeJS.ReadableStream): Promise<string> {
-  const chunks: Buffer[] = [];
+/** All that comes, or undefined where it is more than it may be; then it is read and let go. */
+async function collect(
+  stream: NodeJS.ReadableStream,
+  bytes_max: number,
+): Promise<string | undefined> {
+  let chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size <= OUTPUT_BYTES_MAX) chunks.push(chunk);
+    if (size <= bytes_max) chunks.push(chunk);
+    else chunks = [];
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return size <= bytes_max ? Buffer.concat(chunks).toString('utf8') : undefined;
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { digestOf, digestOfBytes } from '../contract/digest.ts';
 import { jsonFaultText } from '../contract/fault_text.ts';
-import { parseJson } from '../contract/json.ts';
+import { JSON_LIMITS, parseJson } from '../contract/json.ts';
 import { PortcullisError } from '../errors.ts';
 
 export interface SourceFile {
@@ -32,23 +32,36 @@ export interface Sources {
   digest: string;
 }
 
-const FILES_MAX = 20_000;
-const FILE_BYTES_MAX = 64 * 1024 * 1024;
+/** As a bundle has them: what is larger could not be loaded when it is built. */
+export interface SourceLimits {
+  /** Most files in the folder. */
+  files_max: number;
+  /** Largest sum of the files that are read. */
+  unpacked_bytes_max: number;
+}
+
+/** A short text can unfold into gigabytes. */
+const ALIASES_MAX = 100;
 
 /** Reads a policy folder. Throws `RULES_REFUSED` or `DATA_INVALID` naming the file. */
-export function readSources(folder: string): SourceFile[] {
-  return listFiles(folder)
-    .filter((path) => isSource(path))
-    .map((path) => readSource(folder, path));
+export function readSources(folder: string, limits: SourceLimits): SourceFile[] {
+  const paths = listFiles(folder, limits).filter((path) => isSource(path));
+  const size_bytes = paths.reduce((sum, path) => sum + statSync(join(folder, path)).size, 0);
+  if (size_bytes > limits.unpacked_bytes_max) {
+    throw refused(folder, `more than ${limits.unpacked_bytes_max} bytes`);
+  }
+  return paths.map((path) => ({ path, text: readFileSync(join(folder, path), 'utf8') }));
 }
 
 /** Files that look like data and are not read, because only some names are. */
-export function unreadFiles(folder: string): string[] {
-  return listFiles(folder).filter((path) => /\.(json|ya?ml)$/u.test(path) && !isSource(path));
+export function unreadFiles(folder: string, limits: SourceLimits): string[] {
+  return listFiles(folder, limits).filter(
+    (path) => /\.(json|ya?ml)$/u.test(path) && !isSource(path),
+  );
 }
 
 /** Paths of the files below a folder, with `/`, in their order; hidden ones are passed over. */
-function listFiles(folder: string): string[] {
+function listFiles(folder: string, { files_max }: SourceLimits): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw refused(folder, 'there is no such folder');
   }
@@ -59,7 +72,7 @@ function listFiles(folder: string): string[] {
       const path = current === '' ? entry.name : `${current}/${entry.name}`;
       if (entry.isDirectory()) visit(path);
       else paths.push(path);
-      if (paths.length > FILES_MAX) throw refused(folder, `more than ${FILES_MAX} files`);
+      if (paths.length > files_max) throw refused(folder, `more than ${files_max} files`);
     }
   };
   visit('');
@@ -115,12 +128,6 @@ function isSelfTestFile(path: string): boolean {
   return /(^|\/)self_tests\.(json|ya?ml)$/u.test(path);
 }
 
-function readSource(folder: string, path: string): SourceFile {
-  const file = join(folder, path);
-  if (statSync(file).size > FILE_BYTES_MAX) throw refused(file, 'larger than 64 MiB');
-  return { path, text: readFileSync(file, 'utf8') };
-}
-
 /** A data file's folder is its place in the data, as in an OPA bundle. */
 function mergeData(files: readonly SourceFile[]): Record<string, unknown> {
   const merged: Record<string, unknown> = {};
@@ -163,7 +170,7 @@ function selfTests(files: readonly SourceFile[]): unknown[] {
 /** JSON, or YAML read strictly and brought to I-JSON. */
 function parseData(file: SourceFile): unknown {
   const json = file.path.endsWith('.json') ? file.text : yamlAsJson(file);
-  const result = parseJson(json, { size_bytes_max: FILE_BYTES_MAX, depth_max: 64 });
+  const result = parseJson(json, { ...JSON_LIMITS, size_bytes_max: Infinity });
   if (result.ok) return result.value;
   const { pointer } = result.fault;
   const message = `${file.path} cannot be read: ${jsonFaultText(result.fault)}`;
@@ -173,7 +180,7 @@ function parseData(file: SourceFile): unknown {
 function yamlAsJson(file: SourceFile): string {
   try {
     return JSON.stringify(
-      parseYaml(file.text, { strict: true, uniqueKeys: true, maxAliasCount: 100 }),
+      parseYaml(file.text, { strict: true, uniqueKeys: true, maxAliasCount: ALIASES_MAX }),
     );
   } catch (cause) {
     const place = (cause as { linePos?: { line: number; col: number }[] }).linePos?.[0];

@@ -3,16 +3,17 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
-import {
-  BUNDLE_LIMITS,
-  digestOfFiles,
-  readFiles,
-  unpack,
-  writeBundle,
-  type BundleFiles,
-} from '../../src/bundle/files.ts';
+import { digestOfFiles, writeBundle, type BundleFiles } from '../../src/bundle/files.ts';
 import { PortcullisError } from '../../src/errors.ts';
-import { paxRecord, tarOf, tgzOf, type Entry } from '../support/archives.ts';
+import {
+  LIMITS,
+  paxRecord,
+  readFiles,
+  tarOf,
+  tgzOf,
+  unpack,
+  type Entry,
+} from '../support/archives.ts';
 import { temporaryDirectory } from '../support/evidence_log.ts';
 
 function textsOf(files: BundleFiles): Record<string, string> {
@@ -182,13 +183,13 @@ describe('reading an archive', () => {
   test('a bomb stops at the limit', () => {
     const bomb = gzipSync(tarOf({ name: 'data.json', bytes: Buffer.alloc(5_000_000) }));
     expect(bomb.length).toBeLessThan(20_000);
-    const limits = { ...BUNDLE_LIMITS, unpacked_bytes_max: 1_000_000 };
+    const limits = { ...LIMITS, unpacked_bytes_max: 1_000_000 };
     expect(refusalOf(() => unpack(bomb, limits))).toMatch(/unpacks to more than 1000000 bytes$/);
   });
 
   test('too many entries stop at the limit, folders counted', () => {
     const entries = Array.from({ length: 20 }, (_, i) => ({ name: `f${i}/`, type: '5' }));
-    const limits = { ...BUNDLE_LIMITS, files_max: 20 };
+    const limits = { ...LIMITS, files_max: 20 };
     expect(refusalOf(() => unpack(tgzOf(...entries), limits))).toBe(
       'BUNDLE_INVALID: entry 20: there are too many entries',
     );
@@ -239,13 +240,13 @@ describe('reading from disk', () => {
   test('an archive or folder beyond the limit is not read', async () => {
     const folder = temporaryDirectory();
     writeFileSync(join(folder, 'data.json'), Buffer.alloc(2000));
-    const archive = { ...BUNDLE_LIMITS, archive_bytes_max: 1000 };
+    const archive = { ...LIMITS, archive_bytes_max: 1000 };
     await expect(readFiles(join(folder, 'data.json'), archive)).rejects.toMatchObject({
       code: 'BUNDLE_INVALID',
     });
-    const unpacked = { ...BUNDLE_LIMITS, unpacked_bytes_max: 1000 };
+    const unpacked = { ...LIMITS, unpacked_bytes_max: 1000 };
     await expect(readFiles(folder, unpacked)).rejects.toMatchObject({ code: 'BUNDLE_INVALID' });
-    const none = { ...BUNDLE_LIMITS, files_max: 0 };
+    const none = { ...LIMITS, files_max: 0 };
     await expect(readFiles(folder, none)).rejects.toMatchObject({ code: 'BUNDLE_INVALID' });
   });
 });

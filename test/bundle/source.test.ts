@@ -106,7 +106,7 @@ describe('a change', () => {
   });
 
   test('that is still being written waits, though each state of it could be read', async () => {
-    const scene = await start({ data: undefined });
+    const scene = await start();
     for (let v = 2; v < 6; v += 1) {
       scene.writeBundle({ v: 'x'.repeat(v) });
       await scene.source.check();
@@ -152,7 +152,7 @@ describe('a change', () => {
   });
 
   test('is noticed by the source itself', async () => {
-    const scene = await start({ interval_ms: 10 });
+    const scene = await start({ reload_interval_ms: 10 });
     const changed = new Promise<void>((resolve) => scene.source.watch(resolve));
     scene.writeBundle({ v: 2 });
     await changed;
@@ -160,7 +160,7 @@ describe('a change', () => {
   });
 
   test('during a look that takes long is not activated half', async () => {
-    const scene = await start({ interval_ms: 1 });
+    const scene = await start({ reload_interval_ms: 1 });
     for (let v = 0; v < 40; v += 1) {
       scene.writeBundle({ v, pad: 'x'.repeat(v * 1000) });
       await delay(v % 5);
@@ -272,7 +272,7 @@ describe('data laid over the bundle', () => {
 test('closing ends the active policy, and there is none after it', async () => {
   const scene = new Scene();
   scene.writeBundle({ v: 1 });
-  await scene.open({ interval_ms: 1 });
+  await scene.open({ reload_interval_ms: 1 });
   const held = scene.source.current();
   await scene.source.close();
   expect({ closed: held.closed, code: codeOf(scene.source) }).toEqual({

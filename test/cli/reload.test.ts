@@ -16,6 +16,7 @@ import { wasmOf } from '../support/policies.ts';
 import { describeWithOpa } from '../support/toolchain.ts';
 import { serve, type Serving } from './fixture.ts';
 import { answeredIds, startLoad } from './load.ts';
+import { DEFAULTS } from '../support/defaults.ts';
 
 const CALLERS = 16;
 /** More by `RELOADS=500`. */
@@ -86,7 +87,7 @@ async function deploy({ module, own, over }: Parts, write: Write): Promise<strin
   const packed = await bundleOf(regoOf(module), own);
   await write(bundle, packed);
   await write(data, Buffer.from(JSON.stringify(overlay)));
-  return layPolicyData(readBundle(unpack(packed)), overlay).identity.digest;
+  return layPolicyData(readBundle(unpack(packed, DEFAULTS.policy)), overlay).identity.digest;
 }
 
 async function start(...more: string[]): Promise<Serving> {
@@ -175,7 +176,10 @@ describeWithOpa('a service whose policy changes under load', () => {
         const mixed = { ...parts, over: before.over };
         const packed = await bundleOf(regoOf(mixed.module), mixed.own);
         const overlay = { over: { number: mixed.over } };
-        deployed.set(layPolicyData(readBundle(unpack(packed)), overlay).identity.digest, mixed);
+        deployed.set(
+          layPolicyData(readBundle(unpack(packed, DEFAULTS.policy)), overlay).identity.digest,
+          mixed,
+        );
       }
       const digest = await deploy(parts, write);
       deployed.set(digest, parts);

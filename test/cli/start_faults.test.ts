@@ -4,14 +4,18 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { openGuard } from '../../src/cli/guard.ts';
+import { loadConfiguration } from '../../src/config/load.ts';
 import { unpack, writeBundle } from '../../src/bundle/files.ts';
 import { ERRORS, type ErrorCode } from '../../src/errors.ts';
 import { privateFolder } from '../pdp/fixture.ts';
 import { prerequisite } from '../support/prerequisite.ts';
 import { run, runWith } from './fixture.ts';
+import { DEFAULTS } from '../support/defaults.ts';
 
 const TOP = fileURLToPath(new URL('../..', import.meta.url));
 const BUNDLE = join(TOP, 'bundles/payments.tar.gz');
+const POLICY = join(TOP, 'examples/payments-server/policy');
 const WHOLE = readFileSync(BUNDLE);
 
 let folder: ReturnType<typeof privateFolder>;
@@ -43,7 +47,7 @@ function told(code: ErrorCode, message: string): string {
 
 /** The bundle with one of its files changed. */
 function bundleWith(path: string, change: (bytes: Uint8Array) => Uint8Array): Uint8Array {
-  const files = new Map(unpack(WHOLE));
+  const files = new Map(unpack(WHOLE, DEFAULTS.policy));
   files.set(path, change(files.get(path) ?? new Uint8Array()));
   return writeBundle(files);
 }
@@ -133,6 +137,36 @@ describe('policy data', () => {
   });
 });
 
+describe.each([
+  ['a member that is unknown', 'pdp: {lisen: x}', '`pdp.lisen`'],
+  ['a limit beyond its range', 'pdp: {body_bytes_max: 1}', '`pdp.body_bytes_max`'],
+  [
+    'limits that contradict each other',
+    'policy: {archive_bytes_max: 4096, unpacked_bytes_max: 2048}',
+    '`policy.archive_bytes_max`',
+  ],
+])('[O-04] %s stops the start with its name', (_what, yaml, name) => {
+  test.each([
+    ['the service', ['serve', '--bundle', BUNDLE]],
+    ['a check', ['check', POLICY]],
+    ['a test', ['test', POLICY]],
+    ['a build', ['build', POLICY, '-o', 'never.tar.gz']],
+  ])('%s', async (_which, argv) => {
+    const variables = { ...process.env, PORTCULLIS_CONFIG: write('gate.yaml', yaml) };
+    const { code, stdout, stderr } = await runWith(variables, ...argv);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^CONFIGURATION_INVALID: /u);
+    expect(stderr).toContain(name);
+  });
+
+  test('a guard', () => {
+    const config = write('gate.yaml', yaml);
+    const load = (instance: string) =>
+      loadConfiguration({ config, names: { server: 'payments', instance }, variables: {} });
+    expect(() => openGuard(load)).toThrow(name);
+  });
+});
+
 test('a token file that is none is told with its form, and how to get a new one', async () => {
   mkdirSync(join(folder.path, 'state'), { mode: 0o700 });
   write('state/token', '{"tokens": [{"id": "a"}]}');
@@ -148,7 +182,7 @@ test('null on the command line stands for nothing', async () => {
   const argv = ['serve', '--bundle', BUNDLE, '--data', join(folder.path, 'state')];
   const { code, stderr } = await runWith({}, ...argv, '--listen', 'null', '--socket', 'null');
   expect(code).toBe(2);
-  expect(stderr).toContain('neither an address nor a socket to listen on');
+  expect(stderr).toContain('pdp.listen and pdp.socket are both null');
 });
 
 prerequisite(

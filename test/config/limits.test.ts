@@ -2,16 +2,23 @@
 import { describe, expect, test } from '@jest/globals';
 import { SETTINGS, hasType } from '../../src/config/settings.ts';
 import { describeWithOpa } from '../support/toolchain.ts';
+import * as decisionPoint from './limits/decision_point.ts';
 import * as evidence from './limits/evidence.ts';
 import * as guard from './limits/guard.ts';
 import * as pdp from './limits/pdp.ts';
 import * as policy from './limits/policy.ts';
+import * as toolchain from './limits/toolchain.ts';
 import { TAKEN, type Probe, type TimeProbe } from './limits/probe.ts';
+import * as wrap from './limits/wrap.ts';
 
 const refused = (above: string): Probe => ({ below: TAKEN, at: TAKEN, above });
 const status = (above: string): Probe => ({ below: '200', at: '200', above });
 
 const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
+  instances_max: { run: decisionPoint.instances, expected: refused('EVIDENCE_LOCKED') },
+  'policy.archive_bytes_max': { run: policy.archiveBytes, expected: refused('BUNDLE_INVALID') },
+  'policy.unpacked_bytes_max': { run: policy.unpackedBytes, expected: refused('BUNDLE_INVALID') },
+  'policy.files_max': { run: policy.files, expected: refused('BUNDLE_INVALID') },
   'policy.age_seconds_max': { run: policy.age, expected: refused('POLICY_ABSENT') },
   'policy.evaluation.input_bytes_max': {
     run: policy.inputBytes,
@@ -25,6 +32,7 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
     run: policy.memoryPages,
     expected: refused('ENGINE_UNSUITED'),
   },
+  'pdp.header_bytes_max': { run: pdp.headerBytes, expected: status('431') },
   'pdp.body_bytes_max': { run: pdp.bodyBytes, expected: status('413') },
   'pdp.batch_items_max': { run: pdp.batchItems, expected: refused('REQUEST_TOO_LARGE') },
   'pdp.batch_bytes_max': { run: pdp.batchBytes, expected: refused('REQUEST_TOO_LARGE') },
@@ -48,6 +56,15 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
     run: evidence.recordBytes,
     expected: refused('REQUEST_TOO_LARGE'),
   },
+  'decision_point.answer_bytes_max': {
+    run: decisionPoint.answerBytes,
+    expected: refused('DECISION_POINT_UNREACHABLE'),
+  },
+  'decision_point.connections_max': {
+    run: decisionPoint.connections,
+    expected: { below: '1 of 1', at: '2 of 2', above: '2 of 3' },
+  },
+  'guard.identity.clock_skew_seconds_max': { run: guard.clockSkew, expected: refused('nobody') },
   'guard.catalogue_items_max': {
     run: guard.catalogueItems,
     expected: refused('POLICY_UNAVAILABLE'),
@@ -61,6 +78,10 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
     run: guard.requestsInFlight,
     expected: refused('POLICY_UNAVAILABLE'),
   },
+  'guard.subscriptions_max': {
+    run: guard.subscriptions,
+    expected: { below: 'heard', at: 'heard', above: 'left out' },
+  },
   'guard.list_ttl_ms_max': {
     run: guard.listTtl,
     expected: { below: '99 ms', at: '100 ms', above: '100 ms' },
@@ -71,6 +92,11 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
     run: guard.sessionIdle,
     expected: { below: '503', at: '503', above: '200' },
   },
+  'wrap.message_bytes_max': { run: wrap.messageBytes, expected: refused('too_large') },
+  'toolchain.output_bytes_max': {
+    run: toolchain.outputBytes,
+    expected: refused('TOOLCHAIN_ABSENT'),
+  },
 };
 
 const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe }> = {
@@ -78,19 +104,39 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
   'pdp.idle_timeout_ms': { run: pdp.idleTimeout, expected: { soon: '200', never: '' } },
   'pdp.drain_timeout_ms': { run: pdp.drainTimeout, expected: { soon: '200', never: 'cut off' } },
   'decision_point.timeout_ms': {
-    run: pdp.decisionTimeout,
+    run: decisionPoint.timeout,
     expected: { soon: TAKEN, never: 'DECISION_POINT_UNREACHABLE' },
+  },
+  'guard.cancelled_timeout_ms': {
+    run: guard.cancelledTimeout,
+    expected: { soon: 'POLICY_UNAVAILABLE', never: TAKEN },
   },
   'guard.catalogue_timeout_ms': {
     run: guard.catalogueTimeout,
     expected: { soon: TAKEN, never: 'POLICY_UNAVAILABLE' },
+  },
+  'wrap.drain_timeout_ms': {
+    run: wrap.drainTimeout,
+    expected: { soon: TAKEN, never: 'The connection ended' },
+  },
+  'wrap.stop_grace_ms': {
+    run: wrap.stopGrace,
+    expected: { soon: 'with code 0', never: 'by signal SIGKILL' },
+  },
+  'toolchain.run_timeout_ms': {
+    run: toolchain.runTimeout,
+    expected: { soon: TAKEN, never: 'TOOLCHAIN_ABSENT' },
+  },
+  'toolchain.setup_timeout_ms': {
+    run: toolchain.setupTimeout,
+    expected: { soon: TAKEN, never: 'TOOLCHAIN_ABSENT' },
   },
 };
 
 /** How often something is looked at: these bound nothing. */
 const PERIODS = ['policy.reload_interval_ms', 'decision_point.watch_interval_ms'];
 
-test('every number among the settings is a limit tried here, or a period', () => {
+test('[O-04] every number among the settings is a limit tried here, or a period', () => {
   const numbers = SETTINGS.filter(({ rule }) => hasType(rule, 'integer')).map(({ name }) => name);
   const tried = [...Object.keys(LIMITS), ...Object.keys(TIMES), ...PERIODS];
   expect(tried.toSorted()).toEqual(numbers.toSorted());

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
-import { type Given, HOME, load, refusal } from '../support/configuration.ts';
+import { expect, test } from '@jest/globals';
+import { HOME, load, refusal } from '../support/configuration.ts';
 
 test('without a file everything has its default, and the state stands in the home folder', () => {
   const configuration = load();
@@ -101,49 +101,4 @@ test.each([
   expect(refusal(given).message).toBe(
     'the configuration file `absent.yaml` cannot be read (ENOENT)',
   );
-});
-
-describe('settings that contradict each other are refused, both named with their places', () => {
-  test.each<[object, string]>([
-    [{ decision_point: { socket: 's', url: 'http://a' } }, 'socket` and `decision_point.url'],
-    [{ decision_point: { socket: 's', embedded: true } }, 'socket` and `decision_point.embedded'],
-    [{ decision_point: { url: 'http://a', embedded: true } }, 'url` and `decision_point.embedded'],
-  ])('%j cannot both be given', (overrides, names) => {
-    const message = `\`decision_point.${names}\` cannot both be given`;
-    expect(refusal({ overrides }).message.replaceAll(' (the command line)', '')).toBe(message);
-  });
-
-  test.each<[Given, string]>([
-    [
-      { yaml: 'decision_point: {embedded: true}\n' },
-      '`decision_point.embedded` (portcullis.yaml:1:18) and `policy.bundle` (its default) ' +
-        'must be given together',
-    ],
-    [
-      { variables: { HOME, PORTCULLIS_POLICY_DATA: 'd' } },
-      '`policy.data` (PORTCULLIS_POLICY_DATA) and `policy.bundle` (its default) ' +
-        'must be given together',
-    ],
-    [
-      { yaml: 'policy:\n  age_seconds_max: 1\n  reload_interval_ms: 1000\n' },
-      '`policy.reload_interval_ms` (portcullis.yaml:3:3) and `policy.age_seconds_max` ' +
-        '(portcullis.yaml:2:3) contradict: a policy would be too old before it is read again',
-    ],
-    [
-      { overrides: { evidence: { segment_bytes_max: 65_536 } } },
-      '`evidence.record_bytes_max` (its default) and `evidence.segment_bytes_max` ' +
-        '(the command line) contradict: a file must be able to hold a record',
-    ],
-  ])('%j', (given, message) => {
-    expect(refusal(given).message).toBe(message);
-  });
-
-  test('what stands beside each other without contradiction is taken', () => {
-    const overrides = {
-      policy: { bundle: 'b', data: 'd', age_seconds_max: 1, reload_interval_ms: 999 },
-      decision_point: { embedded: true },
-      evidence: { record_bytes_max: 65_536, segment_bytes_max: 65_536 },
-    };
-    expect(load({ overrides })).toMatchObject({ decision_point: { embedded: true } });
-  });
 });

@@ -46,7 +46,7 @@ function bomb(): string {
   return `${levels.join('\n')}\n`;
 }
 
-describe('an unknown setting is refused with its place and the likely one', () => {
+describe('[O-04] an unknown setting is refused with its place and the likely one', () => {
   test.each<[Given, string]>([
     [
       { yaml: 'log: {level: info}\npdp:\n  lisen: x\n' },
@@ -122,18 +122,26 @@ describe('a malformed value is refused with its place and what it must be', () =
     },
   );
 
-  test.each(['http://a', 'https://a.example:8181/gate'])('url %j is fine', (url) => {
-    expect(load({ overrides: { decision_point: { url } } }).decision_point.url).toBe(url);
-  });
-
-  test.each(['a', 'ftp://a', 'http://', 'http://user:secret@a', 'http://a?b', 'http://a/ b'])(
-    'url %j is refused, and not told',
+  test.each(['http://a', 'https://a.example:8181', 'http://[::1]:8181/'])(
+    'url %j is fine',
     (url) => {
-      const { message } = refusal({ overrides: { decision_point: { url } } });
-      expect(message).toBe(
-        '`decision_point.url` (the command line) must be a text of 1 to 2048 characters such as ' +
-          '`http://127.0.0.1:8181` or null',
-      );
+      expect(load({ overrides: { decision_point: { url } } }).decision_point.url).toBe(url);
     },
   );
+
+  test.each([
+    'a',
+    'ftp://a',
+    'http://',
+    'http://user:secret@a',
+    'http://a?b',
+    'http://a/ b',
+    'http://a/gate',
+  ])('url %j is refused, and not told', (url) => {
+    const { message } = refusal({ overrides: { decision_point: { url } } });
+    expect(message).toBe(
+      '`decision_point.url` (the command line) must be a text of 1 to 2048 characters such as ' +
+        '`http://127.0.0.1:8181` or null',
+    );
+  });
 });

@@ -8,12 +8,18 @@ import mapping from '../../src/identity/auth_info/mapping.schema.json' with { ty
 const NUMBERS = SETTINGS.filter(({ rule }) => hasType(rule, 'integer'));
 
 /** Limits that a neighbour bounds too are widened there. */
-const ROOM = { evidence: { segment_bytes_max: 1_073_741_824 }, policy: { age_seconds_max: 0 } };
+const ROOM = {
+  evidence: { segment_bytes_max: 1_073_741_824 },
+  policy: { age_seconds_max: 0, unpacked_bytes_max: 524_288_000 },
+};
 
 function loadWith({ path }: Setting, value: unknown): unknown {
   const overrides = structuredClone(ROOM) as Record<string, unknown>;
   if (path.join('.') === 'evidence.segment_bytes_max') {
     putAt(overrides, ['evidence', 'record_bytes_max'], 65_536);
+  }
+  if (path.join('.') === 'policy.unpacked_bytes_max') {
+    putAt(overrides, ['policy', 'archive_bytes_max'], 1024);
   }
   if (path.join('.') === 'policy.age_seconds_max') {
     putAt(overrides, ['policy', 'reload_interval_ms'], 50);
@@ -46,7 +52,7 @@ describe.each(NUMBERS)('$name', (setting) => {
   );
 });
 
-test('each setting has a default, a description and a variable of its own', () => {
+test('[O-04] each setting has a default, a description and a variable of its own', () => {
   const lacking = SETTINGS.filter(
     ({ rule }) => rule.default === undefined || !/^[A-Z`].*\.$/.test(rule.description),
   );
@@ -54,7 +60,7 @@ test('each setting has a default, a description and a variable of its own', () =
   expect(new Set(SETTINGS.map(({ variable }) => variable)).size).toBe(SETTINGS.length);
 });
 
-test('each number has its unit in its name, and each text and list a limit', () => {
+test('[O-04] each number has its unit in its name, and each text and list a limit', () => {
   expect(NUMBERS.filter(({ unit }) => unit === undefined)).toEqual([]);
   const boundless = SETTINGS.filter(
     ({ rule }) =>

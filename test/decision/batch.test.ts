@@ -142,6 +142,20 @@ describeWithOpa('a batch (AuthZEN Authorization API 1.0, section 7)', () => {
     expect(await codeOf(core.evaluations(body, CALLER))).toBe(code);
   });
 
+  test('as many entries as the limit are decided, one more is told the limit', async () => {
+    const { core } = await scene({ batch_items_max: 3 });
+    const entries = (length: number) => ({
+      ...top,
+      evaluations: Array.from({ length }, () => ({})),
+    });
+    expect((await core.evaluations(entries(3), CALLER)).body).toMatchObject({
+      evaluations: [{ decision: true }, { decision: true }, { decision: true }],
+    });
+    await expect(core.evaluations(entries(4), CALLER)).rejects.toMatchObject({
+      message: 'the batch holds more entries than batch_items_max',
+    });
+  });
+
   test.each([
     ['no array', {}],
     ['an empty array', { evaluations: [], options: { evaluations_semantic: 'execute_all' } }],

@@ -65,6 +65,19 @@ describeWithOpa('a batch', () => {
     expect(asked).toHaveLength(100);
   });
 
+  test('comes to the bytes of its completed entries', async () => {
+    const own = { context: { text: 'é'.repeat(100) } };
+    const bytes = [...Object.values(BATCH), ...Object.values(BATCH), own.context]
+      .map((entity) => Buffer.byteLength(JSON.stringify(entity)))
+      .reduce((sum, size) => sum + size);
+    const codeUnder = async (batch_bytes_max: number): Promise<string> => {
+      const { core } = await toldScene(() => undefined, { batch_bytes_max });
+      return codeOf(core.evaluations({ ...BATCH, evaluations: [own, {}] }, CALLER));
+    };
+    expect(await codeUnder(bytes)).toBe('no error');
+    expect(await codeUnder(bytes - 1)).toBe('REQUEST_TOO_LARGE /evaluations');
+  });
+
   test('lets others have their turn after each entry', async () => {
     const turnsAt: number[] = [];
     let turns = 0;

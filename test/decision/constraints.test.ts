@@ -29,6 +29,16 @@ describeWithOpa('the actor that a policy requires', () => {
     },
   );
 
+  test('what is denied anyway keeps the reason of the policy', async () => {
+    const { core } = await echoScene();
+    const constraints = { actor_required: 'service_account' };
+    const denied = asking({ decision: 'deny', reason_code: 'TOO_LATE', constraints });
+    expect(contextOf(await core.evaluation(denied, CALLER))).toMatchObject({
+      reason_code: 'TOO_LATE',
+      constraints,
+    });
+  });
+
   test('an actor type from a caller that may not attest it proves nothing', async () => {
     const { core, records } = await echoScene();
     const request = asking({ decision: 'allow', constraints: { actor_required: 'human' } });
@@ -50,8 +60,8 @@ _refused if input.subject.id == "portcullis:nobody"
   const pointers = { '*': [] as string[], 'tool:payments/*': ['/amount'] };
   const digest = digestOf(pointers);
   const stale = digestOf('another projection');
-  const argued = async (): Promise<Scene> =>
-    sceneOf(await foreignBundle(ARGUED, ['argued/allow'], { metadata: { arguments: pointers } }));
+  const argued = async (read: Record<string, string[]> = pointers): Promise<Scene> =>
+    sceneOf(await foreignBundle(ARGUED, ['argued/allow'], { metadata: { arguments: read } }));
 
   test.each<[string, object, object, object]>([
     [
@@ -104,8 +114,40 @@ _refused if input.subject.id == "portcullis:nobody"
     );
   });
 
+  test.each([
+    ['*', false],
+    ['tool:payments/*', false],
+    ['tool:payments/transfer', false],
+    ['tool:payments/refund', true],
+    ['tool:mail/*', true],
+    ['prompt:payments/transfer', true],
+  ])('where the rules of `%s` read some, a call without any is decided: %s', async (name, may) => {
+    const { core } = await argued({ [name]: ['/amount'] });
+    const { body } = await core.evaluation(callOf(), CALLER);
+    expect(body).toMatchObject({ decision: may });
+  });
+
+  test('what the policy made of the rest is not told, nor recorded', async () => {
+    const { core, records } = await echoScene();
+    const result = {
+      decision: 'allow',
+      rules: ['payments/transfer_limit'],
+      obligations: [{ type: 'log', level: 'info' }],
+      constraints: { actor_required: 'human' },
+    };
+    const told = contextOf(
+      await core.evaluation(asking(result, { arguments_projection: stale }), CALLER),
+    );
+    expect(told).toMatchObject({
+      reason_code: 'ARGUMENTS_INCOMPLETE',
+      constraints: {},
+      obligations: [],
+    });
+    expect(await records()).toMatchObject([{ rules: [], obligations: [], constraints: {} }]);
+  });
+
   test('a plain caller that sends none where rules read some gets a deny', async () => {
-    const { core } = await argued();
+    const { core, records } = await argued();
     const plain = (context: object, server = 'payments'): object => ({
       subject: { type: 'user', id: 'alice' },
       action: { name: 'tools/call' },
@@ -118,6 +160,9 @@ _refused if input.subject.id == "portcullis:nobody"
       outcome: 'deny',
       reason_code: 'POLICY_INDETERMINATE',
     });
+    expect(await records()).toMatchObject([
+      { detail: 'the rules read arguments and there are none' },
+    ]);
     expect(await told(plain({ arguments: {} }))).toMatchObject({ outcome: 'allow' });
     expect(await told(plain({ arguments: { amount: 50 } }))).toMatchObject({ outcome: 'deny' });
     expect(await told(plain({}, 'mail'))).toMatchObject({ outcome: 'allow' });

@@ -11,6 +11,7 @@ import {
   type Scene,
 } from '../support/decisions.ts';
 import { describeWithOpa } from '../support/toolchain.ts';
+import { DEFAULTS } from '../support/defaults.ts';
 
 const TELLERS = `package tellers
 default allow := false
@@ -22,7 +23,7 @@ const scene = async (data = {}): Promise<Scene> =>
 describeWithOpa('the decision point in the same process', () => {
   test('decides, lists, reports and tells its status', async () => {
     const { core, records } = await scene();
-    const point = embeddedDecisionPoint(core, CALLER);
+    const point = embeddedDecisionPoint(core, CALLER, DEFAULTS.pdp.body_bytes_max);
     expect(await point.decide(callOf())).toMatchObject({ decision: true });
     const { subject, context, resource } = callOf();
     const answer = await point.discover({
@@ -53,7 +54,7 @@ describeWithOpa('the decision point in the same process', () => {
         properties: { server: 'payments', definition_digest },
       },
     }));
-    const answer = await embeddedDecisionPoint(core, CALLER).discover({
+    const answer = await embeddedDecisionPoint(core, CALLER, DEFAULTS.pdp.body_bytes_max).discover({
       subject,
       action: { name: 'tools/list' },
       context: { ...context, phase: 'discovery' },
@@ -67,7 +68,7 @@ describeWithOpa('the decision point in the same process', () => {
   test('takes the request as it is at that moment', async () => {
     const { core } = await scene();
     const request = callOf();
-    const answer = embeddedDecisionPoint(core, CALLER).decide(request);
+    const answer = embeddedDecisionPoint(core, CALLER, DEFAULTS.pdp.body_bytes_max).decide(request);
     request.subject.properties = {};
     expect(await answer).toMatchObject({ decision: true });
   });
@@ -94,7 +95,7 @@ describeWithOpa('the decision point in the same process', () => {
     ['a cycle', cyclic, 'REQUEST_INVALID'],
   ])('%s is refused before it reaches the policy', async (_title, args, code) => {
     const { core, records } = await scene();
-    const point = embeddedDecisionPoint(core, CALLER);
+    const point = embeddedDecisionPoint(core, CALLER, DEFAULTS.pdp.body_bytes_max);
     expect(await codeOf(point.decide(callOf({ arguments: args })))).toBe(code);
     expect(await records()).toEqual([]);
     expect(await point.decide(callOf())).toMatchObject({ decision: true });
@@ -103,13 +104,13 @@ describeWithOpa('the decision point in the same process', () => {
   test('an invalid request is refused with its pointer', async () => {
     const { core } = await scene();
     const request = { ...callOf(), subject: { id: 'x' } } as unknown as EvaluationRequest;
-    const point = embeddedDecisionPoint(core, CALLER);
+    const point = embeddedDecisionPoint(core, CALLER, DEFAULTS.pdp.body_bytes_max);
     expect(await codeOf(point.decide(request))).toBe('REQUEST_INVALID /subject/type');
   });
 
   test('a call that was given up is not decided', async () => {
     const { core, records } = await scene();
-    const point = embeddedDecisionPoint(core, CALLER);
+    const point = embeddedDecisionPoint(core, CALLER, DEFAULTS.pdp.body_bytes_max);
     const signal = AbortSignal.abort();
     expect(await codeOf(point.decide(callOf(), { signal }))).toBe('DECISION_POINT_UNREACHABLE');
     expect(await records()).toEqual([]);
@@ -118,7 +119,7 @@ describeWithOpa('the decision point in the same process', () => {
   test('tells of changes until it is closed', async () => {
     const { core, change, policy } = await scene();
     const other = (await scene({ a: 1 })).policy;
-    const point = embeddedDecisionPoint(core, CALLER);
+    const point = embeddedDecisionPoint(core, CALLER, DEFAULTS.pdp.body_bytes_max);
     const seen: (string | undefined)[] = [];
     const note = (status: Status): number => seen.push(status.policy?.digest);
     const stop = point.watch(note);

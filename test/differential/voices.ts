@@ -21,6 +21,7 @@ import { tableNames } from '../../src/toolchain/tables.ts';
 import { LIBRARY, LIMITS, opa, SILENT } from '../support/toolchain.ts';
 import type { Answer, Json, JsonObject, Policy, Request } from './model.ts';
 import { judge, judgeApprover, judgeList, type Judgement } from './oracle/decision.ts';
+import { DEFAULTS } from '../support/defaults.ts';
 
 /** An answer, or why there is none. */
 export type Voice = Answer | { error: string };
@@ -31,7 +32,9 @@ export interface Voices {
   wasm: Voice;
 }
 
-const LIBRARY_FILES = readSources(LIBRARY).filter(({ path }) => !path.endsWith('_test.rego'));
+const LIBRARY_FILES = readSources(LIBRARY, DEFAULTS.policy).filter(
+  ({ path }) => !path.endsWith('_test.rego'),
+);
 const parsed: ParsedFiles = new Map();
 
 /** How a policy is put together; a mutant changes it. */

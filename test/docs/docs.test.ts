@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { FOLDERS } from '../../scripts/import_table.ts';
+import { SETTINGS, hasType } from '../../src/config/settings.ts';
 import { REASONS } from '../../src/contract/reasons.ts';
 import { ERRORS } from '../../src/errors.ts';
 
@@ -38,6 +39,21 @@ test('[C-09] the top level has what a newcomer looks for', () => {
 
 test('docs/errors.md lists each code once, in the order of the tables', () => {
   expect(firstColumn('docs/errors.md')).toEqual([...Object.keys(ERRORS), ...Object.keys(REASONS)]);
+});
+
+test('[O-04] docs/configuration.md says of each number what its schema does', () => {
+  const text = read('docs/configuration.md');
+  const numbers = SETTINGS.filter(({ rule }) => hasType(rule, 'integer'));
+  for (const { name, unit, rule, variable } of numbers) {
+    const [row = ''] = text.split('\n').filter((line) => line.startsWith(`| \`${name}\` `));
+    expect(row.split(/ *\| */).slice(1, -1)).toEqual([
+      `\`${name}\``,
+      `\`${String(rule.default)}\``,
+      `${rule.minimum} to ${rule.maximum} ${unit}`,
+      rule.description,
+      `\`${variable}\``,
+    ]);
+  }
 });
 
 test('docs/architecture.md has a row for each row of the import table', () => {

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Linger } from '../../src/evidence/linger.ts';
 import { ENTRY, openLog } from '../support/evidence_log.ts';
 import { fakeDisk } from '../support/fake_disk.ts';
@@ -33,10 +33,11 @@ test.each<[string, Case, number]>([
   expect(Math.abs(spent_us - expected_us)).toBeLessThanOrEqual(10);
 });
 
-test('callers that come back one after the other share a flush of a slow disk', async () => {
-  const flushes = async (linger_us_max: number): Promise<number> => {
+describe('callers that come back one after the other', () => {
+  /** What a disk is asked to change, for eight callers with twenty records each. */
+  async function changes(flush_us: number, linger_us_max: number): Promise<number> {
     const disk = fakeDisk(seededRandom(1));
-    disk.flush_us = 5000;
+    disk.flush_us = flush_us;
     const log = await openLog('/evidence', { files: disk, settings: { linger_us_max } });
     const before = disk.changes;
     const caller = async (turns: number): Promise<void> => {
@@ -48,6 +49,13 @@ test('callers that come back one after the other share a flush of a slow disk', 
     await Promise.all(Array.from({ length: 8 }, (_, at) => caller(at)));
     await log.close();
     return disk.changes - before;
-  };
-  expect(await flushes(1000)).toBeLessThan((await flushes(0)) / 2);
+  }
+
+  test('share a flush of a slow disk', async () => {
+    expect(await changes(5000, 1000)).toBeLessThan((await changes(5000, 0)) / 2);
+  });
+
+  test('wait for nobody on a fast disk', async () => {
+    expect(await changes(20, 1000)).toBe(await changes(20, 0));
+  });
 });

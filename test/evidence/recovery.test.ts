@@ -56,6 +56,7 @@ describe('a torn end is cut off and reported', () => {
     const expected = [...Array<string>(kept).fill(ENTRY.kind), 'recovery', ENTRY.kind];
     expect(kinds).toEqual(expected);
     expect((await readAll(directory))[kept]).toMatchObject({ kind: 'recovery', bytes_dropped });
+    expect(readFileSync(join(directory, FIRST), 'latin1').split('\n')).toHaveLength(kept + 3);
     expect(lines).toContainEqual({
       level: 'warn',
       message: 'a torn end of the evidence log was cut off',
@@ -152,6 +153,8 @@ test('other files in the directory do not matter', async () => {
   const directory = await written([1]);
   writeFileSync(join(directory, 'notes.txt'), 'x');
   writeFileSync(join(directory, '1.log'), 'x');
+  writeFileSync(join(directory, '0000000000000001.log.bak'), 'x');
+  writeFileSync(join(directory, 'old-0000000000000001.log'), 'x');
   expect((await recovered(directory)).kinds).toHaveLength(2);
 });
 

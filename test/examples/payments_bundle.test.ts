@@ -14,6 +14,7 @@ import { gatherSources, readSources } from '../../src/toolchain/sources.ts';
 import { openLog, temporaryDirectory } from '../support/evidence_log.ts';
 import { LIMITS } from '../support/policies.ts';
 import { LIBRARY, SILENT, describeWithOpa, opa } from '../support/toolchain.ts';
+import { DEFAULTS } from '../support/defaults.ts';
 
 const FOLDER = fileURLToPath(new URL('../../examples/payments-server/policy', import.meta.url));
 
@@ -23,7 +24,10 @@ describeWithOpa('the payments policy, built', () => {
   let data: PolicyData & { transfer_limits: Record<string, number> };
 
   beforeAll(async () => {
-    const sources = gatherSources(readSources(FOLDER), readSources(LIBRARY));
+    const sources = gatherSources(
+      readSources(FOLDER, DEFAULTS.policy),
+      readSources(LIBRARY, DEFAULTS.policy),
+    );
     bundle = readBundle((await buildPolicy(opa, sources)).files);
     evidence = await openLog(temporaryDirectory());
   });

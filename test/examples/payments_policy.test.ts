@@ -12,6 +12,7 @@ import { VALIDATORS } from '../../src/contract/validate.ts';
 import { gatherSources, readSources } from '../../src/toolchain/sources.ts';
 import { testPolicy } from '../../src/toolchain/test.ts';
 import { LIBRARY, TOOLS, describeWithOpa } from '../support/toolchain.ts';
+import { DEFAULTS } from '../support/defaults.ts';
 
 const FOLDER = new URL('../../examples/payments-server/policy/', import.meta.url);
 const data = load('data.yaml') as PolicyData;
@@ -43,8 +44,11 @@ test('the data and the self-tests fit their schemas', () => {
 
 describeWithOpa('what the data means', () => {
   test('is as its tests say, in OPA and compiled', async () => {
-    const author = readSources(fileURLToPath(FOLDER));
-    const report = await testPolicy(TOOLS, gatherSources(author, readSources(LIBRARY)));
+    const author = readSources(fileURLToPath(FOLDER), DEFAULTS.policy);
+    const report = await testPolicy(
+      TOOLS,
+      gatherSources(author, readSources(LIBRARY, DEFAULTS.policy)),
+    );
     expect(report.tests.filter(({ passed }) => !passed)).toEqual([]);
     expect(report.passed).toBeGreaterThan(10);
   });

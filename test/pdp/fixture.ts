@@ -94,6 +94,7 @@ export const SETTINGS: ServiceSettings = {
   listen: '127.0.0.1:0',
   socket: null,
   hosts: [],
+  header_bytes_max: 16_384,
   body_bytes_max: 4_096,
   signature_age_seconds_max: 60,
   signed_requests_max: 1_000,

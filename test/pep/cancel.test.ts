@@ -199,7 +199,7 @@ describe.each(LINES)('a call that is no longer wanted, SDK %i.x', (line) => {
 });
 
 describe('the table of open requests', () => {
-  const exchanges = new Exchanges();
+  const exchanges = new Exchanges(30_000);
   const open = (id: number) => {
     const exchange = new Exchange(
       {
@@ -208,6 +208,7 @@ describe('the table of open requests', () => {
         extra: undefined,
         claims: {},
         trusted: undefined,
+        offers: {},
       },
       exchanges.nextId(),
     );

@@ -8,6 +8,7 @@ import { Connection } from '../../src/pep/connection.ts';
 import type { Wire } from '../../src/pep/ends.ts';
 import { isEnforced, METHODS, ruleOf } from '../../src/pep/methods.ts';
 import { PolicyWatch } from '../../src/pep/policy_watch.ts';
+import { Tasks } from '../../src/pep/tasks.ts';
 import { seededRandom, type SeededRandom } from '../support/seeded_random.ts';
 import { testParts } from './support/parts.ts';
 import { allow, deny, hide } from './support/scripted.ts';
@@ -63,7 +64,8 @@ class World {
       toClient: async (message) => this.#toClient(message as Message),
       toServer: (message) => this.#toServer(message as Message),
     };
-    this.connection = new Connection(parts, watch, this.chance.pick([1, 2]), wire);
+    const shared = { watch, tasks: new Tasks(parts.settings, parts.clock) };
+    this.connection = new Connection(parts, shared, this.chance.pick([1, 2]), wire);
   }
 
   /** One thing that one of both does. */

@@ -15,10 +15,15 @@ function row([method, rule]: [string, MethodRule]): string {
     rule.kind === 'request' ? '?' : '!',
     SHORT[rule.direction],
     [revisions, ...beside].join('+'),
-    `${rule.handling}${rule.enforced ? '' : ' (denied)'}`,
+    `${rule.handling}${denied(rule)}`,
     rule.resource_type ?? '-',
     rule.verb ?? '-',
   ].join(' | ');
+}
+
+function denied({ enforced }: MethodRule): string {
+  if (typeof enforced !== 'boolean') return ` (${SHORT[enforced]} only)`;
+  return enforced ? '' : ' (denied)';
 }
 
 const ALL = '24-11,25-03,25-06,25-11,26-07';
@@ -42,26 +47,26 @@ describe('the table of methods', () => {
       `resources/subscribe | ? | C>S | ${LEGACY} | decide | resource | subscribe`,
       `resources/unsubscribe | ? | C>S | ${LEGACY} | decide | resource | subscribe`,
       'subscriptions/listen | ? | C>S | 26-07 | decide | - | subscribe',
-      'tasks/get | ? | both | 25-11+ext | owner_bound (denied) | task | read',
-      'tasks/result | ? | both | 25-11 | owner_bound (denied) | task | read',
-      'tasks/list | ? | both | 25-11 | owner_bound (denied) | task | list',
-      'tasks/cancel | ? | both | 25-11+ext | owner_bound (denied) | task | cancel',
-      'tasks/update | ? | C>S | -+ext | owner_bound (denied) | task | update',
-      `sampling/createMessage | ? | S>C | ${LEGACY}+embedded | decide (denied) | - | create`,
-      `roots/list | ? | S>C | ${LEGACY}+embedded | decide (denied) | - | list`,
-      'elicitation/create | ? | S>C | 25-06,25-11+embedded | decide (denied) | - | create',
+      'tasks/get | ? | both | 25-11+ext | owner_bound (C>S only) | task | read',
+      'tasks/result | ? | both | 25-11 | owner_bound (C>S only) | task | read',
+      'tasks/list | ? | both | 25-11 | owner_bound (C>S only) | task | list',
+      'tasks/cancel | ? | both | 25-11+ext | owner_bound (C>S only) | task | cancel',
+      'tasks/update | ? | C>S | -+ext | owner_bound (C>S only) | task | update',
+      `sampling/createMessage | ? | S>C | ${LEGACY}+embedded | decide | mcp_server | create`,
+      `roots/list | ? | S>C | ${LEGACY}+embedded | decide | mcp_server | list`,
+      'elicitation/create | ? | S>C | 25-06,25-11+embedded | decide | mcp_server | create',
       `notifications/initialized | ! | C>S | ${LEGACY} | allow | - | -`,
       `notifications/cancelled | ! | both | ${ALL} | allow | - | -`,
       `notifications/progress | ! | both | ${ALL} | allow | - | -`,
-      `notifications/roots/list_changed | ! | C>S | ${LEGACY} | decide (denied) | - | notify`,
+      `notifications/roots/list_changed | ! | C>S | ${LEGACY} | decide | - | notify`,
       `notifications/message | ! | S>C | ${ALL} | allow | - | -`,
       `notifications/tools/list_changed | ! | S>C | ${ALL} | allow | - | -`,
       `notifications/prompts/list_changed | ! | S>C | ${ALL} | allow | prompt | -`,
       `notifications/resources/list_changed | ! | S>C | ${ALL} | allow | resource | -`,
       `notifications/resources/updated | ! | S>C | ${ALL} | decide | resource | notify`,
-      'notifications/tasks/status | ! | both | 25-11 | owner_bound (denied) | task | notify',
-      'notifications/tasks | ! | S>C | -+ext | owner_bound (denied) | task | notify',
-      'notifications/elicitation/complete | ! | S>C | 25-11 | decide (denied) | - | notify',
+      'notifications/tasks/status | ! | both | 25-11 | owner_bound (S>C only) | task | notify',
+      'notifications/tasks | ! | S>C | -+ext | owner_bound (S>C only) | task | notify',
+      'notifications/elicitation/complete | ! | S>C | 25-11 | decide | - | notify',
       'notifications/subscriptions/acknowledged | ! | S>C | 26-07 | allow | - | -',
     ]);
     for (const method of ['interceptors/list', 'tools/List', 'tools/call ', '', 'constructor']) {
@@ -76,6 +81,9 @@ describe('the table of methods', () => {
     expect(isEnforced('initialize', 'request', 'client_to_server', 'modern')).toBe(false);
     expect(isEnforced('server/discover', 'request', 'client_to_server', 'legacy')).toBe(false);
     expect(isEnforced('ping', 'request', 'server_to_client', 'legacy')).toBe(true);
-    expect(isEnforced('tasks/get', 'request', 'client_to_server', 'legacy')).toBe(false);
+    expect(isEnforced('tasks/get', 'request', 'client_to_server', 'modern')).toBe(true);
+    expect(isEnforced('tasks/get', 'request', 'server_to_client', 'legacy')).toBe(false);
+    expect(isEnforced('tasks/list', 'request', 'client_to_server', 'modern')).toBe(false);
+    expect(isEnforced('tasks/update', 'request', 'client_to_server', 'legacy')).toBe(false);
   });
 });

@@ -16,6 +16,7 @@ import { LogLines, testParts } from './support/parts.ts';
 import { HELLO } from './support/rig.ts';
 import { buildServer, type HighServer } from './support/servers.ts';
 import { settle, TestWire, type Told } from './support/wire.ts';
+import { DEFAULTS } from '../support/defaults.ts';
 
 const EXTENSION = 'io.modelcontextprotocol/server-policy-enforcement';
 const opened = new AsyncDisposableStack();
@@ -32,7 +33,7 @@ beforeAll(async () => {
   });
   const core = await openDecisionCore(configuration, new LogLines(), opened);
   const caller = { id: 'test', channel: 'embedded', scopes: new Set(SCOPES) } as const;
-  decisionPoint = embeddedDecisionPoint(core, caller);
+  decisionPoint = embeddedDecisionPoint(core, caller, DEFAULTS.pdp.body_bytes_max);
 });
 
 afterAll(() => opened.disposeAsync());

@@ -22,6 +22,17 @@ function byType(pairs: readonly (readonly [string, string])[]): Record<string, s
   return Object.fromEntries(Object.entries(types).map(([type, set]) => [type, [...set].sort()]));
 }
 
+/** A task is asked about as the tool that made it, and a completion as what it completes. */
+function typesOf(
+  method: string,
+  { handling, direction, resource_type }: Omit<MethodRule, 'kind'>,
+): string[] {
+  if (handling === 'owner_bound') return ['tool', 'task'];
+  if (method === 'completion/complete') return ['completion', 'prompt', 'resource_template'];
+  if (direction === 'server_to_client') return ['mcp_server'];
+  return resource_type ? [resource_type] : [];
+}
+
 describeWithOpa('the methods of the library', () => {
   test('are those of the table of methods and of the SEP', async () => {
     const query = 'data.mcp.rules.boundary.method._methods';
@@ -29,8 +40,8 @@ describeWithOpa('the methods of the library', () => {
       cwd: LIBRARY,
     });
     const known = JSON.parse(stdout) as Record<string, string[]>;
-    const asked = Object.entries<MethodRule>(METHODS).flatMap(([method, rule]) =>
-      rule.kind === 'request' && rule.resource_type ? [[rule.resource_type, method] as const] : [],
+    const asked = Object.entries<MethodRule>(METHODS).flatMap(([method, { kind, ...rule }]) =>
+      kind === 'request' ? typesOf(method, rule).map((type) => [type, method] as const) : [],
     );
     expect(
       byType(Object.entries(known).flatMap(([t, ms]) => ms.map((m) => [t, m] as const))),

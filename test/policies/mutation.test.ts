@@ -6,12 +6,13 @@ import { readSources, type SourceFile } from '../../src/toolchain/sources.ts';
 import { staged } from '../../src/toolchain/stage.ts';
 import { describeWithOpa, LIBRARY, opa } from '../support/toolchain.ts';
 import { mutants, type Mutant } from './mutants.ts';
+import { DEFAULTS } from '../support/defaults.ts';
 
 const AT_ONCE = 4;
 
 describeWithOpa('policy library', () => {
   test('every rule that is removed or made true breaks a named test', async () => {
-    const files = readSources(LIBRARY);
+    const files = readSources(LIBRARY, DEFAULTS.policy);
     const all = await mutants(opa, files);
     expect(all.length).toBeGreaterThan(200);
     const survivors: string[] = [];

@@ -77,9 +77,10 @@ describeWithOpa('the short form', () => {
     expect(kindsOf(result, 'one_decision_p99')).toEqual(
       [10, 100, 1000].map((packages) => ['library', packages]),
     );
-    expect(result.rows.slice(-4).map(({ name }) => name)).toEqual([
+    expect(result.rows.slice(-5).map(({ name }) => name)).toEqual([
       'guarded_call_added_p99',
       'guarded_call_added_p99_9',
+      'guarded_call_embedded_p50',
       'cold_start_to_ready',
       'resident_memory',
     ]);

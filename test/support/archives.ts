@@ -1,5 +1,12 @@
-/** Tar archives written by hand, also such as no honest tool writes. */
+/** Tar archives written by hand, also such as no honest tool writes, and how they are read. */
 import { gzipSync } from 'node:zlib';
+import {
+  readFiles as readFilesWithin,
+  unpack as unpackWithin,
+  type BundleFiles,
+  type BundleLimits,
+} from '../../src/bundle/files.ts';
+import { DEFAULTS } from './defaults.ts';
 
 export interface Entry {
   name: string | Uint8Array;
@@ -49,3 +56,14 @@ export function paxRecord(key: string, value: string): string {
   }
   return `${length}${rest}`;
 }
+
+/** As `readFiles` and `unpack` of the bundle format, within the limits that hold by default. */
+export function readFiles(path: string, limits: BundleLimits = LIMITS): Promise<BundleFiles> {
+  return readFilesWithin(path, limits);
+}
+
+export function unpack(archive: Uint8Array, limits: BundleLimits = LIMITS): BundleFiles {
+  return unpackWithin(archive, limits);
+}
+
+export const LIMITS: BundleLimits = DEFAULTS.policy;

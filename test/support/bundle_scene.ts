@@ -4,9 +4,14 @@ import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
 import type { PolicyBundle } from '../../src/bundle/bundle.ts';
 import { writeBundle } from '../../src/bundle/files.ts';
-import { openBundleSource, type BundleSource } from '../../src/bundle/source.ts';
+import {
+  openBundleSource,
+  type BundleSource,
+  type BundleSourceSettings,
+} from '../../src/bundle/source.ts';
 import type { PortcullisError } from '../../src/errors.ts';
 import { recordingLogger, temporaryDirectory, type LoggedLine } from './evidence_log.ts';
+import { DEFAULTS } from './defaults.ts';
 
 /** What the tests activate: the data, and whether it was closed. */
 export interface Held {
@@ -35,15 +40,13 @@ export class Scene {
     writeFileSync(this.bundle, bundleOf(data));
   }
 
-  async open(
-    changes: { data?: string | null; age_seconds_max?: number; interval_ms?: number } = {},
-  ) {
+  async open(changes: Partial<BundleSourceSettings> = {}) {
     this.source = await openBundleSource({
       settings: {
+        ...DEFAULTS.policy,
+        reload_interval_ms: 3_600_000,
         bundle: this.bundle,
-        data: changes.data ?? null,
-        age_seconds_max: changes.age_seconds_max ?? 0,
-        reload_interval_ms: changes.interval_ms ?? 3_600_000,
+        ...changes,
       },
       clock: { now_ms: () => this.now_ms },
       log: recordingLogger(this.lines),

@@ -24,6 +24,7 @@ import {
 } from '../../src/toolchain/sources.ts';
 import type { TestTools } from '../../src/toolchain/test_venues.ts';
 import { prerequisite } from './prerequisite.ts';
+import { DEFAULTS } from './defaults.ts';
 
 /** Where the policy library lies. */
 export const LIBRARY = fileURLToPath(new URL('../../policies/mcp', import.meta.url));
@@ -41,12 +42,13 @@ async function findOrExplain(): Promise<Opa | string> {
   try {
     const cache = join(homedir(), '.cache', 'portcullis');
     const file = await findOpa({
+      ...DEFAULTS.toolchain,
       opa: process.env.PORTCULLIS_OPA,
       environment: process.env,
       cache,
       progress: (line) => process.stderr.write(`${line}\n`),
     });
-    return opaAt(file);
+    return opaAt(file, DEFAULTS.toolchain);
   } catch (error) {
     return error instanceof PortcullisError ? error.message : String(error);
   }
@@ -69,7 +71,7 @@ export const opa: Opa = (args, options) => {
 /** The library with some files of an author beside it; without any, the library alone. */
 export function policyOf(files: Record<string, string>): Sources {
   const author = Object.entries(files).map(([path, text]): SourceFile => ({ path, text }));
-  const library = readSources(LIBRARY);
+  const library = readSources(LIBRARY, DEFAULTS.policy);
   return author.length === 0 ? librarySources(library) : gatherSources(author, library);
 }
 
@@ -83,11 +85,7 @@ export async function checked(files: Record<string, string>): Promise<Finding[]>
   return checkPolicy(opa, await parsed(files));
 }
 
-export const LIMITS = {
-  input_bytes_max: 1_048_576,
-  evaluations_per_instance_max: 1_000_000,
-  memory_pages_max: 4096,
-};
+export const LIMITS = DEFAULTS.policy.evaluation;
 
 /** What `portcullis test` needs beside OPA. */
 export const TOOLS: TestTools = {

@@ -44,7 +44,7 @@ export function matchLines(file: SourceFile, pattern: RegExp): Problem[] {
 
 const parsed = new WeakMap<SourceFile, ts.SourceFile>();
 
-function parse(file: SourceFile): ts.SourceFile {
+export function parse(file: SourceFile): ts.SourceFile {
   const known = parsed.get(file);
   if (known) return known;
   const tree = ts.createSourceFile(file.path, file.text, ts.ScriptTarget.Latest, true);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { findOpa, OPA_VERSION, type ToolchainSettings } from '../../src/toolchain/opa.ts';
+import { DEFAULTS } from '../support/defaults.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -27,7 +28,8 @@ function opaOf(place: string, version: string): string {
 
 function settings(changes: Partial<ToolchainSettings> = {}): ToolchainSettings {
   const environment = { PATH: `${join(folder, 'path')}:/usr/bin:/bin` };
-  return { environment, cache: join(folder, 'cache'), progress: () => undefined, ...changes };
+  const cache = join(folder, 'cache');
+  return { ...DEFAULTS.toolchain, environment, cache, progress: () => undefined, ...changes };
 }
 
 describe('finding OPA', () => {

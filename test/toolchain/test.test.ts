@@ -23,7 +23,7 @@ function tests(body: string): Record<string, string> {
 const SMALL = `test_small if refund.within with input as {"context": {"arguments": {"amount": 5}}}`;
 
 describeWithOpa('portcullis test', () => {
-  test('a test runs in OPA over both routers, and in the compiled policy', async () => {
+  test('[X-18] a test runs in OPA over both routers, and in the compiled policy', async () => {
     const report = await testPolicy(TOOLS, policyOf(tests(SMALL)));
     expect(report.tests).toEqual([
       {
@@ -83,7 +83,7 @@ describeWithOpa('portcullis test', () => {
     });
   });
 
-  test('a test that OPA and the compiled policy answer differently fails', async () => {
+  test('[X-18] a test that OPA and the compiled policy answer differently fails', async () => {
     // A set is ordered in OPA and in hash order in WASM.
     const order = lines(
       'test_order if {',

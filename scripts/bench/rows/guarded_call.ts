@@ -19,6 +19,7 @@ const WARM_UP_CALLS_A_SECOND = 500;
 const WARM_UP_RUNS = 3;
 const ROLE = 0;
 const P99_GOAL_MS = '<= 1';
+const OVERHEAD_GOAL = '<= 1.1';
 const START_GOAL_S = '<= 1';
 
 type Calls = Subject<CallsOrder, CallsResult>;
@@ -39,22 +40,37 @@ export async function guardedCall(bench: Bench): Promise<Row[]> {
     }
     return calls;
   };
-  const guarded = await open(guardSettings(service.socket, bench.folder));
+  const { socket } = service;
+  const guarded = await open({
+    ...guardSettings(bench.folder, 'guard'),
+    PORTCULLIS_DECISION_POINT_SOCKET: socket,
+  });
   const plain = await open(null);
+  const embedded = await open({
+    ...guardSettings(bench.folder, 'embedded_guard'),
+    PORTCULLIS_DECISION_POINT_EMBEDDED: 'true',
+    PORTCULLIS_POLICY_BUNDLE: built.bundle,
+  });
   const pairs = await inTurns(
     bench.rounds,
     () => guarded.run(order),
     () => plain.run(order),
   );
+  const beside = await inTurns(
+    bench.rounds,
+    () => embedded.run(order),
+    () => plain.run(order),
+  );
   const resident = residentOf(service.child.pid as number);
   return [
     ...[0.99, 0.999].map((share) => latencyRow(pairs, share)),
+    overheadRow(beside),
     ...(await serviceRows(bench, resident)),
   ];
 }
 
-function guardSettings(socket: string, folder: string): Record<string, string> {
-  const state = join(folder, 'guard');
+function guardSettings(folder: string, name: string): Record<string, string> {
+  const state = join(folder, name);
   mkdirSync(state, { mode: 0o700 });
   return {
     PORTCULLIS_STATE: state,
@@ -64,7 +80,6 @@ function guardSettings(socket: string, folder: string): Record<string, string> {
     PORTCULLIS_GUARD_SUBJECT_ID: 'user:bench@example.com',
     PORTCULLIS_GUARD_SUBJECT_ACTOR_TYPE: 'human',
     PORTCULLIS_GUARD_SUBJECT_GROUPS: roleName(ROLE),
-    PORTCULLIS_DECISION_POINT_SOCKET: socket,
     // A call that was given up would hide how long it took.
     PORTCULLIS_DECISION_POINT_TIMEOUT_MS: '30000',
   };
@@ -93,6 +108,23 @@ function latencyRow(pairs: readonly [CallsResult, CallsResult][], share: number)
       p50_ms: quantile([...all[1]], 0.5),
       [`${name}_ms`]: median(used.map(([, b]) => at(b))),
     },
+  };
+}
+
+/** The decision is made and recorded in the process of the server. */
+function overheadRow(pairs: readonly [CallsResult, CallsResult][]): Row {
+  const half = (calls: CallsResult): number => quantile([...calls], 0.5);
+  const compared = compare(pairs, (a, b) => half(a) / half(b));
+  return {
+    name: 'guarded_call_embedded_p50',
+    policy: 'library',
+    ...compared,
+    reference: 'the same call of the same server without its guard',
+    goal: OVERHEAD_GOAL,
+    met: isMet(OVERHEAD_GOAL, compared.ratio),
+    unit: 'x of the time',
+    ours: { p50_ms: median(pairs.map(([a]) => half(a))) },
+    theirs: { p50_ms: median(pairs.map(([, b]) => half(b))) },
   };
 }
 

@@ -5,7 +5,7 @@
 import { dirname } from 'node:path';
 import { buildConnector, Pool, type Dispatcher } from 'undici';
 import type { Clock, Random } from '../../contract/ambient.ts';
-import { parseJson } from '../../contract/json.ts';
+import { JSON_LIMITS, parseJson } from '../../contract/json.ts';
 import {
   answerProof,
   equalSecrets,
@@ -95,7 +95,7 @@ function readOrigin(url: string): string {
   const parsed = URL.parse(url);
   const plain = parsed && (url === parsed.origin || url === `${parsed.origin}/`);
   if (plain && /^https?:$/.test(parsed.protocol)) return parsed.origin;
-  const message = 'the url of the decision point is not of the form http://host:port';
+  const message = '`decision_point.url` is not of the form http://host:port';
   throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/decision_point/url' });
 }
 
@@ -192,7 +192,7 @@ function readAnswer({ headers, body }: RawAnswer, size_bytes_max: number): unkno
   if (!JSON_TYPE.test(String(headers['content-type']))) {
     throw unreachable('its answer is not of the type application/json');
   }
-  const parsed = parseJson(body, { size_bytes_max, depth_max: 64 });
+  const parsed = parseJson(body, { ...JSON_LIMITS, size_bytes_max });
   if (!parsed.ok) throw unreachable(`its answer is not taken as JSON (${parsed.fault.code})`);
   return parsed.value;
 }

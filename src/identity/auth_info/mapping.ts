@@ -11,11 +11,13 @@ export interface AuthInfoMapping {
   groups?: string | null;
   tenant?: string | null;
   actor_type?: string | null;
+  /** A login (`auth_time`) that lies further in the future proves nobody. */
+  clock_skew_seconds_max?: number;
 }
 
 const validate = compileSchema<AuthInfoMapping>(schema);
 
-const { subject_claim, subject_prefix } = schema.properties;
+const { subject_claim, subject_prefix, clock_skew_seconds_max } = schema.properties;
 
 /** Throws `CONFIGURATION_INVALID` with the pointer of the wrong setting. */
 export function completeMapping(mapping: AuthInfoMapping): Required<AuthInfoMapping> {
@@ -31,6 +33,7 @@ export function completeMapping(mapping: AuthInfoMapping): Required<AuthInfoMapp
     groups: null,
     tenant: null,
     actor_type: null,
+    clock_skew_seconds_max: clock_skew_seconds_max.default,
     ...validated.value,
   };
 }

@@ -20,9 +20,6 @@ import {
 } from './claims.ts';
 import { completeMapping, type AuthInfoMapping } from './mapping.ts';
 
-/** A login later than this after now was not seen by a clock that agrees with ours. */
-const CLOCK_SKEW_MS = 60_000;
-
 const SYSTEM_CLOCK: Clock = { now_ms: () => Date.now() };
 
 /** Throws `CONFIGURATION_INVALID` where the mapping breaks mapping.schema.json. */
@@ -73,7 +70,7 @@ function contextOf(
   const id = subjectId(claims, mapping);
   const properties = {
     ...mappedAttributes(claims, mapping),
-    assurance: assuranceOf(claims, now_ms),
+    assurance: assuranceOf(claims, now_ms + mapping.clock_skew_seconds_max * 1000),
     delegation: actorsOf(claims),
     evidence: [evidenceOf(claims, mapping)],
   };
@@ -105,9 +102,9 @@ function mappedAttributes(claims: Claims, { groups, tenant, actor_type }: AuthIn
 }
 
 /** How the user logged in (OpenID Connect Core, section 2). */
-function assuranceOf(claims: Claims, now_ms: number) {
+function assuranceOf(claims: Claims, latest_ms: number) {
   const login_ms = millisecondsOf(claimAt(claims, 'auth_time'), 'auth_time');
-  if (login_ms !== undefined && login_ms > now_ms + CLOCK_SKEW_MS) {
+  if (login_ms !== undefined && login_ms > latest_ms) {
     throw new Unproved('the claim `auth_time` lies in the future');
   }
   const assurance = present({

@@ -2,6 +2,7 @@
 import { Connection } from '../connection.ts';
 import { PolicyWatch } from '../policy_watch.ts';
 import type { GuardParts } from '../settings.ts';
+import { Tasks } from '../tasks.ts';
 import type { Transport } from '../transport.ts';
 import { guardHttp, type HttpGuard, type HttpOptions } from './http.ts';
 import type { ServerFactory } from './http_types.ts';
@@ -33,10 +34,11 @@ export interface Guard {
 export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.resolve()): Guard {
   const { decisionPoint, settings, log } = parts;
   const watch = new PolicyWatch(decisionPoint, settings.decision_timeout_ms, log);
-  const opener =
-    (own: GuardParts): Open =>
-    (wire, line, entrance) =>
-      new Connection(own, watch, line, wire, entrance);
+  // Each guarded server has tasks of its own: ids of one mean nothing at another.
+  const opener = (own: GuardParts): Open => {
+    const shared = { watch, tasks: new Tasks(settings, own.clock) };
+    return (wire, line, entrance) => new Connection(own, shared, line, wire, entrance);
+  };
   const guard = <S extends object>(server: S): S =>
     guardServer(server, opener(parts), 'alone', opened);
   return Object.assign(guard, {

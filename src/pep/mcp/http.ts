@@ -56,7 +56,7 @@ export function guardHttp(
     try {
       const gone = new AbortController();
       res.once('close', () => gone.abort());
-      const web = toWebRequest(req, gone.signal);
+      const web = toWebRequest(req, gone.signal, parts.settings.http.body_bytes_max);
       await sendWebResponse(web ? await door.fetch(web.request, web) : unreadable(), res);
     } catch (error) {
       parts.log.error('a response could not be sent', { error });

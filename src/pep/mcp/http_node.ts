@@ -1,6 +1,6 @@
 /** Between Node's HTTP messages and the web's, which both SDK lines speak. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { parseJson } from '../../contract/json.ts';
+import { JSON_LIMITS, parseJson } from '../../contract/json.ts';
 
 /** What a host put on a request before the guard: its authentication, and a body that it read. */
 interface HostRequest extends IncomingMessage {
@@ -19,7 +19,11 @@ export interface WebRequest {
 }
 
 /** Undefined where the web has no such request: another method, no URL, or one with credentials. */
-export function toWebRequest(req: HostRequest, signal: AbortSignal): WebRequest | undefined {
+export function toWebRequest(
+  req: HostRequest,
+  signal: AbortSignal,
+  body_bytes_max: number,
+): WebRequest | undefined {
   const request = headOf(req, signal);
   if (request === undefined) return undefined;
   const unread = request.method === 'POST' && !req.readableDidRead;
@@ -29,7 +33,7 @@ export function toWebRequest(req: HostRequest, signal: AbortSignal): WebRequest 
     request,
     authInfo: req.auth,
     source: source as AsyncIterable<Uint8Array> | undefined,
-    parsedBody: unread ? undefined : readBefore(req.body),
+    parsedBody: unread ? undefined : readBefore(req.body, body_bytes_max),
   };
 }
 
@@ -50,9 +54,9 @@ function headOf(req: HostRequest, signal: AbortSignal): Request | undefined {
 }
 
 /** A body that the host took as text or bytes goes through the same gate as one that it left. */
-function readBefore(body: unknown): unknown {
+function readBefore(body: unknown, size_bytes_max: number): unknown {
   if (typeof body !== 'string' && !(body instanceof Uint8Array)) return body ?? null;
-  const parsed = parseJson(body);
+  const parsed = parseJson(body, { ...JSON_LIMITS, size_bytes_max });
   return parsed.ok ? parsed.value : null;
 }
 

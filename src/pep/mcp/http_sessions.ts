@@ -2,10 +2,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IdentitySource } from '../../identity/types.ts';
 import { failure, RPC, type ServerLine } from '../answers.ts';
-import { NOBODY, principalOf } from '../client_side.ts';
 import type { Wire } from '../ends.ts';
 import type { Entrance } from '../gate.ts';
 import type { Id, Message } from '../message.ts';
+import { NOBODY, principalOf } from '../principal.ts';
 import type { GuardParts } from '../settings.ts';
 import { turnAway } from './http_body.ts';
 import { serveOnce } from './http_stateless.ts';

@@ -9,16 +9,13 @@
  */
 import { canonicalJson } from '../../contract/canonical.ts';
 import type { DigestKey } from '../../contract/digest.ts';
-import { parseJson, type JsonLimits } from '../../contract/json.ts';
+import { JSON_LIMITS, parseJson, type JsonLimits } from '../../contract/json.ts';
 import type { Obligation } from '../../contract/types.gen.ts';
 import { isContainer, keepFields, maskFields } from './fields.ts';
 import { planOf, type Plan } from './plan.ts';
 
 /** What stands in place of unstructured content where the policy says `redact`. */
 export const WITHHELD = '[withheld by policy]';
-
-/** Larger or deeper answers are refused when they have to be masked. */
-export const RESULT_LIMITS: JsonLimits = { size_bytes_max: 4_194_304, depth_max: 64 };
 
 /** A JSON-RPC error. */
 export interface RpcError {
@@ -50,7 +47,7 @@ export function applyToResult(
   result: unknown,
   obligations: readonly Obligation[],
   key: DigestKey,
-  limits: JsonLimits = RESULT_LIMITS,
+  limits: JsonLimits = JSON_LIMITS,
   shape: ResultShape = { of: 'tool' },
 ): AppliedResult {
   const planned = planOf(obligations);
@@ -69,7 +66,7 @@ export function applyToError(
   error: RpcError,
   obligations: readonly Obligation[],
   key: DigestKey,
-  limits: JsonLimits = RESULT_LIMITS,
+  limits: JsonLimits = JSON_LIMITS,
 ): AppliedError {
   const planned = planOf(obligations);
   if (!planned.ok) return planned;

@@ -1,6 +1,9 @@
 import { fileOf, type Finding, type ParsedPolicy } from '../policy.ts';
 import type { RuleCustom, RulePackage } from '../rule_package.ts';
 
+/** As policy_result.schema.json has it. */
+const SAFE_MESSAGE_LENGTH_MAX = 1024;
+const APPROVALS_MAX = 16;
 const CHANNELS = ['task', 'elicitation', 'none'];
 
 /** What `custom` of a rule's METADATA may hold, and when a value is right. */
@@ -10,7 +13,8 @@ const CUSTOM: Record<keyof RuleCustom, { right: (value: unknown) => boolean; say
     says: 'capital letters, digits and `_`, such as TRANSFER_LIMIT',
   },
   safe_message: {
-    right: (value) => typeof value === 'string' && value.length > 0 && value.length <= 1024,
+    right: (value) =>
+      typeof value === 'string' && value.length > 0 && value.length <= SAFE_MESSAGE_LENGTH_MAX,
     says: 'one sentence that any caller may read',
   },
   channels: {
@@ -21,8 +25,9 @@ const CUSTOM: Record<keyof RuleCustom, { right: (value: unknown) => boolean; say
     says: `a list of ${CHANNELS.join(', ')}`,
   },
   approvals: {
-    right: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 16,
-    says: 'a whole number from 1 to 16',
+    right: (value) =>
+      Number.isInteger(value) && Number(value) >= 1 && Number(value) <= APPROVALS_MAX,
+    says: `a whole number from 1 to ${APPROVALS_MAX}`,
   },
   grant: {
     right: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),

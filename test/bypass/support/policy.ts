@@ -1,4 +1,5 @@
 /** The policy that the attacks meet: the library with data, in a real engine, with evidence. */
+import { DEFAULTS } from '../../support/defaults.ts';
 import { join } from 'node:path';
 import { layPolicyData, readBundle, type PolicyBundle } from '../../../src/bundle/bundle.ts';
 import type { Data } from '../../../src/bundle/data_files.ts';
@@ -59,7 +60,7 @@ export const WITH_CUSTOMER = withData({
 });
 
 export async function libraryWith(data: object): Promise<PolicyBundle> {
-  return layPolicyData(readBundle(await readFiles(LIBRARY)), data as Data);
+  return layPolicyData(readBundle(await readFiles(LIBRARY, DEFAULTS.policy)), data as Data);
 }
 
 export async function sceneWith(data: object = DATA): Promise<Scene> {

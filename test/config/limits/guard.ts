@@ -1,5 +1,9 @@
 /** The limits of `guard`. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Obligation } from '../../../src/contract/types.gen.ts';
+import { fromAuthInfo } from '../../../src/identity/auth_info/source.ts';
+import type { Asker } from '../../../src/pep/evaluation.ts';
+import { Subscriptions } from '../../../src/pep/subscriptions.ts';
 import type { GuardSettings } from '../../../src/pep/settings.ts';
 import { closeAll, callOf, post, postModern, messageOf, started } from '../../pep/support/http.ts';
 import { guarded, HELLO } from '../../pep/support/rig.ts';
@@ -10,6 +14,8 @@ import {
   newServer,
   plainTool,
   said,
+  type Journal,
+  type Line,
 } from '../../pep/support/servers.ts';
 import type { TestWire } from '../../pep/support/wire.ts';
 import { around, TAKEN, type Probe, type TimeProbe } from './probe.ts';
@@ -80,6 +86,52 @@ export function requestsInFlight(): Promise<Probe> {
     const calls = Array.from({ length: amount }, (_, i) => call(wire, i + 1));
     released.resolve();
     return (await Promise.all(calls)).at(-1)!;
+  });
+}
+
+/**
+ * A call that the server never answers and the client no longer wants: it takes the one place there
+ * is for so long, and a second call is asked again until it is taken or clearly never will be.
+ */
+export async function cancelledTimeout(): Promise<TimeProbe> {
+  const asked = async (cancelled_timeout_ms: number, tries: number): Promise<string> => {
+    const reached = Promise.withResolvers<void>();
+    const hang = () => {
+      reached.resolve();
+      return new Promise<never>(() => undefined);
+    };
+    const server = (line: Line, journal: Journal) => buildServer(line, journal, { plain: hang });
+    const settings = { cancelled_timeout_ms, requests_in_flight_max: 1 };
+    const { wire } = await guarded({}, { server, settings });
+    wire.give({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'plain' } });
+    await reached.promise;
+    wire.give({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
+    let outcome = '';
+    for (let id = 2; outcome !== TAKEN && id < tries; id += 1) {
+      outcome = await call(wire, id);
+      await nextTurn();
+    }
+    return outcome;
+  };
+  return { soon: await asked(3_600_000, 10), never: await asked(1, Infinity) };
+}
+
+/** Whether the first of so many subscriptions is still heard of. */
+export function subscriptions(): Promise<Probe> {
+  return around(3, (amount, subscriptions_max) => {
+    const open = new Subscriptions(subscriptions_max);
+    for (let i = 1; i <= amount; i += 1) open.add(`file:///${i}`, {} as Asker);
+    return open.asker('file:///1') ? 'heard' : 'left out';
+  });
+}
+
+/** A login so far in the future. */
+export function clockSkew(): Promise<Probe> {
+  return around(10, (amount, clock_skew_seconds_max) => {
+    const source = fromAuthInfo({ clock_skew_seconds_max }, { now_ms: () => 1_000_000 });
+    const extra = { sub: 'alice', auth_time: 1_000 + amount };
+    const context = source({ authInfo: { clientId: 'cid', extra } }, () => {});
+    return context === undefined ? 'nobody' : TAKEN;
   });
 }
 

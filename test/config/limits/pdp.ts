@@ -1,13 +1,28 @@
-/** The limits of `pdp` and of `decision_point`. */
+/** The limits of `pdp`. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { remote, CALL, pretendRaw } from '../../decision/remote/fixture.ts';
 import { recordingCore, ALLOWED, send, sendRaw, start, TOKEN } from '../../pdp/fixture.ts';
 import { startClocked } from '../../pdp/signed_fixture.ts';
 import { callOf, ECHO, foreignBundle, CALLER, sceneOf } from '../../support/decisions.ts';
 import { around, outcomeOf, type Probe, type TimeProbe } from './probe.ts';
 
 const PATH = '/access/v1/evaluation';
+
+/** The size is that of the path, and of the names and values of the headers. */
+export function headerBytes(): Promise<Probe> {
+  return around(4096, async (amount, header_bytes_max) => {
+    const service = await start(recordingCore(), { header_bytes_max });
+    const path = '/health/live';
+    const headers = { Host: `localhost:${service.port}`, Connection: 'close', X: '' };
+    const known = [path, ...Object.entries(headers).flat()].join('').length;
+    const lines = Object.entries({ ...headers, X: 'x'.repeat(amount - known) })
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('');
+    const answer = await sendRaw(service.port, `GET ${path} HTTP/1.1\r\n${lines}\r\n`);
+    await service.close();
+    return answer.slice(9, 12);
+  });
+}
 
 export function bodyBytes(): Promise<Probe> {
   return around(2048, async (amount, body_bytes_max) => {
@@ -154,19 +169,4 @@ export async function drainTimeout(): Promise<TimeProbe> {
     return outcome;
   };
   return { soon: await answered(0), never: await answered(undefined) };
-}
-
-export async function decisionTimeout(): Promise<TimeProbe> {
-  const service = await start(recordingCore());
-  const silent = await pretendRaw(() => {});
-  const ask = async (url: string, timeout_ms: number): Promise<string> => {
-    const point = remote({ url }, { timeout_ms });
-    const outcome = await outcomeOf(() => point.decide(CALL));
-    await point.close();
-    return outcome;
-  };
-  const soon = await ask(service.url, 60_000);
-  const never = await ask(silent.url, 30);
-  await Promise.all([service.close(), silent.close()]);
-  return { soon, never };
 }

@@ -1,9 +1,11 @@
 /** The limits of `policy`. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BundleLimits } from '../../../src/bundle/files.ts';
 import { sizeMemory } from '../../../src/engine/memory.ts';
 import type { LoggedLine } from '../../support/evidence_log.ts';
 import { recordingLogger } from '../../support/evidence_log.ts';
-import { Scene } from '../../support/bundle_scene.ts';
+import { bundleOf, Scene } from '../../support/bundle_scene.ts';
 import { engineOf, wasmOf } from '../../support/policies.ts';
 import { around, outcomeOf, type Probe } from './probe.ts';
 
@@ -36,6 +38,49 @@ export async function memoryPages(): Promise<Probe> {
   const load = (memory_pages_max: number): Promise<string> =>
     outcomeOf(() => engineOf(ECHO, [ENTRYPOINT], { limits: { memory_pages_max } }));
   return { below: await load(need + 1), at: await load(need), above: await load(need - 1) };
+}
+
+/** What the limits of reading do to a bundle of which each is the amount. */
+async function read(limits: Partial<BundleLimits>, make: (scene: Scene) => void): Promise<string> {
+  const scene = new Scene();
+  make(scene);
+  return outcomeOf(() => scene.open(limits));
+}
+
+export function archiveBytes(): Promise<Probe> {
+  const size_bytes = bundleOf({ v: 1 }).length;
+  return around(size_bytes + 10, (amount, archive_bytes_max) =>
+    // What follows the archive is no part of it, but lies on the disk.
+    read({ archive_bytes_max }, (scene) => {
+      writeFileSync(
+        scene.bundle,
+        Buffer.concat([bundleOf({ v: 1 }), Buffer.alloc(amount - size_bytes)]),
+      );
+    }),
+  );
+}
+
+/** The folder of a bundle: its module, and data that fill it up. */
+export function unpackedBytes(): Promise<Probe> {
+  return around(100, (amount, unpacked_bytes_max) =>
+    read({ unpacked_bytes_max }, (scene) => {
+      scene.bundle = join(scene.folder, 'bundle');
+      mkdirSync(scene.bundle);
+      writeFileSync(join(scene.bundle, 'policy.wasm'), 'module');
+      writeFileSync(join(scene.bundle, 'data.json'), '{}'.padEnd(amount - 'module'.length));
+    }),
+  );
+}
+
+export function files(): Promise<Probe> {
+  return around(3, (amount, files_max) =>
+    read({ files_max }, (scene) => {
+      scene.bundle = join(scene.folder, 'bundle');
+      mkdirSync(scene.bundle);
+      writeFileSync(join(scene.bundle, 'policy.wasm'), 'module');
+      for (let i = 1; i < amount; i += 1) writeFileSync(join(scene.bundle, `${i}.rego`), '');
+    }),
+  );
 }
 
 /** A bundle that turned bad, looked at so many milliseconds later. */

@@ -24,7 +24,11 @@ const DENIES: ((view: View) => boolean)[] = [
 
 /** The kinds of capability of the generated policies, and what they are asked by. */
 const METHODS: Record<string, string[]> = {
-  tool: ['tools/call', 'tools/list'],
+  tool: [
+    'tools/call',
+    'tools/list',
+    ...['cancel', 'get', 'list', 'result', 'update'].map((operation) => `tasks/${operation}`),
+  ],
   resource: [
     ...['resources/list', 'resources/read', 'resources/subscribe', 'resources/unsubscribe'],
     'subscriptions/listen',

@@ -121,6 +121,17 @@ describe.each(LINES)('the door, SDK %i.x', (line) => {
     expect(journal.calls).toHaveLength(1);
   });
 
+  test.each([
+    [2_000_000, 2_000_000, 1],
+    [500_000, 500_001, 0],
+  ])('a text that it has read is held to the limit: %i for %i', async (limit, size, calls) => {
+    const http = { body_bytes_max: limit, sessions_max: 1, session_idle_ms: 1000 };
+    const options = { parse: (body: string) => body, settings: { http } };
+    const { url, journal } = await rig({}, options);
+    await post(url, JSON.stringify(callOf('balance')).padEnd(size)).then((it) => it.text());
+    expect(journal.calls).toHaveLength(calls);
+  });
+
   test('one that the host has thrown away is none', async () => {
     const { url, journal } = await rig({}, { parse: () => undefined });
     expect((await post(url, callOf('balance'))).status).toBe(400);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Obligation } from '../../../src/contract/types.gen.ts';
-import { RESULT_LIMITS, WITHHELD, applyToResult } from '../../../src/pep/obligations/apply.ts';
+import { JSON_LIMITS } from '../../../src/contract/json.ts';
+import { WITHHELD, applyToResult } from '../../../src/pep/obligations/apply.ts';
 import { withholdsStream } from '../../../src/pep/obligations/plan.ts';
 import { KEY, keep, mask, structured, type Mode, type Unstructured } from './values.ts';
 
@@ -154,7 +155,7 @@ describe('refused', () => {
     ['a lone surrogate', { content: [], structuredContent: { a: '\ud800' } }],
     [
       'more bytes than the limit',
-      { content: [{ type: 'text', text: 'x'.repeat(RESULT_LIMITS.size_bytes_max) }] },
+      { content: [{ type: 'text', text: 'x'.repeat(JSON_LIMITS.size_bytes_max) }] },
     ],
   ])('%s', (_what, result) => {
     expect(applyToResult(result, [keep([''], 'redact')], KEY)).toEqual(MALFORMED);

@@ -138,8 +138,9 @@ export function postModern(
   method: string,
   params: Record<string, unknown> = {},
   headers: Record<string, string> = {},
+  _meta: object = ENVELOPE,
 ): Promise<Response> {
-  const message = { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: ENVELOPE } };
+  const message = { jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } };
   return post(url, message, {
     'mcp-protocol-version': VERSION,
     'mcp-method': method,

@@ -12,8 +12,13 @@ const SETTINGS: GuardSettings = {
   arguments_bytes_max: 16_384,
   result_bytes_max: 65_536,
   requests_in_flight_max: 16,
+  cancelled_timeout_ms: 30_000,
   subscriptions_max: 16,
+  tasks_max: 16,
+  tasks_per_principal_max: 8,
+  task_ttl_ms_max: 3_600_000,
   list_ttl_ms_max: 0,
+  request_state_ttl_seconds: 60,
   audit_events: false,
   http: { body_bytes_max: 65_536, sessions_max: 4, session_idle_ms: 60_000 },
 };

@@ -13,6 +13,7 @@ import { ALICE, LogLines, testParts } from './parts.ts';
 import { HELLO } from './rig.ts';
 import { buildServer, said, type Journal, type Line } from './servers.ts';
 import { TestWire } from './wire.ts';
+import { DEFAULTS } from '../../support/defaults.ts';
 
 /** What works is not late on a busy machine either. */
 const PATIENT = { decision_timeout_ms: 5_000 };
@@ -49,7 +50,7 @@ export async function before(
 }
 
 export function embedded(core: DecisionCore): DecisionPoint {
-  return embeddedDecisionPoint(core, CALLER);
+  return embeddedDecisionPoint(core, CALLER, DEFAULTS.pdp.body_bytes_max);
 }
 
 /**

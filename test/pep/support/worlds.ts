@@ -19,6 +19,7 @@ import {
 } from '../../support/decisions.ts';
 import { LogLines } from './parts.ts';
 import { embedded, provenPretender } from './real.ts';
+import { DEFAULTS } from '../../support/defaults.ts';
 
 /** A decision point with what it leaves behind for an operator. */
 export interface World {
@@ -154,7 +155,9 @@ export async function brokenBundle(): Promise<World> {
 /** The policy of the example, in which nothing speaks of any tool of these tests. */
 export async function library(): Promise<World> {
   const file = join(import.meta.dirname, '../../../bundles/payments.tar.gz');
-  const { core, records } = await sceneOf(layPolicyData(readBundle(await readFiles(file))));
+  const { core, records } = await sceneOf(
+    layPolicyData(readBundle(await readFiles(file, DEFAULTS.policy))),
+  );
   return { point: embedded(core), records };
 }
 

@@ -16,7 +16,7 @@ applies if not _known
 _known if request.method in _methods[request.type]
 
 _methods := {
-	"tool": {"tools/call", "tools/list"},
+	"tool": ({"tools/call", "tools/list"} | _of_task),
 	"resource": {
 		"resources/list",
 		"resources/read",
@@ -28,5 +28,8 @@ _methods := {
 	"prompt": {"completion/complete", "prompts/get", "prompts/list"},
 	"completion": {"completion/complete"},
 	"mcp_server": {"elicitation/create", "roots/list", "sampling/createMessage"},
-	"task": {"tasks/cancel", "tasks/get", "tasks/list", "tasks/result", "tasks/update"},
+	"task": _of_task,
 }
+
+# A guard asks about a task as about the tool that made it, whose name a grant can know.
+_of_task := {"tasks/cancel", "tasks/get", "tasks/list", "tasks/result", "tasks/update"}

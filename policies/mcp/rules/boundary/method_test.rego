@@ -9,6 +9,14 @@ test_a_method_of_the_kind_passes if {
 	}
 }
 
+test_an_operation_on_a_task_is_one_on_its_tool if {
+	every name in ["tasks/cancel", "tasks/get", "tasks/list", "tasks/result", "tasks/update"] {
+		not method.applies with input as fixture.with_members({"action": {"name": name}})
+		not method.applies with input as fixture.with_members({"resource": {"type": "task"}, "action": {"name": name}})
+		method.applies with input as fixture.with_members({"resource": {"type": "prompt"}, "action": {"name": name}})
+	}
+}
+
 test_another_method_is_denied if {
 	every name in ["tools/exfiltrate", "resources/read", "tools", "", null] {
 		method.applies with input as fixture.with_members({"action": {"name": name}})

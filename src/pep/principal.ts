@@ -1,0 +1,12 @@
+/** Who a connection, and whatever outlives it, belongs to. */
+import type { TrustedContext } from '../identity/types.ts';
+
+/** The principal of all who are not proved. */
+export const NOBODY = 'nobody';
+
+/** Nobody is somebody of their own. */
+export function principalOf(trusted: TrustedContext | undefined): string {
+  if (!trusted) return NOBODY;
+  const { subject, agent } = trusted;
+  return JSON.stringify([subject.id, subject.properties?.tenant, agent?.id]);
+}

@@ -1,0 +1,58 @@
+/** What a server tells of a task on its own account. */
+import { decide } from './decide.ts';
+import { eraOf, RELATED_TASK, resourceNamed } from './evaluation.ts';
+import type { Gate } from './gate.ts';
+import { isObject, type Notification } from './message.ts';
+import { isEnforced } from './methods.ts';
+import { withholdsStream } from './obligations/plan.ts';
+import { tellState } from './task_state.ts';
+
+/**
+ * Passes to the owner, of a task of which nothing is masked. Policy may have changed since the task
+ * was made, so that it is asked as if the owner asked for the state.
+ */
+export async function taskNotice(
+  { method, params }: Notification,
+  { parts, watch, tasks, principal }: Gate,
+): Promise<object | undefined> {
+  const task = tasks.find(params['taskId'], principal);
+  if (!task || withholdsStream(task.origin.obligations)) return undefined;
+  const { kind, name, item, arguments: args, asker } = task.origin;
+  const era = eraOf(asker.request);
+  if (!isEnforced(method, 'notification', 'server_to_client', era)) return undefined;
+  const verdict = await decide(parts, watch, {
+    asker,
+    method: 'tasks/get',
+    resource: resourceNamed(parts.settings.server, kind, name, item),
+    arguments: args,
+    signal: new AbortController().signal,
+  });
+  if (verdict.outcome !== 'allow' || withholdsStream(verdict.answer.context.obligations)) {
+    return undefined;
+  }
+  const told = tellState(parts, task.id, [], params);
+  return told && { jsonrpc: '2.0', method, params: told.state };
+}
+
+/** A message on its way, in which no task is named but one of the caller's own. */
+export function namingOwnTask(message: object, gate: Gate): object {
+  const { params, result } = message as { params?: unknown; result?: unknown };
+  if (namesForeignTask(params, gate)) return { ...message, params: unnamed(params) };
+  return namesForeignTask(result, gate) ? { ...message, result: unnamed(result) } : message;
+}
+
+interface Marked {
+  _meta: Record<string, unknown>;
+}
+
+function namesForeignTask(part: unknown, { tasks, principal }: Gate): part is Marked {
+  if (!isObject(part) || !isObject(part['_meta'])) return false;
+  const { [RELATED_TASK]: related } = part['_meta'];
+  if (related === undefined) return false;
+  return !isObject(related) || !tasks.find(related['taskId'], principal);
+}
+
+function unnamed({ _meta, ...rest }: Marked): object {
+  const { [RELATED_TASK]: _task, ...kept } = _meta;
+  return { ...rest, _meta: kept };
+}

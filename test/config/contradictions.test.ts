@@ -1,0 +1,119 @@
+/** Settings that cannot stand together stop the start, and those that just can do not. */
+import { describe, expect, test } from '@jest/globals';
+import { CONTRADICTIONS } from '../../src/config/contradictions.ts';
+import { putAt } from '../../src/config/source.ts';
+import { HOME, load, refusal } from '../support/configuration.ts';
+
+/** Settings by name, in the order of the table: what contradicts, and what is next to it. */
+const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
+  [
+    { 'decision_point.socket': 's', 'decision_point.url': 'http://a' },
+    { 'decision_point.socket': 's', 'decision_point.url': null },
+  ],
+  [
+    { 'decision_point.socket': 's', 'decision_point.embedded': true },
+    { 'decision_point.socket': 's', 'decision_point.embedded': false },
+  ],
+  [
+    { 'decision_point.url': 'http://a', 'decision_point.embedded': true },
+    { 'decision_point.url': 'http://a', 'decision_point.embedded': false },
+  ],
+  [
+    { 'decision_point.embedded': true, 'policy.bundle': null },
+    { 'decision_point.embedded': true, 'policy.bundle': 'b' },
+  ],
+  [
+    { 'policy.data': 'd', 'policy.bundle': null },
+    { 'policy.data': 'd', 'policy.bundle': 'b' },
+  ],
+  [
+    { 'policy.reload_interval_ms': 1000, 'policy.age_seconds_max': 1 },
+    { 'policy.reload_interval_ms': 999, 'policy.age_seconds_max': 1 },
+  ],
+  [
+    { 'evidence.record_bytes_max': 65_537, 'evidence.segment_bytes_max': 65_536 },
+    { 'evidence.record_bytes_max': 65_536, 'evidence.segment_bytes_max': 65_536 },
+  ],
+  [
+    { 'policy.archive_bytes_max': 1025, 'policy.unpacked_bytes_max': 1024 },
+    { 'policy.archive_bytes_max': 1024, 'policy.unpacked_bytes_max': 1024 },
+  ],
+  [
+    { 'policy.evaluation.input_bytes_max': 1_048_577, 'policy.evaluation.memory_pages_max': 16 },
+    { 'policy.evaluation.input_bytes_max': 1_048_576, 'policy.evaluation.memory_pages_max': 16 },
+  ],
+  [
+    { 'guard.arguments_bytes_max': 1024, 'policy.evaluation.input_bytes_max': 1024 },
+    { 'guard.arguments_bytes_max': 1024, 'policy.evaluation.input_bytes_max': 1025 },
+  ],
+  [
+    { 'guard.arguments_bytes_max': 1024, 'pdp.body_bytes_max': 1024 },
+    { 'guard.arguments_bytes_max': 1024, 'pdp.body_bytes_max': 1025 },
+  ],
+  [
+    { 'guard.catalogue_items_max': 2, 'pdp.batch_items_max': 1 },
+    { 'guard.catalogue_items_max': 2, 'pdp.batch_items_max': 2 },
+  ],
+  [
+    { 'evidence.linger_us_max': 1000, 'decision_point.timeout_ms': 1 },
+    { 'evidence.linger_us_max': 999, 'decision_point.timeout_ms': 1 },
+  ],
+];
+
+/** Limits that bind a guard and who decides bind where both are one process. */
+const EMBEDDED = { 'decision_point.embedded': true, 'policy.bundle': 'b' };
+const IN_ONE_PROCESS = PAIRS.slice(9);
+
+function settings(named: Record<string, unknown>): object {
+  const group = {};
+  for (const [name, value] of Object.entries(named)) putAt(group, name.split('.'), value);
+  return group;
+}
+
+describe.each(PAIRS.map((pair, at) => [CONTRADICTIONS[at]!, ...pair] as const))(
+  '$names',
+  ({ names, fault }, bad, fine) => {
+    const around = IN_ONE_PROCESS.some(([known]) => known === bad) ? EMBEDDED : {};
+
+    test('[O-04] settings that contradict each other stop the start, both named', () => {
+      const { message, pointer } = refusal({ overrides: settings({ ...around, ...bad }) });
+      const both = names.map((name) => `\`${name}\``).join(' and ');
+      expect(message.replaceAll(/ \((the command line|its default)\)/g, '')).toBe(
+        `${both} ${fault}`,
+      );
+      expect(pointer).toBe(`/${names[0]!.replaceAll('.', '/')}`);
+    });
+
+    test('what is just consistent is taken', () => {
+      const overrides = settings({ ...around, ...fine });
+      expect(Object.keys(load({ overrides }))).toContain('guard');
+    });
+  },
+);
+
+test('each contradiction is tried, under its own names', () => {
+  expect(PAIRS.map(([bad]) => Object.keys(bad))).toEqual(CONTRADICTIONS.map(({ names }) => names));
+});
+
+test('a guard is not held to the limits of a policy that decides elsewhere', () => {
+  for (const [bad] of IN_ONE_PROCESS) {
+    const overrides = settings({ ...bad, 'decision_point.socket': 's' });
+    expect(load({ overrides }).decision_point.embedded).toBe(false);
+  }
+});
+
+test('the message tells where each of the two was given, or that it is a default', () => {
+  const yaml = 'policy:\n  age_seconds_max: 1\n  reload_interval_ms: 1000\n';
+  expect(refusal({ yaml }).message).toBe(
+    '`policy.reload_interval_ms` (portcullis.yaml:3:3) and `policy.age_seconds_max` ' +
+      '(portcullis.yaml:2:3) contradict: a policy would be too old before it is read again',
+  );
+  expect(refusal({ variables: { HOME, PORTCULLIS_POLICY_DATA: 'd' } }).message).toBe(
+    '`policy.data` (PORTCULLIS_POLICY_DATA) and `policy.bundle` (its default) ' +
+      'must be given together',
+  );
+  expect(refusal({ overrides: { evidence: { segment_bytes_max: 65_536 } } }).message).toBe(
+    '`evidence.record_bytes_max` (its default) and `evidence.segment_bytes_max` ' +
+      '(the command line) contradict: a file must be able to hold a record',
+  );
+});

@@ -1,0 +1,173 @@
+/** What a server tells of tasks beside its answers, and what a client may say of them. */
+import { describe, expect, test } from '@jest/globals';
+import type { EvaluationResponse } from '../../src/contract/types.gen.ts';
+import { rawRig, type Answerer } from './support/raw.ts';
+import { allow, deny } from './support/scripted.ts';
+import { plainTool } from './support/servers.ts';
+
+const RELATED = 'io.modelcontextprotocol/related-task';
+const TOOLS = [plainTool('open', { execution: { taskSupport: 'required' } })];
+const STATE = {
+  taskId: '1',
+  status: 'working',
+  ttl: 60_000,
+  createdAt: '2026-11-20T08:00:00Z',
+  lastUpdatedAt: '2026-11-20T08:00:00Z',
+};
+const MASKED: EvaluationResponse = allow({
+  obligations: [{ type: 'keep_fields', paths: ['/a'], unstructured: 'redact' }],
+});
+
+/** With task `1` made. */
+async function rig(answer: Answerer = () => STATE, decide = () => allow()) {
+  const answers: Answerer = (request) =>
+    request.method === 'tools/call' ? { task: STATE } : answer(request);
+  const raw = await rawRig(TOOLS, answers, { decide });
+  await raw.wire.ask('make', 'tools/call', { name: 'open', task: {} });
+  /** What a message of the server leads to. */
+  const told = async (message: object) => {
+    const from = raw.wire.sent.length;
+    await raw.say(message);
+    return raw.wire.messages.slice(from);
+  };
+  return { ...raw, told };
+}
+
+const notice = (params: object) => ({ method: 'notifications/tasks/status', params });
+
+describe('a notice of a task', () => {
+  test('passes to its owner', async () => {
+    const { told } = await rig();
+    const state = { ...STATE, statusMessage: 'half' };
+    expect(await told(notice(state))).toEqual([{ jsonrpc: '2.0', ...notice(state) }]);
+  });
+
+  test.each([
+    ['another', { ...STATE, taskId: '2' }],
+    ['none', { status: 'working' }],
+    ['a task that asks', { ...STATE, inputRequests: {} }],
+  ])('of %s does not', async (_what, state) => {
+    const { told } = await rig();
+    expect(await told(notice(state))).toEqual([]);
+  });
+
+  test('does not where the call is masked, or would be now, or is refused now', async () => {
+    const { told } = await rig(undefined, () => MASKED);
+    expect(await told(notice(STATE))).toEqual([]);
+    const { told: later, parts } = await rig();
+    for (const decide of [() => MASKED, () => deny(), () => Promise.reject(new Error('down'))]) {
+      Object.assign(parts.decisionPoint.script, { decide });
+      expect(await later(notice(STATE))).toEqual([]);
+    }
+  });
+
+  test('in the words of the other generation does not', async () => {
+    const { told } = await rig();
+    expect(await told({ method: 'notifications/tasks', params: STATE })).toEqual([]);
+  });
+});
+
+describe('the name of a task', () => {
+  const named = (taskId: unknown) => ({ _meta: { [RELATED]: { taskId }, beside: 1 } });
+  const log = (taskId: unknown) => ({
+    method: 'notifications/message',
+    params: { level: 'info', data: 'x', ...named(taskId) },
+  });
+
+  test('in a message of the server is one of the caller’s own', async () => {
+    const { told } = await rig();
+    expect(await told(log('1'))).toMatchObject([{ params: named('1') }]);
+    for (const other of ['2', 1, undefined]) {
+      const [message] = await told(log(other));
+      expect(message?.['params']).toEqual({ level: 'info', data: 'x', _meta: { beside: 1 } });
+    }
+  });
+
+  test('in an answer is one of the caller’s own, and in that of a task its own', async () => {
+    const { wire } = await rig(() => ({ content: [], ...named('2') }));
+    const { result } = await wire.askFor(1, 'tasks/result', { taskId: '1' });
+    expect(result).toEqual({ content: [], _meta: { [RELATED]: { taskId: '1' }, beside: 1 } });
+  });
+
+  test('in a request of the client reaches no server', async () => {
+    const { wire, received } = await rig();
+    await wire.ask(1, 'tasks/get', { taskId: '1', more: 1, ...named('1') });
+    await wire.ask(2, 'tools/call', { name: 'open', ...named('1') });
+    expect(received.slice(1).map(({ params }) => params)).toEqual([
+      { taskId: '1', _meta: { beside: 1 } },
+      { name: 'open', _meta: { beside: 1 } },
+    ]);
+  });
+});
+
+describe('tasks of a client', () => {
+  test.each(['tasks/get', 'tasks/result', 'tasks/list', 'tasks/cancel'])(
+    '%s of a server does not reach it',
+    async (method) => {
+      const { told, received } = await rig();
+      expect(await told({ id: 7, method, params: { taskId: '1' } })).toEqual([]);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(received.at(-1)).toMatchObject({ id: 7, error: { code: -32601 } });
+    },
+  );
+
+  test('are told of to nobody', async () => {
+    const { wire, received } = await rig();
+    wire.give({ jsonrpc: '2.0', ...notice(STATE) });
+    await wire.ask(1, 'tasks/get', { taskId: '1' });
+    expect(received.map(({ method }) => method)).toEqual(['tools/call', 'tasks/get']);
+  });
+});
+
+describe('an answer about a masked task', () => {
+  const beside = { statusMessage: '123', _meta: { note: '123' }, more: '123' };
+
+  test('tells what says nothing of the call', async () => {
+    const { wire } = await rig(
+      () => ({ ...STATE, ...beside }),
+      () => MASKED,
+    );
+    expect((await wire.askFor(1, 'tasks/get', { taskId: '1' })).result).toEqual(STATE);
+    expect((await wire.askFor(2, 'tasks/cancel', { taskId: '1' })).result).toEqual(STATE);
+  });
+
+  test.each([
+    ['status', '123'],
+    ['createdAt', '123'],
+    ['lastUpdatedAt', 123],
+    ['ttl', '123'],
+    ['pollInterval', { ssn: '123' }],
+  ])('is withheld where its %s is not what it is to be', async (member, value) => {
+    const { wire } = await rig(
+      () => ({ ...STATE, [member]: value }),
+      () => MASKED,
+    );
+    const { error } = await wire.askFor(1, 'tasks/get', { taskId: '1' });
+    expect(error.data.reason_code).toBe('RESULT_WITHHELD');
+  });
+
+  test('has no words of an error', async () => {
+    const failing = () => ({ error: { code: 7, message: '123', data: { a: 1, ssn: '123' } } });
+    const { wire, parts } = await rig(failing, () => MASKED);
+    for (const method of ['tasks/get', 'tasks/result', 'tasks/cancel']) {
+      const { error } = await wire.askFor(method, method, { taskId: '1' });
+      expect(error).toEqual({ code: -32603, message: '[withheld by policy]', data: { a: 1 } });
+    }
+    expect(parts.decisionPoint.reports.slice(1, 2)).toMatchObject([{ status: 'failed' }]);
+  });
+
+  test.each([
+    ['a question', { resultType: 'input_required', inputRequests: {} }],
+    ['another task', { task: STATE }],
+    ['no object', []],
+    ['an address to open', { error: { code: -32042, message: 'open', data: {} } }],
+  ])('is withheld where it is %s', async (_what, said) => {
+    for (const decide of [() => allow(), () => MASKED]) {
+      const { wire } = await rig(() => said, decide);
+      for (const method of ['tasks/get', 'tasks/result', 'tasks/cancel']) {
+        const { error } = await wire.askFor(method, method, { taskId: '1' });
+        expect(error.data.reason_code).toBe('RESULT_WITHHELD');
+      }
+    }
+  });
+});
