@@ -83,6 +83,6 @@ async function record(
     policy: policy.identity,
     ...(policy.unsafe_allow_all && { unsafe_allow_all: true }),
     status,
-    ...(detail !== undefined && { detail: detail.slice(0, 1024) }),
+    ...(detail !== undefined && { detail }),
   });
 }

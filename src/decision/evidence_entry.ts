@@ -26,7 +26,6 @@ const ACTOR_TYPES: ReadonlySet<unknown> = new Set<ActorType>([
 ]);
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const KEYED_DIGEST = /^hmac-sha256:[A-Za-z0-9._-]{1,64}:[0-9a-f]{64}$/;
-const RULES_MAX = 1024;
 const DETAIL_CHARACTERS_MAX = 1024;
 
 /** A record of kind `decision`. */
@@ -46,7 +45,7 @@ export function decisionEntry(
     reason_code,
     constraints,
     obligations: [...new Set(verdict.obligations.map(({ type }) => type))],
-    rules: rules.slice(0, RULES_MAX),
+    rules,
     ...(detail !== undefined && { detail: detail.slice(0, DETAIL_CHARACTERS_MAX) }),
   };
 }
@@ -92,7 +91,7 @@ export function recordedRequest({
 }: CompleteInput): RecordedRequest {
   return {
     subject: recordedSubject(subject),
-    action: label(action.name, 128) ?? '',
+    action: label(action.name, 128),
     resource: resource && recordedResource(resource),
     phase: context.phase === 'discovery' ? 'discovery' : 'call',
     agent: label(members(context.agent).id, 512),
