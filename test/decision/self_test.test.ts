@@ -38,7 +38,7 @@ describe('before a policy decides', () => {
     ]);
   });
 
-  test('a self-test is asked as it stands, at the time of the activation or at its own', async () => {
+  test('a self-test is asked as it stands, at its own time or that of the activation', async () => {
     const [policy, inputs] = asked(() => false);
     const { subject, action, resource, context } = callOf();
     const own = { ...context, time: '1999-01-01T00:00:00Z' };
