@@ -1,5 +1,4 @@
 /** The policy that the attacks meet: the library with data, in a real engine, with evidence. */
-import { DEFAULTS } from '../../support/defaults.ts';
 import { join } from 'node:path';
 import { layPolicyData, readBundle, type PolicyBundle } from '../../../src/bundle/bundle.ts';
 import type { Data } from '../../../src/bundle/data_files.ts';
