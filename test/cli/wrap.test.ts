@@ -163,7 +163,7 @@ test('a hidden tool answers as one that does not exist, whatever the server says
 });
 
 test('a line of 100 MB is refused, is not kept, and the next one is answered', async () => {
-  const host = start();
+  const host = start({ variables: { PORTCULLIS_WRAP_MESSAGE_BYTES_MAX: '1048576' } });
   await host.greet();
   const status = () => readFileSync(`/proc/${host.process.pid}/status`, 'utf8');
   const peak_kib = () => Number(/^VmHWM:\s+(\d+) kB/m.exec(status())?.[1]);
