@@ -109,6 +109,22 @@ describe('the server', () => {
     },
   );
 
+  test('is not waited for when the wrapper gets SIGTERM after the end of its input', async () => {
+    const variables = { ...SHORT, PORTCULLIS_WRAP_DRAIN_TIMEOUT_MS: '600000' };
+    Object.assign(variables, { PORTCULLIS_LOG_LEVEL: 'info' });
+    const { host, own } = await running({ variables });
+    host.say({ id: 1, method: 'tools/call', params: { name: 'hang' } });
+    host.say({ id: 2, method: 'ping' });
+    host.process.stdin.end();
+    await host.answerTo(2);
+    while (!host.stderr.includes('the host ended its input')) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    host.process.kill('SIGTERM');
+    expect(await host.exited).toBe(0);
+    expect(own.map(isRunning)).toEqual([false, false]);
+  });
+
   test('ends when nobody reads its answers any more', async () => {
     const { host, own } = await running(STUBBORN);
     host.process.stdout.destroy();
