@@ -154,7 +154,7 @@ describeWithOpa('the decision point in the same process', () => {
       return () => stopped.push(number);
     };
     const watched = Object.assign(Object.create(core) as typeof core, { watch });
-    const point = embeddedDecisionPoint(watched, CALLER);
+    const point = embeddedDecisionPoint(watched, CALLER, DEFAULTS.pdp.body_bytes_max);
     const stop = point.watch(() => undefined);
     point.watch(() => undefined);
     stop();

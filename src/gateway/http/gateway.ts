@@ -97,7 +97,10 @@ export class HttpGateway {
   }
 
   /** A modern request; its client ends it by going away. */
-  #ask(request: Request, given: Given, { message, body }: Admitted): Promise<Response> {
+  #ask(request: Request, given: Given, { message, body }: Admitted): Response | Promise<Response> {
+    if (this.#single.size >= this.#parts.guard.settings.requests_in_flight_max) {
+      return turnAway(503, failure(undefined, RPC.INTERNAL_ERROR, 'Too many requests'));
+    }
     const connected = new Connected(this.#connected, () => undefined, parametersOf(request));
     this.#single.add(connected);
     const end = (): void => {
