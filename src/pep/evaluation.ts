@@ -44,6 +44,13 @@ export function progressTokenOf(request: Pick<Request, 'params'>): Id | undefine
   return typeof token === 'string' || typeof token === 'number' ? token : undefined;
 }
 
+/** The task that a message names. */
+export function relatedTaskOf(request: Pick<Request, 'params'>): { taskId: string } | undefined {
+  const related = metaOf(request)[RELATED_TASK];
+  const taskId = isObject(related) ? related['taskId'] : undefined;
+  return typeof taskId === 'string' ? { taskId } : undefined;
+}
+
 /** Whether the client says with a request that it takes tasks (2026-07-28). */
 export function takesTasks(request: Pick<Request, 'params'>): boolean {
   const offered = metaOf(request)[ENVELOPE.CAPABILITIES];

@@ -261,6 +261,6 @@ export function isEnforced(
 
 function isOfEra({ revisions, extension }: MethodRule, era: Era): boolean {
   const modern = era === 'modern';
-  const own = revisions.some((revision) => (revision === '2026-07-28') === modern);
-  return own || (modern && extension !== undefined);
+  if (modern && extension !== undefined) return true;
+  return revisions.some((revision) => (revision === '2026-07-28') === modern);
 }

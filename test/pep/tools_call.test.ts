@@ -173,7 +173,7 @@ describe.each(LINES)('what reaches the server, SDK %i.x', (line) => {
     });
     const params = {
       protocolVersion: '2025-11-25',
-      capabilities: {},
+      capabilities: HELLO.capabilities,
       clientInfo: HELLO.clientInfo,
     };
     expect(
