@@ -82,6 +82,10 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
     run: guard.subscriptions,
     expected: { below: 'heard', at: 'heard', above: 'left out' },
   },
+  'guard.request_state_ttl_seconds': {
+    run: guard.requestStateTtl,
+    expected: refused('invalid_request_state'),
+  },
   'guard.list_ttl_ms_max': {
     run: guard.listTtl,
     expected: { below: '99 ms', at: '100 ms', above: '100 ms' },
