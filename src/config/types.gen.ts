@@ -299,7 +299,7 @@ export interface Configuration {
      */
     audit_events: boolean;
     /**
-     * Key for the digests of arguments and masked values; made where absent.
+     * Key for the digests of arguments and masked values, and for the states between the rounds of a request; guards of one server share it. Made where absent.
      */
     digest_key_file: string;
     /**

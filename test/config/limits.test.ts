@@ -90,8 +90,8 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
     expected: { below: 'known', at: 'forgotten', above: 'forgotten' },
   },
   'guard.request_state_ttl_seconds': {
-    run: tasks.requestState,
-    expected: { below: TAKEN, at: '-32602', above: '-32602' },
+    run: guard.requestStateTtl,
+    expected: refused('invalid_request_state'),
   },
   'guard.list_ttl_ms_max': {
     run: guard.listTtl,

@@ -1,7 +1,5 @@
-/** The limits of what a guard remembers of tasks, and of the state that a client carries. */
+/** The limits of what a guard remembers of tasks. */
 import { Tasks, type Origin, type TaskLimits } from '../../../src/pep/tasks.ts';
-import { asking } from '../../pep/support/asking.ts';
-import { ENVELOPE } from '../../pep/support/http.ts';
 import { around, TAKEN, type Probe } from './probe.ts';
 
 const LIMITS: TaskLimits = {
@@ -36,31 +34,5 @@ export function ttl(): Promise<Probe> {
     tasks.reserve('user:alice')?.take('t-1', {} as Origin, 3_600_000);
     now_ms = amount;
     return tasks.find('t-1', 'user:alice') ? 'known' : 'forgotten';
-  });
-}
-
-/** A second round, so many seconds after the first. */
-export function requestState(): Promise<Probe> {
-  return around(10, async (amount, request_state_ttl_seconds) => {
-    const serve = (params: Record<string, unknown>, method: string): object | undefined => {
-      if (method !== 'tools/call') return undefined;
-      const isFirst = params['requestState'] === undefined;
-      return { result: isFirst ? { resultType: 'input_required', requestState: 's' } : {} };
-    };
-    const { wire, parts } = await asking(
-      {},
-      {
-        line: 2,
-        serve,
-        settings: { request_state_ttl_seconds },
-      },
-    );
-    const params = { name: 'hold', arguments: {}, _meta: ENVELOPE };
-    const { result } = await wire.askFor(1, 'tools/call', params);
-    const later_ms = parts.clock.now_ms() + amount * 1000;
-    Object.assign(parts.clock, { now_ms: () => later_ms });
-    const { requestState: state } = result as { requestState?: string };
-    const { error } = await wire.askFor(2, 'tools/call', { ...params, requestState: state });
-    return error ? String((error as { code: number }).code) : TAKEN;
   });
 }
