@@ -21,8 +21,8 @@ const ENVELOPE = {
 } as const;
 
 /**
- * Names the task that a message belongs to (MCP 2025-11-25, tasks). In a request it sends the answer
- * to the queue of that task, past the guard.
+ * Names the task that a message belongs to (MCP 2025-11-25, tasks). In a request it sends the
+ * answer to the queue of that task, past the guard.
  */
 export const RELATED_TASK = 'io.modelcontextprotocol/related-task';
 

@@ -12,7 +12,7 @@ import { isObject, type Id, type JsonObject, type Request } from './message.ts';
 import { principalOf } from './principal.ts';
 import { taskNotice } from './task_notice.ts';
 
-/** What one subscription is for. The lists themselves are filtered, so that each may be heard of. */
+/** What one subscription is for. The lists themselves are filtered, so each may be heard of. */
 export interface Filter {
   toolsListChanged?: true;
   promptsListChanged?: true;

@@ -25,8 +25,8 @@ export interface MethodRule {
   embedded?: true;
   handling: Handling;
   /**
-   * False: known, but denied by name, because its handling is not enforced. A direction: enforced in
-   * that one, and denied in the other.
+   * False: known, but denied by name, because its handling is not enforced. A direction: enforced
+   * in that one, and denied in the other.
    */
   enforced: boolean | Exclude<Direction, 'both'>;
   resource_type?:

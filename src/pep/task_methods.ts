@@ -45,7 +45,7 @@ type ReadMore = (params: JsonObject, task?: Task) => JsonObject | string;
 
 const WITHHELD = { withheld: 'RESULT_WITHHELD' } as const;
 
-/** Answers to what the owner was asked; others the server would have to ignore (extension tasks). */
+/** Answers to what the owner was asked; a server would have to ignore others (extension tasks). */
 const readResponses: ReadMore = ({ inputResponses }, task) => {
   if (!isObject(inputResponses)) return '/params/inputResponses';
   const given = Object.entries(inputResponses);
@@ -114,8 +114,8 @@ async function carryOut(work: TaskWork, rule: Decided): Promise<object | undefin
 }
 
 /**
- * Stopping is less than doing: what policy would no longer let its owner begin, for its arguments or
- * without an approval, the owner may still end.
+ * Stopping is less than doing: what policy would no longer let its owner begin, for its arguments
+ * or without an approval, the owner may still end.
  */
 async function cancel(work: TaskWork): Promise<object | undefined> {
   const { gate, exchange, method, task, asker, params } = work;

@@ -8,8 +8,8 @@ import { withholdsStream } from './obligations/plan.ts';
 import { tellState } from './task_state.ts';
 
 /**
- * The state that a notice tells, for the owner of a task of which nothing is masked. Policy may have
- * changed since the task was made, so that it is asked as if the owner asked for the state.
+ * The state that a notice tells, for the owner of a task of which nothing is masked. Policy may
+ * have changed since the task was made, so that it is asked as if the owner asked for the state.
  */
 export async function taskNotice(
   { parts, watch, tasks }: Pick<Gate, 'parts' | 'watch' | 'tasks'>,
