@@ -139,11 +139,11 @@ export function clockSkew(): Promise<Probe> {
 /** A state that is so old. */
 export function requestStateTtl(): Promise<Probe> {
   return around(10, async (amount, request_state_ttl_seconds) => {
-    const { parts, begin, call } = await rounds(1, { settings: { request_state_ttl_seconds } });
-    const requestState = await begin();
-    const now_ms = parts.clock.now_ms() + amount * 1000;
-    Object.assign(parts.clock, { now_ms: () => now_ms });
-    const { error } = await call('tools/call', { ...TRANSFER, requestState });
+    const rig = await rounds(1, { settings: { request_state_ttl_seconds } });
+    const requestState = await rig.begin();
+    const now_ms = rig.parts.clock.now_ms() + amount * 1000;
+    Object.assign(rig.parts.clock, { now_ms: () => now_ms });
+    const { error } = await rig.call('tools/call', { ...TRANSFER, requestState });
     return error ? String(error.data['reason']) : TAKEN;
   });
 }
