@@ -154,7 +154,7 @@ function inspectName(name: string, walk: Walk): JsonFault['code'] | undefined {
 /** Path of the object that doubles a name. Runs only on text that JSON.parse has accepted. */
 function duplicatePath(text: string): string[] {
   // Of each array and object that is open: the names met so far, and the step to what is inside.
-  const frames: { names?: Set<string>; step: string | number }[] = [];
+  const frames: { names: Set<string> | undefined; step: string | number }[] = [];
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
     const frame = frames.at(-1);
@@ -167,9 +167,9 @@ function duplicatePath(text: string): string[] {
         frame.step = name;
       }
       i = end;
-    } else if (code === 0x7b) frames.push({ names: new Set(), step: '' });
-    else if (code === 0x5b) frames.push({ step: 0 });
-    else if (closes(code)) frames.pop();
+    } else if (opens(code)) {
+      frames.push({ names: code === 0x7b ? new Set() : undefined, step: 0 });
+    } else if (closes(code)) frames.pop();
     else if (code === COMMA && typeof frame?.step === 'number') frame.step += 1;
   }
   return [];

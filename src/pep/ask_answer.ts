@@ -46,12 +46,11 @@ export async function tellAsks(
   { body }: ServerAnswer,
   owner: Owner,
 ): Promise<{ ok: true; message: object } | Refused> {
-  const { id, arrival } = exchange;
+  const { id } = exchange;
   const copy = wireCopy(body) as ServerAnswer['body'];
   const question =
     'error' in copy ? readError(copy.error) : readResult(copy.result, gate.parts, owner);
-  if (!question || question.asked.length > ASKS_MAX) return WITHHELD;
-  if (!question.asked.every((ask) => isOffered(arrival.offers, ask))) return WITHHELD;
+  if (!question) return WITHHELD;
   const refused = await judgeAll(gate, exchange, question.asked);
   if (refused) return refused;
   for (const { params } of question.asked) {
@@ -61,12 +60,26 @@ export async function tellAsks(
   return { ok: true, message: { jsonrpc: '2.0', id, ...question.body } };
 }
 
-/** The first that is refused; undefined where all are allowed. */
+/** What the client is told of the requests in the state of a task, or why nothing is. */
+export async function tellInputs(
+  gate: Gate,
+  exchange: Exchange,
+  inputRequests: unknown,
+): Promise<{ ok: true; told: JsonObject } | Refused> {
+  const inputs = readInputs(wireCopy(inputRequests));
+  if (!inputs) return WITHHELD;
+  const refused = await judgeAll(gate, exchange, inputs.asked);
+  return refused ?? { ok: true, told: inputs.told };
+}
+
+/** Why they may not be asked; undefined where all are offered and allowed. */
 async function judgeAll(
   gate: Gate,
   { arrival, signal }: Exchange,
   asked: readonly Ask[],
 ): Promise<Refused | undefined> {
+  if (asked.length > ASKS_MAX) return WITHHELD;
+  if (!asked.every((ask) => isOffered(arrival.offers, ask))) return WITHHELD;
   const judged = await Promise.all(asked.map((ask) => judgeAsk(gate, arrival, ask, signal)));
   const refused = judged.find((each) => !each.ok);
   const status = refused || signal.aborted ? 'cancelled' : 'executed';
@@ -98,25 +111,38 @@ function readResult(
   owner: Owner,
 ): Question | undefined {
   const { inputRequests = {}, requestState: inner, _meta } = isObject(result) ? result : {};
-  if (!isObject(inputRequests)) return undefined;
   if (inner !== undefined && typeof inner !== 'string') return undefined;
-  const names = Object.keys(inputRequests);
-  const asked = Object.values(inputRequests).map(readInput);
-  if (!asked.every(isAsk) || (names.length === 0 && inner === undefined)) return undefined;
+  const inputs = readInputs(inputRequests);
+  const names = Object.keys(inputs?.told ?? {});
+  if (!inputs || (names.length === 0 && inner === undefined)) return undefined;
   const expires_at_ms = clock.now_ms() + settings.request_state_ttl_seconds * 1000;
   const requestState = sealState(digestKey, owner, { asked: names, inner }, expires_at_ms);
   if (requestState === undefined) return undefined;
+  const body = {
+    resultType: 'input_required',
+    ...(names.length > 0 && { inputRequests: inputs.told }),
+    requestState,
+    ...(isObject(_meta) && { _meta }),
+  };
+  return { asked: inputs.asked, body: { result: body } };
+}
+
+interface Inputs {
+  asked: readonly Ask[];
+  /** As they are told, made anew, by their names. */
+  told: JsonObject;
+}
+
+function readInputs(given: unknown): Inputs | undefined {
+  if (!isObject(given)) return undefined;
+  const asked = Object.values(given).map(readInput);
+  if (!asked.every(isAsk)) return undefined;
+  const names = Object.keys(given);
   const told = asked.map(({ method, params }, index) => [
     names[index],
     { method, ...(method !== 'roots/list' && { params: mutableCopy(params) }) },
   ]);
-  const body = {
-    resultType: 'input_required',
-    ...(names.length > 0 && { inputRequests: Object.fromEntries(told) as JsonObject }),
-    requestState,
-    ...(isObject(_meta) && { _meta }),
-  };
-  return { asked, body: { result: body } };
+  return { asked, told: Object.fromEntries(told) as JsonObject };
 }
 
 function readInput(given: unknown): Ask | string {

@@ -4,7 +4,7 @@ import { judgeAsk, readAsk, type Ask, type AskMethod } from './asks.ts';
 import { servedCall } from './call_context.ts';
 import { isOffered } from './client_offers.ts';
 import type { Ends } from './ends.ts';
-import { progressTokenOf } from './evaluation.ts';
+import { progressTokenOf, RELATED_TASK, relatedTaskOf } from './evaluation.ts';
 import type { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { mutableCopy, type Id, type Request } from './message.ts';
@@ -17,6 +17,8 @@ interface Asked {
   ask: Ask;
   /** What the server wants to hear of progress under, if it wants to. */
   token: Id | undefined;
+  /** The task that it names (2025-11-25); on its way it has to be one of the client's own. */
+  task: { taskId: string } | undefined;
 }
 
 /** Where a message of the server belongs. */
@@ -27,6 +29,10 @@ export interface Place {
   named: Exchange | undefined;
   /** It names a call that nobody waits for. */
   late: boolean;
+}
+
+function namesOf(request: AskRequest): Pick<Asked, 'token' | 'task'> {
+  return { token: progressTokenOf(request), task: relatedTaskOf(request) };
 }
 
 /** The client hears of what is allowed; about everything else the server is told an error. */
@@ -41,7 +47,7 @@ export async function askClient(
   const refusal =
     typeof ask === 'string'
       ? invalidParams(id, method, ask)
-      : await pass(gate, ends, { ask, id, token: progressTokenOf(request) }, place);
+      : await pass(gate, ends, { ask, id, ...namesOf(request) }, place);
   if (refusal) queueMicrotask(() => ends.toServer(refusal));
 }
 
@@ -69,11 +75,12 @@ async function pass(
   return refused(gate, id, judged.reason_code, judged);
 }
 
-async function tell(ends: Ends, { id, ask, token }: Asked, { options }: Place): Promise<undefined> {
+async function tell(ends: Ends, asked: Asked, { options }: Place): Promise<undefined> {
+  const { id, ask } = asked;
   const { elicitationId } = ask.params;
   ends.asked.tell(id);
   if (typeof elicitationId === 'string') ends.asked.send(elicitationId);
-  await ends.toClient(saidAnew(id, ask, token), options);
+  await ends.toClient(saidAnew(asked), options);
 }
 
 function refused(
@@ -99,8 +106,12 @@ function serviceOf(
 }
 
 /** The progress of a request is told under its own id. */
-function saidAnew(id: Id, { method, params }: Ask, token: Id | undefined): object {
-  const _meta = token !== undefined && { _meta: { progressToken: id } };
-  const said = { ...(mutableCopy(params) as object), ..._meta };
+function saidAnew({ id, ask: { method, params }, token, task }: Asked): object {
+  const _meta = {
+    ...(token !== undefined && { progressToken: id }),
+    ...(task !== undefined && { [RELATED_TASK]: task }),
+  };
+  const named = Object.keys(_meta).length > 0 && { _meta };
+  const said = { ...(mutableCopy(params) as object), ...named };
   return { jsonrpc: '2.0', id, method, ...(Object.keys(said).length > 0 && { params: said }) };
 }

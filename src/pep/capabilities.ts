@@ -73,6 +73,12 @@ export function offeredKinds(result: JsonObject): Kind[] {
   return ALL_KINDS.filter((kind) => memberOf(result['capabilities'], KINDS[kind].capability));
 }
 
+/** Whether a trimmed result of `initialize` or `server/discover` offers tasks. */
+export function offersTasks({ capabilities }: JsonObject): boolean {
+  const extension = memberOf(memberOf(capabilities, 'extensions'), TASKS);
+  return isObject(memberOf(capabilities, 'tasks')) || isObject(extension);
+}
+
 /** A filtered answer belongs to one caller, and only for as long as policy may stay unseen. */
 export function privateCache(result: JsonObject, ttl_ms_max: number): Record<string, unknown> {
   const ttl = result['ttlMs'];

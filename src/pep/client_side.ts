@@ -17,7 +17,13 @@ import {
   type Notification,
   type Request,
 } from './message.ts';
-import { isEnforced, type EnforcedMethod, type EnforcedRequest } from './methods.ts';
+import {
+  isEnforced,
+  ruleOf,
+  type EnforcedMethod,
+  type EnforcedRequest,
+  type Era,
+} from './methods.ts';
 import { NOBODY, principalOf } from './principal.ts';
 import { discoverServer, initialize, pass } from './protocol.ts';
 import { listTasks } from './task_list.ts';
@@ -106,7 +112,7 @@ export class ClientSide {
   #request(arrival: Arrival): void {
     const { request, era } = arrival;
     const { id, method } = request;
-    if (!isEnforced(method, 'request', 'client_to_server', era)) {
+    if (!this.#isKnown(method, era)) {
       const named = method.slice(0, METHOD_LENGTH_LOGGED);
       this.#gate.parts.log.warn('denied a method that is not enforced', { method: named });
       return this.#reply(deniedMethod(id));
@@ -120,6 +126,12 @@ export class ClientSide {
     this.#ends.exchanges.add(exchange);
     const work = HANDLERS[method as EnforcedRequest](this.#gate, exchange);
     exchange.done = this.#finish(exchange, work);
+  }
+
+  #isKnown(method: string, era: Era): boolean {
+    const of_task = ruleOf(method)?.handling === 'owner_bound';
+    if (of_task && !this.#gate.tasks.offered) return false;
+    return isEnforced(method, 'request', 'client_to_server', era);
   }
 
   async #finish(exchange: Exchange, work: Promise<object | undefined>): Promise<void> {

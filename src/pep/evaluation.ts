@@ -21,8 +21,8 @@ const ENVELOPE = {
 } as const;
 
 /**
- * Names the task that a message belongs to (MCP 2025-11-25, tasks). In a request it sends the answer
- * to the queue of that task, past the guard.
+ * Names the task that a message belongs to (MCP 2025-11-25, tasks). In a request it sends the
+ * answer to the queue of that task, past the guard.
  */
 export const RELATED_TASK = 'io.modelcontextprotocol/related-task';
 
@@ -42,6 +42,13 @@ function metaOf({ params }: Pick<Request, 'params'>): JsonObject {
 export function progressTokenOf(request: Pick<Request, 'params'>): Id | undefined {
   const token = metaOf(request)['progressToken'];
   return typeof token === 'string' || typeof token === 'number' ? token : undefined;
+}
+
+/** The task that a message names. */
+export function relatedTaskOf(request: Pick<Request, 'params'>): { taskId: string } | undefined {
+  const related = metaOf(request)[RELATED_TASK];
+  const taskId = isObject(related) ? related['taskId'] : undefined;
+  return typeof taskId === 'string' ? { taskId } : undefined;
 }
 
 /** Whether the client says with a request that it takes tasks (2026-07-28). */

@@ -2,23 +2,33 @@
  * `subscriptions/listen` (MCP 2026-07-28): a client names the changes that it wants to hear of. The
  * server is given what policy leaves of it, and the acknowledgement tells the client that much.
  */
+import { missingTasks } from './answers.ts';
 import { decide } from './decide.ts';
-import { resourceNamed, type Asker } from './evaluation.ts';
+import { resourceNamed, takesTasks, type Asker } from './evaluation.ts';
 import type { Exchange } from './exchange.ts';
 import { askerOf, notReady, type Gate } from './gate.ts';
 import { KINDS } from './kinds.ts';
-import { isObject, type Id, type JsonObject } from './message.ts';
+import { isObject, type Id, type JsonObject, type Request } from './message.ts';
+import { principalOf } from './principal.ts';
+import { taskNotice } from './task_notice.ts';
 
-/** What one subscription is for. The lists themselves are filtered, so that each may be heard of. */
+/** What one subscription is for. The lists themselves are filtered, so each may be heard of. */
 export interface Filter {
   toolsListChanged?: true;
   promptsListChanged?: true;
   resourcesListChanged?: true;
   resourceSubscriptions?: string[];
+  /** Of the extension for tasks. */
+  taskIds?: string[];
 }
 
+/** As much of a guard as listening needs. */
+export type Hall = Pick<Gate, 'parts' | 'watch' | 'tasks'>;
+
+type Lists = Exclude<keyof Filter, 'resourceSubscriptions' | 'taskIds'>;
+
 /** The member of a filter that asks for a notification of a changed list. */
-const LISTS: ReadonlyMap<string, Exclude<keyof Filter, 'resourceSubscriptions'>> = new Map([
+const LISTS: ReadonlyMap<string, Lists> = new Map([
   [KINDS.tool.changed, 'toolsListChanged'],
   [KINDS.prompt.changed, 'promptsListChanged'],
   [KINDS.resource.changed, 'resourcesListChanged'],
@@ -28,24 +38,39 @@ const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId';
 
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 const UPDATED = 'notifications/resources/updated';
+const TASK_STATUS = 'notifications/tasks';
 
 /** What policy leaves of a filter. A caller that nobody proved hears of nothing. */
 export async function trimFilter(
-  gate: Pick<Gate, 'parts' | 'watch'>,
+  gate: Hall,
   asker: Asker | undefined,
   asked: unknown,
   signal: AbortSignal,
 ): Promise<Filter> {
   if (asker === undefined || !isObject(asked)) return {};
-  const { resourceSubscriptions: named } = asked;
-  const uris = Array.isArray(named) ? [...new Set(named.filter(isText))] : [];
-  const few = uris.slice(0, gate.parts.settings.subscriptions_max);
+  const few = gate.parts.settings.subscriptions_max;
   const heard: string[] = [];
-  for (const uri of few) if (await mayHear(gate, asker, uri, signal)) heard.push(uri);
+  for (const uri of namesIn(asked['resourceSubscriptions']).slice(0, few)) {
+    if (await mayHear(gate, asker, uri, signal)) heard.push(uri);
+  }
+  const principal = principalOf(asker.trusted);
+  const taskIds = namesIn(asked['taskIds']).filter((id) => gate.tasks.find(id, principal));
   return {
     ...listsOf((list) => asked[list] === true),
     ...(heard.length > 0 && { resourceSubscriptions: heard }),
+    ...(taskIds.length > 0 && { taskIds }),
   };
+}
+
+function namesIn(asked: unknown): string[] {
+  return Array.isArray(asked) ? [...new Set(asked.filter(isText))] : [];
+}
+
+/** Tasks are named to a server that has them by a client that does not say that it takes any. */
+export function misnamesTasks({ tasks }: Hall, request: Pick<Request, 'params'>): boolean {
+  const { notifications: asked } = request.params;
+  const names = isObject(asked) && asked['taskIds'] !== undefined;
+  return names && tasks.offered && !takesTasks(request);
 }
 
 /** Asked when a client begins to listen, and again for each change, since policy may differ. */
@@ -66,9 +91,12 @@ export async function mayHear(
 /** Yields what ends the subscription; until then its notifications pass by `toListener`. */
 export async function listen(gate: Gate, exchange: Exchange): Promise<object | undefined> {
   if (!gate.watch.ready && !(await gate.watch.ask())) return notReady(gate, exchange);
-  const { notifications: asked, _meta } = exchange.arrival.request.params;
+  const { request } = exchange.arrival;
+  if (misnamesTasks(gate, request)) return missingTasks(exchange.id);
+  const { notifications: asked, _meta } = request.params;
   const filter = await trimFilter(gate, askerOf(exchange), asked, exchange.signal);
   exchange.listening = filter;
+  exchange.takes_tasks = filter.taskIds !== undefined;
   const notifications = isObject(asked) ? filter : undefined;
   const answer = await gate.forward(exchange, {
     ...(notifications && { notifications: { ...notifications } }),
@@ -88,7 +116,7 @@ export function subscriptionOf(params: JsonObject): unknown {
 
 /** A notification for one subscription, said anew; undefined where it may not be heard. */
 export async function toListener(
-  gate: Pick<Gate, 'parts' | 'watch'>,
+  gate: Hall,
   { asker, filter, id, signal }: Listener,
   method: string,
   params: JsonObject,
@@ -99,6 +127,13 @@ export async function toListener(
     params: { ...told, _meta: { [SUBSCRIPTION_ID]: id } },
   });
   if (method === ACKNOWLEDGED) return say({ notifications: both(filter, params['notifications']) });
+  if (method === TASK_STATUS) {
+    const { taskId } = params;
+    if (asker === undefined || !isText(taskId) || !filter.taskIds?.includes(taskId))
+      return undefined;
+    const state = await taskNotice(gate, principalOf(asker.trusted), { method, params });
+    return state && say(state);
+  }
   if (method !== UPDATED) return asksFor(filter, method) ? say({}) : undefined;
   const { uri } = params;
   if (asker === undefined || !isText(uri)) return undefined;
@@ -137,16 +172,19 @@ function asksFor(filter: Filter, method: string): boolean {
 /** What was asked for, policy left, and the server says that it will tell. */
 function both(filter: Filter, honoured: unknown): JsonObject {
   const said = isObject(honoured) ? honoured : {};
-  const { resourceSubscriptions: uris = [] } = filter;
-  const told = said['resourceSubscriptions'];
-  const kept = Array.isArray(told) ? uris.filter((uri) => told.includes(uri)) : [];
+  const kept = (member: 'resourceSubscriptions' | 'taskIds') => {
+    const told = namesIn(said[member]);
+    const names = (filter[member] ?? []).filter((name) => told.includes(name));
+    return names.length > 0 && { [member]: names };
+  };
   return {
     ...listsOf((list) => filter[list] === true && said[list] === true),
-    ...(kept.length > 0 && { resourceSubscriptions: kept }),
+    ...kept('resourceSubscriptions'),
+    ...kept('taskIds'),
   };
 }
 
-function listsOf(holds: (list: Exclude<keyof Filter, 'resourceSubscriptions'>) => boolean): Filter {
+function listsOf(holds: (list: Lists) => boolean): Filter {
   return Object.fromEntries([...LISTS.values()].filter(holds).map((list) => [list, true]));
 }
 

@@ -25,8 +25,8 @@ export interface MethodRule {
   embedded?: true;
   handling: Handling;
   /**
-   * False: known, but denied by name, because its handling is not enforced. A direction: enforced in
-   * that one, and denied in the other.
+   * False: known, but denied by name, because its handling is not enforced. A direction: enforced
+   * in that one, and denied in the other.
    */
   enforced: boolean | Exclude<Direction, 'both'>;
   resource_type?:
@@ -261,6 +261,6 @@ export function isEnforced(
 
 function isOfEra({ revisions, extension }: MethodRule, era: Era): boolean {
   const modern = era === 'modern';
-  const own = revisions.some((revision) => (revision === '2026-07-28') === modern);
-  return own || (modern && extension !== undefined);
+  if (modern && extension !== undefined) return true;
+  return revisions.some((revision) => (revision === '2026-07-28') === modern);
 }

@@ -1,5 +1,5 @@
 /** The protocol's own methods: passed once a policy is active, with capabilities trimmed. */
-import { offeredKinds, privateCache, trimServerResult } from './capabilities.ts';
+import { offeredKinds, offersTasks, privateCache, trimServerResult } from './capabilities.ts';
 import type { Exchange, ServerAnswer } from './exchange.ts';
 import { notReady, type Gate } from './gate.ts';
 import { isComplete, isObject, wireCopy, type JsonObject } from './message.ts';
@@ -37,7 +37,7 @@ export async function discoverServer(gate: Gate, exchange: Exchange): Promise<ob
 }
 
 function trimmed(
-  { parts }: Gate,
+  { parts, tasks }: Gate,
   { id, arrival }: Exchange,
   { body, raw }: ServerAnswer,
   finish: (result: JsonObject) => JsonObject,
@@ -45,9 +45,7 @@ function trimmed(
   if ('error' in body) return raw;
   const result = wireCopy(body.result);
   const known = isObject(result) && isComplete(result) ? result : {};
-  return {
-    jsonrpc: '2.0',
-    id,
-    result: finish(trimServerResult(known, arrival.era, parts.settings)),
-  };
+  const told = trimServerResult(known, arrival.era, parts.settings);
+  tasks.offered ||= offersTasks(told);
+  return { jsonrpc: '2.0', id, result: finish(told) };
 }

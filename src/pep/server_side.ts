@@ -116,7 +116,10 @@ type Passing = (
   gate: Gate,
 ) => object | undefined | Promise<object | undefined>;
 
-const tellOfTask: Passing = (_ends, told, _raw, _related, gate) => taskNotice(told, gate);
+const tellOfTask: Passing = async (_ends, told, _raw, _named, gate) => {
+  const state = await taskNotice(gate, gate.principal, told);
+  return state && { jsonrpc: '2.0', method: told.method, params: state };
+};
 
 const changed: Passing = (_ends, { method }) => ({ jsonrpc: '2.0', method });
 
@@ -141,8 +144,8 @@ const PASSING: Readonly<Record<Told, Passing>> = {
   'notifications/resources/list_changed': changed,
   'notifications/resources/updated': updated,
   'notifications/tasks/status': tellOfTask,
-  'notifications/tasks': tellOfTask,
-  // Only a subscription is acknowledged.
+  // Only a subscription is acknowledged, and only by one is a task heard of.
+  'notifications/tasks': () => undefined,
   'notifications/subscriptions/acknowledged': () => undefined,
 };
 

@@ -5,6 +5,7 @@
  */
 import type { EvaluationResponse, Obligation, Resource } from '../contract/types.gen.ts';
 import { invalidParams, missingTasks, unknownTask } from './answers.ts';
+import { tellInputs } from './ask_answer.ts';
 import { decide } from './decide.ts';
 import { RELATED_TASK, resourceNamed, takesTasks, type Asker } from './evaluation.ts';
 import type { Exchange, ServerAnswer } from './exchange.ts';
@@ -33,22 +34,26 @@ interface TaskWork {
 
 interface Decided {
   method: KnownMethod;
-  tell(work: TaskWork, answer: ServerAnswer, obligations: Obligations): Taken;
+  tell(work: TaskWork, answer: ServerAnswer, obligations: Obligations): Taken | Promise<Taken>;
   /** It may wait for long, so that policy is asked again before anything is told. */
   waits?: true;
 }
 
 type Obligations = readonly Obligation[];
 /** What the server is given beside the task, or a pointer to what is wrong with the request. */
-type ReadMore = (params: JsonObject) => JsonObject | string;
+type ReadMore = (params: JsonObject, task?: Task) => JsonObject | string;
 
 const WITHHELD = { withheld: 'RESULT_WITHHELD' } as const;
 
-/** No question of a task is told yet, so that nobody has an answer to one. */
-const readResponses: ReadMore = ({ inputResponses }) =>
-  isObject(inputResponses) ? { inputResponses: {} } : '/params/inputResponses';
+/** Answers to what the owner was asked; a server would have to ignore others (extension tasks). */
+const readResponses: ReadMore = ({ inputResponses }, task) => {
+  if (!isObject(inputResponses)) return '/params/inputResponses';
+  const given = Object.entries(inputResponses);
+  const answers = given.filter(([name, value]) => task?.asked.includes(name) && isObject(value));
+  return { inputResponses: Object.fromEntries(answers) };
+};
 
-export const getTask = decided({ method: 'tasks/get', tell: tellTask });
+export const getTask = decided({ method: 'tasks/get', tell: tellAsking });
 export const updateTask = decided({ method: 'tasks/update', tell: tellTask }, readResponses);
 export const resultOfTask = decided({ method: 'tasks/result', tell: tellResult, waits: true });
 export const cancelTask = ofOwner('tasks/cancel', cancel);
@@ -68,13 +73,14 @@ function ofOwner(
     if (!gate.watch.ready && !(await gate.watch.ask())) return notReady(gate, exchange);
     const { taskId, _meta } = request.params;
     if (typeof taskId !== 'string') return invalidParams(exchange.id, method, '/params/taskId');
-    const more = readMore(request.params);
-    if (typeof more === 'string') return invalidParams(exchange.id, method, more);
+    const fault = readMore(request.params);
+    if (typeof fault === 'string') return invalidParams(exchange.id, method, fault);
     if (era === 'modern' && !takesTasks(request)) return missingTasks(exchange.id);
     const asker = askerOf(exchange);
     const task = asker && gate.tasks.find(taskId, gate.principal);
     if (!task) return unknownTask(method, gate.line, exchange.id, taskId);
     exchange.takes_tasks = era === 'modern';
+    const more = readMore(request.params, task) as JsonObject;
     const params = { taskId, ...more, ...(isObject(_meta) && { _meta }) };
     return act({ gate, exchange, method, task, asker, params });
   };
@@ -108,8 +114,8 @@ async function carryOut(work: TaskWork, rule: Decided): Promise<object | undefin
 }
 
 /**
- * Stopping is less than doing: what policy would no longer let its owner begin, for its arguments or
- * without an approval, the owner may still end.
+ * Stopping is less than doing: what policy would no longer let its owner begin, for its arguments
+ * or without an approval, the owner may still end.
  */
 async function cancel(work: TaskWork): Promise<object | undefined> {
   const { gate, exchange, method, task, asker, params } = work;
@@ -161,23 +167,47 @@ function refuse(work: TaskWork, verdict: Exclude<Verdict, { outcome: 'allow' }>)
   return gate.refuse(exchange, { reason_code, safe_message }, answer?.context.evaluation_id);
 }
 
-function finish(
+async function finish(
   work: TaskWork,
   rule: Decided,
   decision: EvaluationResponse,
   answer: ServerAnswer,
   obligations: Obligations,
-): object {
+): Promise<object> {
   const { gate, exchange } = work;
-  const told = mayBeTold(answer) ? rule.tell(work, answer, obligations) : WITHHELD;
+  const told: Taken = mayBeTold(answer) ? await rule.tell(work, answer, obligations) : WITHHELD;
   if ('withheld' in told) {
-    const reason_code = told.withheld;
+    const { withheld: reason_code, safe_message } = told;
+    const { evaluation_id = decision.context.evaluation_id } = told;
     gate.report(decision, { status: 'executed', reason_code });
-    return gate.refuse(exchange, { reason_code }, decision.context.evaluation_id);
+    return gate.refuse(exchange, { reason_code, safe_message }, evaluation_id);
   }
   const { message, status, masked } = told;
   gate.report(decision, { status, ...(masked.length > 0 && { masked }) });
   return message;
+}
+
+/** The state, with what it asks: each of that is decided on for itself, and all told or nothing. */
+async function tellAsking(
+  work: TaskWork,
+  answer: ServerAnswer,
+  obligations: Obligations,
+): Promise<Taken> {
+  const { gate, exchange, task } = work;
+  const { body } = answer;
+  const result = 'result' in body ? wireCopy(body.result) : undefined;
+  const asked = isObject(result) ? result['inputRequests'] : undefined;
+  const told = tellTask(work, answer, obligations);
+  if (asked === undefined || 'withheld' in told) return told;
+  if (withholdsStream(obligations)) return WITHHELD;
+  const inputs = await tellInputs(gate, exchange, asked);
+  if (!inputs.ok) {
+    const { reason_code: withheld, safe_message, id: evaluation_id } = inputs;
+    return { withheld, safe_message, evaluation_id };
+  }
+  task.asked = Object.keys(inputs.told);
+  const { result: state } = told.message as { result: JsonObject };
+  return executed(exchange, { ...state, inputRequests: inputs.told }, told.masked);
 }
 
 /** The state of the task, or that the server heard of what its owner wants of it. */

@@ -2,20 +2,23 @@
 import { decide } from './decide.ts';
 import { eraOf, RELATED_TASK, resourceNamed } from './evaluation.ts';
 import type { Gate } from './gate.ts';
-import { isObject, type Notification } from './message.ts';
+import { isObject, type JsonObject, type Notification } from './message.ts';
 import { isEnforced } from './methods.ts';
 import { withholdsStream } from './obligations/plan.ts';
 import { tellState } from './task_state.ts';
 
 /**
- * Passes to the owner, of a task of which nothing is masked. Policy may have changed since the task
- * was made, so that it is asked as if the owner asked for the state.
+ * The state that a notice tells, for the owner of a task of which nothing is masked. Policy may
+ * have changed since the task was made, so that it is asked as if the owner asked for the state.
  */
 export async function taskNotice(
-  { method, params }: Notification,
-  { parts, watch, tasks, principal }: Gate,
-): Promise<object | undefined> {
+  { parts, watch, tasks }: Pick<Gate, 'parts' | 'watch' | 'tasks'>,
+  principal: string,
+  { method, params }: Pick<Notification, 'method' | 'params'>,
+): Promise<JsonObject | undefined> {
   const task = tasks.find(params['taskId'], principal);
+  // What it asks is decided on when the owner asks for the state.
+  if ('inputRequests' in params) return undefined;
   if (!task || withholdsStream(task.origin.obligations)) return undefined;
   const { kind, name, item, arguments: args, asker } = task.origin;
   const era = eraOf(asker.request);
@@ -30,8 +33,7 @@ export async function taskNotice(
   if (verdict.outcome !== 'allow' || withholdsStream(verdict.answer.context.obligations)) {
     return undefined;
   }
-  const told = tellState(parts, task.id, [], params);
-  return told && { jsonrpc: '2.0', method, params: told.state };
+  return tellState(parts, task.id, [], params)?.state;
 }
 
 /** A message on its way, in which no task is named but one of the caller's own. */

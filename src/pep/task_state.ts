@@ -19,7 +19,8 @@ export const UNSPOKEN: readonly Obligation[] = [
 
 /**
  * The state of a task as the server says it, for the owner: of that very task, with its result or
- * error as those of the call itself would be. Undefined: it is withheld.
+ * error as those of the call itself would be, and without what it asks the client. Undefined: it is
+ * withheld.
  */
 export function tellState(
   parts: GuardParts,
@@ -27,8 +28,9 @@ export function tellState(
   obligations: readonly Obligation[],
   said: unknown,
 ): ToldState | undefined {
-  const state = wireCopy(said);
-  if (!isObject(state) || state['taskId'] !== task_id || asksClient(state)) return undefined;
+  const copy = wireCopy(said);
+  if (!isObject(copy) || copy['taskId'] !== task_id) return undefined;
+  const { inputRequests: _asked, ...state } = copy;
   const payload = payloadOf(state);
   if (payload && !mayBeTold({ body: payload })) return undefined;
   const told = payload && maskBody(parts, payload, obligations, { of: 'tool' });
@@ -47,11 +49,6 @@ export function ttlOf({ ttl, ttlMs = ttl }: JsonObject): number | undefined {
 /** Whether a state is the last that its owner needs to ask for. */
 export function tellsEnd(state: JsonObject): boolean {
   return 'result' in state || 'error' in state || state['status'] === 'cancelled';
-}
-
-/** Questions to the client in a task are messages of their own, which are not enforced. */
-function asksClient(state: JsonObject): boolean {
-  return 'inputRequests' in state;
 }
 
 /** A state of 2026-07-28 holds how the task ended. */

@@ -30,6 +30,8 @@ export interface Task {
   expires_at_ms: number;
   /** Its owner was told how it ended, so that it may make room. */
   ended: boolean;
+  /** The names under which the state that its owner was told asks for something. */
+  asked: readonly string[];
   /** The server gave its id to another task as well, so that it names none. */
   ambiguous: boolean;
 }
@@ -52,6 +54,8 @@ export interface TaskLimits {
 }
 
 export class Tasks {
+  /** A client was told that the server has tasks; a server without them has no such methods. */
+  offered = false;
   readonly #limits: TaskLimits;
   readonly #clock: Clock;
   /** By id, the oldest first. */
@@ -108,10 +112,11 @@ export class Tasks {
       other.expires_at_ms = created_at_ms + this.#limits.task_ttl_ms_max;
       return false;
     }
-    const open = { ended: false, ambiguous: false, expires_at_ms: created_at_ms };
+    const open = { ended: false, ambiguous: false, asked: [], expires_at_ms: created_at_ms };
     const task: Task = { id, principal, origin, created_at_ms, ...open };
     this.keep(task, ttl_ms);
     this.#tasks.set(id, task);
+    this.offered = true;
     return true;
   }
 

@@ -60,7 +60,14 @@ export interface Deferral {
 }
 
 /** What is told, or why nothing is. */
-export type Taken = Finished | { withheld: OwnReason };
+export type Taken = Finished | Withheld;
+
+export interface Withheld {
+  withheld: string;
+  safe_message?: string | undefined;
+  /** Of the decision that says so, where it is another than that on the use. */
+  evaluation_id?: string | undefined;
+}
 
 /** A use on its way. */
 export interface Work {

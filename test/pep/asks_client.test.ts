@@ -36,8 +36,8 @@ function build(line: Line): HighServer {
     (method: string, params: object | undefined) => async (_: unknown, extra: unknown) => {
       const { sendRequest, mcpReq } = extra as Extra;
       const request = { method, ...(params && { params }) };
-      const told = sendRequest ? sendRequest(request, anything) : mcpReq!.send(request);
-      return said(JSON.stringify(await told));
+      const answer = sendRequest ? sendRequest(request, anything) : mcpReq!.send(request);
+      return said(JSON.stringify(await answer));
     };
   const server = buildServer(
     line,

@@ -163,8 +163,8 @@ describe.each(LINES)('a state opens for what it was given for, SDK %i.x', (line)
       Object.assign(parts.clock, { now_ms: () => now_ms + ms });
       return call('tools/call', { ...TRANSFER, requestState, inputResponses });
     };
-    expect((await at(59_999)).result).toBeDefined();
-    const late = await at(60_000);
+    expect((await at(60_000)).result).toBeDefined();
+    const late = await at(60_001);
     expect(late).toEqual(invalid(late.id));
     expect(given).toHaveLength(2);
   });

@@ -11,6 +11,7 @@ import { before, embedded, provenPretender } from './support/real.ts';
 import { guarded } from './support/rig.ts';
 import { allow } from './support/scripted.ts';
 import { LINES, type Line } from './support/servers.ts';
+import { cleanDesks, tasksRig } from './support/tasks_1.ts';
 import { closeWorlds, keep, said, type World } from './support/worlds.ts';
 
 afterEach(closeWorlds);
@@ -203,9 +204,21 @@ describeWithOpa('a refusal', () => {
     expect(told).not.toMatch(INTERNALS);
   });
 
+  test('of a task where there are too many says no more either', async () => {
+    const { wire, make } = await tasksRig({}, { settings: { tasks_max: 1 } });
+    await make(1);
+    const told = JSON.stringify(await make(2));
+    expect(told).toContain('"error":{"code":"POLICY_INDETERMINATE"');
+    expect(told).toContain('"reason_code":"TOO_MANY_TASKS"');
+    expect(told).toContain(REASONS.TOO_MANY_TASKS);
+    expect(told).not.toMatch(INTERNALS);
+    await wire.close();
+    cleanDesks();
+  });
+
   test('every reason that a caller can be given is among these', () => {
     const codes = DENIALS.map(({ code }) => code);
-    const here = [...codes, 'UNKNOWN_METHOD_DENIED', 'DEFINITION_CHANGED'];
+    const here = [...codes, 'UNKNOWN_METHOD_DENIED', 'DEFINITION_CHANGED', 'TOO_MANY_TASKS'];
     const never = [
       // No refusal, nothing validates an approval yet, and R5.
       'ALLOWED',

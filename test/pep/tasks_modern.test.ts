@@ -19,7 +19,7 @@ const masking = () =>
 const NOTHING = { offers: {} };
 
 describe('the extension', () => {
-  test('is offered where the server offers it, and passed on where the client takes it', async () => {
+  test('is offered where the server has it, and passed on where the client takes it', async () => {
     const { ask, call, desk } = await modernRig();
     const { result } = await ask('server/discover');
     expect(result.capabilities.extensions[TASKS]).toEqual({});
@@ -107,7 +107,7 @@ describe('a task', () => {
     expect([desk.received, parts.decisionPoint.decisions]).toEqual([[], []]);
   });
 
-  test('of a policy that changed is hidden or refused, and ended while the tool is seen', async () => {
+  test('is hidden or refused by a policy that changed, and ended while seen', async () => {
     const { ask, made, desk, parts } = await modernRig();
     const taskId = await made();
     const { script } = parts.decisionPoint;

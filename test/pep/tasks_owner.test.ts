@@ -49,7 +49,8 @@ describe('a task of another principal', () => {
   });
 
   test.each(OPERATIONS)('%s is what the server itself says of an unknown one', async (method) => {
-    const { seen } = await rig();
+    const { seen, make } = await rig();
+    await make('alice');
     const wire = await unguarded(buildTasks(newDesk()));
     const [, , guarded] = await seen('bob', method, 'none');
     const own = await wire.ask(1, method, { taskId: 'none' });

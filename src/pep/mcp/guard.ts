@@ -1,5 +1,5 @@
 /** What a server author holds: `guard(server)`, `guard.http(factory)`, `guard.wire(transport)`. */
-import { Connection } from '../connection.ts';
+import { Connection, type Shared } from '../connection.ts';
 import { PolicyWatch } from '../policy_watch.ts';
 import type { GuardParts } from '../settings.ts';
 import { Tasks } from '../tasks.ts';
@@ -35,20 +35,21 @@ export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.r
   const { decisionPoint, settings, log } = parts;
   const watch = new PolicyWatch(decisionPoint, settings.decision_timeout_ms, log);
   // Each guarded server has tasks of its own: ids of one mean nothing at another.
-  const opener = (own: GuardParts): Open => {
-    const shared = { watch, tasks: new Tasks(settings, own.clock) };
-    return (wire, line, entrance) => new Connection(own, shared, line, wire, entrance);
-  };
-  const guard = <S extends object>(server: S): S =>
-    guardServer(server, opener(parts), 'alone', opened);
+  const share = (): Shared => ({ watch, tasks: new Tasks(settings, parts.clock) });
+  const opener =
+    (shared = share(), own = parts): Open =>
+    (wire, line, entrance) =>
+      new Connection(own, shared, line, wire, entrance);
+  const guard = <S extends object>(server: S): S => guardServer(server, opener(), 'alone', opened);
   return Object.assign(guard, {
     http(factory: ServerFactory, options: HttpOptions = {}): HttpGuard {
       const own = { ...parts, identity: options.identity ?? parts.identity };
-      return guardHttp(factory, { parts: own, watch }, opener(own), options);
+      const shared = share();
+      return guardHttp(factory, { parts: own, ...shared }, opener(shared, own), options);
     },
     // Only 2.x has an entry that takes a wire transport.
     wire<T extends object>(transport: T): T {
-      const wired = guardTransport(transport as unknown as Transport, 2, opener(parts), 'alone');
+      const wired = guardTransport(transport as unknown as Transport, 2, opener(), 'alone');
       return wired as unknown as T;
     },
     async ready(): Promise<boolean> {

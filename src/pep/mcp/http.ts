@@ -5,7 +5,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { IdentitySource } from '../../identity/types.ts';
 import { failure, RPC } from '../answers.ts';
-import type { PolicyWatch } from '../policy_watch.ts';
 import type { GuardParts } from '../settings.ts';
 import { admit, turnAway, type Admitted } from './http_body.ts';
 import { sendWebResponse, toWebRequest } from './http_node.ts';
@@ -77,20 +76,15 @@ function unreadable(): Response {
 class Door {
   readonly #factory: ServerFactory;
   readonly #parts: GuardParts;
-  readonly #watch: PolicyWatch;
+  readonly #gate: ListenParts;
   readonly #open: Open;
   readonly #options: HttpOptions;
   #endpoint: Promise<Endpoint> | undefined;
 
-  constructor(
-    factory: ServerFactory,
-    { parts, watch }: ListenParts,
-    open: Open,
-    options: HttpOptions,
-  ) {
+  constructor(factory: ServerFactory, gate: ListenParts, open: Open, options: HttpOptions) {
     this.#factory = factory;
-    this.#parts = parts;
-    this.#watch = watch;
+    this.#parts = gate.parts;
+    this.#gate = gate;
     this.#open = open;
     this.#options = options;
   }
@@ -150,10 +144,9 @@ class Door {
     await low.close();
     const { createMcpHandler, sessions } = this.#options;
     if (line === 2) {
-      const gate = { parts: this.#parts, watch: this.#watch };
       return sessions
-        ? dualEndpoint(this.#factory, this.#open, gate, createMcpHandler)
-        : handlerEndpoint(this.#factory, this.#open, gate, createMcpHandler);
+        ? dualEndpoint(this.#factory, this.#open, this.#gate, createMcpHandler)
+        : handlerEndpoint(this.#factory, this.#open, this.#gate, createMcpHandler);
     }
     return sessions
       ? new Sessions(this.#factory, this.#open, this.#parts, await loadHttpTransport())

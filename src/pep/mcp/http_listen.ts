@@ -3,19 +3,18 @@
  * the filter is trimmed in front of the entry, and its stream is looked through behind it.
  */
 import type { IdentitySource } from '../../identity/types.ts';
-import { refusedRequest } from '../answers.ts';
+import { missingTasks, refusedRequest } from '../answers.ts';
+import type { Shared } from '../connection.ts';
 import { claimsOf, type Asker } from '../evaluation.ts';
-import { toListener, trimFilter, type Listener } from '../listen.ts';
+import { misnamesTasks, toListener, trimFilter, type Listener } from '../listen.ts';
 import { captureMessage, isObject, readMessage, type Request as RpcRequest } from '../message.ts';
-import type { PolicyWatch } from '../policy_watch.ts';
 import type { GuardParts } from '../settings.ts';
 import { turnAway } from './http_body.ts';
 import type { Given } from './http_types.ts';
 
 /** What listening needs to know of a guard. */
-export interface ListenParts {
+export interface ListenParts extends Shared {
   parts: GuardParts;
-  watch: PolicyWatch;
 }
 
 /** Serves one subscription; `serve` gives a request to the entry. */
@@ -32,6 +31,7 @@ export async function listenOver(
     const refusal = { reason_code: 'POLICY_UNAVAILABLE', request_id };
     return turnAway(200, refusedRequest(message.id, refusal));
   }
+  if (misnamesTasks(gate, message)) return turnAway(400, missingTasks(message.id));
   const asker = askerOver(parts, request, given, message);
   const { id, method, params } = message;
   const { signal } = request;

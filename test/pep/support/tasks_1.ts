@@ -4,7 +4,7 @@ import {
   InMemoryTaskStore,
 } from '@modelcontextprotocol/sdk/experimental';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import { ElicitResultSchema, type CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { guarded, type RigOptions } from './rig.ts';
 import type { Script } from './scripted.ts';
@@ -51,9 +51,21 @@ export const REPORTED = {
   structuredContent: REPORT,
 };
 
+const FORM = {
+  method: 'elicitation/create' as const,
+  params: {
+    mode: 'form' as const,
+    message: 'Go on?',
+    requestedSchema: {
+      type: 'object' as const,
+      properties: { confirm: { type: 'boolean' as const } },
+    },
+  },
+};
+
 const TASKS = { list: {}, cancel: {}, requests: { tools: { call: {} } } };
 
-/** Tools `report` and `secret`, which only make tasks, and `balance`, which makes none. */
+/** Tools `report`, `secret` and `ask`, which only make tasks, and `balance`, which makes none. */
 export function buildTasks({ store, working }: Desk): HighServer {
   const server = new McpServer(
     { name: 'payments', version: '1.0.0' },
@@ -92,6 +104,26 @@ export function buildTasks({ store, working }: Desk): HighServer {
       },
     );
   }
+  server.experimental.tasks.registerToolTask(
+    'ask',
+    { inputSchema: {}, execution: { taskSupport: 'required' } },
+    {
+      async createTask(_args, { taskStore, sendRequest }) {
+        const task = await taskStore.createTask({ pollInterval: 5 });
+        const { taskId } = task;
+        const end = (text: string) =>
+          taskStore.storeTaskResult(taskId, 'completed', { content: [{ type: 'text', text }] });
+        sendRequest(FORM, ElicitResultSchema, { relatedTask: { taskId } } as never)
+          .then(({ content }) => end(JSON.stringify(content)))
+          .catch((error: unknown) => end(`refused: ${String(error)}`))
+          .catch(() => undefined);
+        return { task };
+      },
+      getTask: (_args, { taskStore, taskId }) => taskStore.getTask(taskId),
+      getTaskResult: async (_args, { taskStore, taskId }) =>
+        (await taskStore.getTaskResult(taskId)) as CallToolResult,
+    },
+  );
   server.registerTool('balance', { inputSchema: {} }, () => said('12'));
   return server as unknown as HighServer;
 }

@@ -26,11 +26,20 @@ export interface Task2 {
   [member: string]: unknown;
 }
 
+interface Received {
+  method: string;
+  params: Record<string, unknown>;
+  /** The client says that it takes tasks. */
+  declared: boolean;
+  /** The names under which an update answers. */
+  responses?: string[];
+}
+
 /** What outlives the servers of single requests. */
 export class Desk2 {
   readonly tasks = new Map<string, Task2>();
   /** The methods and params that reached a server. */
-  readonly received: { method: string; params: Record<string, unknown>; declared: boolean }[] = [];
+  readonly received: Received[] = [];
 
   make(more: object = {}): Task2 {
     const now = new Date().toISOString();
@@ -142,7 +151,9 @@ export function buildTasks2(desk: Desk2): HighServer {
     return {};
   });
   operation('tasks/update', (task, _params, { mcpReq }) => {
-    answer(task, desk, Object(mcpReq.inputResponses) as Record<string, unknown>);
+    const responses = Object(mcpReq.inputResponses) as Record<string, unknown>;
+    Object.assign(desk.received.at(-1)!, { responses: Object.keys(responses) });
+    answer(task, desk, responses);
     return {};
   });
   return server as unknown as HighServer;
