@@ -9,7 +9,7 @@ import { openOpa, readSettings } from '../src/cli/policy_tools.ts';
 import { denyEach, DENIED_METHODS, faultsOfDenial } from './conformance/deny.ts';
 import { FIXTURES, type Fixture } from './conformance/fixtures.ts';
 import { buildRunPolicy } from './conformance/policy.ts';
-import { denialTableOf, tableOf } from './conformance/report.ts';
+import { denialTableOf, notesOf, tableOf } from './conformance/report.ts';
 import { faultsOf, sideBySide } from './conformance/rows.ts';
 import { REVISIONS } from './conformance/suite.ts';
 import { readOptions } from './options.ts';
@@ -35,7 +35,7 @@ try {
     tell(rows, denialTableOf(rows), faultsOfDenial);
   } else {
     const rows = await each((fixture) => sideBySide(fixture, REVISIONS, policy, progress));
-    tell(rows, tableOf(rows), faultsOf);
+    tell(rows, [tableOf(rows), ...rows.flatMap(notesOf)].join('\n'), faultsOf);
   }
 } finally {
   policy.remove();

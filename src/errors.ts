@@ -106,8 +106,8 @@ export const ERRORS = {
     remedy: 'see the listed tests',
   },
   TOOLCHAIN_ABSENT: {
-    meaning: 'OPA was not found and could not be set up, or went beyond a limit',
-    remedy: 'put `opa` on PATH, set PORTCULLIS_OPA, install Go, or raise the named limit',
+    meaning: 'OPA was not found and could not be set up',
+    remedy: 'put `opa` on PATH, set PORTCULLIS_OPA, or install Go',
   },
   UNAUTHENTICATED: {
     meaning: 'the caller of the decision point did not prove who it is, or lacks the scope',

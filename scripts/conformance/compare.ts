@@ -22,29 +22,43 @@ export function scoreOf(result: SuiteResult): Score {
   };
 }
 
-/** A line for each check that was found otherwise than on the first way. */
-export function differencesOf(first: SuiteResult, second: SuiteResult): string[] {
-  const names = new Set([...first.scenarios.keys(), ...second.scenarios.keys()]);
-  return [...names].sort().flatMap((name) => {
-    const before = first.scenarios.get(name) ?? [];
-    const after = second.scenarios.get(name) ?? [];
-    const told = new Map(before.map((check, i) => [keyOf(before, i), check]));
-    const changed = after.flatMap((check, i) => {
-      const key = keyOf(after, i);
-      const was = told.get(key);
-      told.delete(key);
-      if (was?.status === check.status) return [];
-      const problem = check.problem ?? was?.problem ?? '';
-      return [`${name}: ${key}: ${was?.status ?? 'absent'}, now ${check.status}: ${problem}`];
+/** A check that was found otherwise than on the first way. */
+export interface Difference {
+  scenario: string;
+  /** Its id, with its number where the id repeats. */
+  check: string;
+  was: Check['status'] | 'absent';
+  now: Check['status'] | 'absent';
+  /** What the suite says of it. */
+  problem: string;
+}
+
+/**
+ * Checks of the scenarios that the first way passes: how a server is wrong in one that it does not
+ * support may well change behind a guard, which has tasks of its own.
+ */
+export function differencesOf(first: SuiteResult, second: SuiteResult): Difference[] {
+  const names = [...first.scenarios.keys()].filter((scenario) => isPassed(first, scenario));
+  return names.sort().flatMap((scenario) => {
+    const before = keyed(first.scenarios.get(scenario));
+    const after = keyed(second.scenarios.get(scenario));
+    return [...new Set([...before.keys(), ...after.keys()])].flatMap((check) => {
+      const was = before.get(check)?.status ?? 'absent';
+      const now = after.get(check)?.status ?? 'absent';
+      const problem = after.get(check)?.problem ?? before.get(check)?.problem ?? '';
+      return was === now ? [] : [{ scenario, check, was, now, problem }];
     });
-    const gone = [...told].map(([key, { status }]) => `${name}: ${key}: ${status}, now absent`);
-    return [...changed, ...gone];
   });
 }
 
 /** Ids repeat within a scenario. */
-function keyOf(checks: readonly Check[], at: number): string {
-  const id = checks[at]?.id ?? '';
-  const earlier = checks.slice(0, at).filter((check) => check.id === id).length;
-  return earlier === 0 ? id : `${id} (${earlier + 1})`;
+function keyed(checks: readonly Check[] = []): Map<string, Check> {
+  const found = new Map<string, Check>();
+  const times = new Map<string, number>();
+  for (const check of checks) {
+    const count = (times.get(check.id) ?? 0) + 1;
+    times.set(check.id, count);
+    found.set(count === 1 ? check.id : `${check.id} (${count})`, check);
+  }
+  return found;
 }

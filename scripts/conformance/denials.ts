@@ -84,7 +84,6 @@ export const DENIALS: Denials = {
   'elicitation/create': {
     '2025-11-25': ELICITING,
     '2026-07-28': [
-      'server-stateless',
       'input-required-result-basic-elicitation',
       'input-required-result-request-state',
       'input-required-result-multiple-input-requests',

@@ -1,7 +1,8 @@
 /** The figures as tables to read. */
 import type { Score } from './compare.ts';
 import type { DenialRow } from './deny.ts';
-import { WAYS } from './fixtures.ts';
+import { WAYS, type Way } from './fixtures.ts';
+import { RIGHTLY } from './rightly.ts';
 import type { Row } from './rows.ts';
 
 export function tableOf(rows: readonly Row[]): string {
@@ -11,6 +12,16 @@ export function tableOf(rows: readonly Row[]): string {
     ...WAYS.map((way) => cellOf(scores[way])),
   ]);
   return aligned([['', '', ...WAYS], ...lines]);
+}
+
+/** A line for each difference that there may be. */
+export function notesOf({ fixture, revision, is_goal, differences }: Row): string[] {
+  const ways = Object.keys(is_goal ? differences : {}) as Way[];
+  return ways.flatMap((way) =>
+    Object.entries(RIGHTLY[way]?.[revision] ?? {}).map(
+      ([check, why]) => `note ${fixture}, ${revision}: ${way}: ${check}: ${why}`,
+    ),
+  );
 }
 
 export function denialTableOf(rows: readonly DenialRow[]): string {

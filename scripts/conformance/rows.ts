@@ -1,7 +1,8 @@
 /** The rows of the table: one fixture and one revision, reached on each way. */
 import type { Hosted } from '../../test/conformance/fixture/host.ts';
-import { differencesOf, scoreOf, type Score } from './compare.ts';
+import { differencesOf, scoreOf, type Difference, type Score } from './compare.ts';
 import { WAYS, type Fixture, type Way } from './fixtures.ts';
+import { RIGHTLY } from './rightly.ts';
 import type { Policy } from './policy.ts';
 import { runSuite, type Revision, type SuiteResult } from './suite.ts';
 
@@ -12,7 +13,7 @@ export interface Row {
   is_goal: boolean;
   scores: Partial<Record<Way, Score>>;
   /** What is found otherwise than without a guard, by way. */
-  differences: Partial<Record<Way, string[]>>;
+  differences: Partial<Record<Way, Difference[]>>;
 }
 
 export type Progress = (line: string) => void;
@@ -83,13 +84,39 @@ export function rowOf(
  * What stands against a row; nothing, where it is as it must be. How a server is wrong that does
  * not speak the revision may well change behind a guard.
  */
-export function faultsOf({ is_goal, scores, differences }: Row): string[] {
+export function faultsOf({ is_goal, revision, scores, differences }: Row): string[] {
   const alone = scores.unguarded;
   if (!is_goal || alone === undefined) return [];
   const { passed, required } = alone;
   const missed = passed < required ? [`${passed} of ${required} are passed without a guard`] : [];
-  const changed = Object.entries(differences).flatMap(([way, lines]) =>
-    lines.map((line) => `${way}: ${line}`),
-  );
+  const changed = Object.entries(differences).flatMap(([way, found]) => {
+    const rightly = RIGHTLY[way as Way]?.[revision] ?? {};
+    return [...unexpected(found, rightly), ...stale(found, rightly)].map(
+      (fault) => `${way}: ${fault}`,
+    );
+  });
   return [...missed, ...changed];
+}
+
+type Rightly = Readonly<Record<string, string>>;
+
+function unexpected(found: readonly Difference[], rightly: Rightly): string[] {
+  return found
+    .filter((difference) => !Object.hasOwn(rightly, nameOf(difference)))
+    .map((difference) => {
+      const { was, now, problem } = difference;
+      return `${nameOf(difference)} was ${was} and is ${now}: ${problem}`;
+    });
+}
+
+/** A difference that is there no more must leave the table. */
+function stale(found: readonly Difference[], rightly: Rightly): string[] {
+  const names = new Set(found.map(nameOf));
+  return Object.keys(rightly)
+    .filter((name) => !names.has(name))
+    .map((name) => `${name} is as without a guard, other than the table says`);
+}
+
+function nameOf({ scenario, check }: Difference): string {
+  return `${scenario}: ${check}`;
 }

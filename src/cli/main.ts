@@ -100,6 +100,19 @@ function serveCommand(program: Command): Command {
     .addHelpText('after', '\nExample:\n  $ portcullis serve --bundle bundles/mcp.tar.gz');
 }
 
+function registryCommand(program: Command): Command {
+  return program
+    .command('registry <folder> [command...]')
+    .description('check the rules against the tools that a server lists now')
+    .option('--server <name>', 'name of the server in the registry (default: the only one)')
+    .option('--upstream <url>', 'a server over HTTP, in the place of a command')
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ portcullis registry policies/payments -- node payments_server.js',
+    );
+}
+
 function wrapCommand(program: Command): Command {
   return program
     .command('wrap [command...]')
@@ -118,19 +131,6 @@ function wrapCommand(program: Command): Command {
       'after',
       '\nExample:\n  $ portcullis wrap --server files --bundle policy.tar.gz -- ' +
         'npx @modelcontextprotocol/server-filesystem DIR',
-    );
-}
-
-function registryCommand(program: Command): Command {
-  return program
-    .command('registry <folder> [command...]')
-    .description('check the rules against the tools that a server lists now')
-    .option('--server <name>', 'name of the server in the registry (default: the only one)')
-    .option('--url <url>', 'a server over Streamable HTTP, in the place of a command')
-    .option('--json', 'print the result as JSON')
-    .addHelpText(
-      'after',
-      '\nExample:\n  $ portcullis registry policies/payments -- node payments_server.js',
     );
 }
 

@@ -23,7 +23,7 @@ import { print, printJson, printProgress, styled, type Terminal } from './termin
 export interface RegistryOptions {
   /** Name of the server in the registry; default: the only one. */
   server?: string;
-  url?: string;
+  upstream?: string;
   json?: true;
 }
 
@@ -69,11 +69,11 @@ function serverIn(sources: Sources, { server }: RegistryOptions): string {
 
 function askedServer(
   [command, ...args]: readonly string[],
-  { url }: RegistryOptions,
+  { upstream: url }: RegistryOptions,
   variables: Variables | undefined,
 ): ListedServer {
   if ((command === undefined) === (url === undefined)) {
-    const message = 'give the server to ask, either as --url or as a command after `--`';
+    const message = 'give the server to ask, either as --upstream or as a command after `--`';
     throw new PortcullisError('ARGUMENT_INVALID', message);
   }
   if (url !== undefined) return { url };

@@ -299,7 +299,7 @@ export interface Configuration {
      */
     audit_events: boolean;
     /**
-     * Key for the digests of arguments and masked values; made where absent.
+     * Key for the digests of arguments and masked values, and for the states between the rounds of a request; guards of one server share it. Made where absent.
      */
     digest_key_file: string;
     /**
@@ -369,6 +369,23 @@ export interface Configuration {
     };
   };
   /**
+   * OPA, as the commands on a policy run it.
+   */
+  toolchain: {
+    /**
+     * Longest run of OPA.
+     */
+    run_timeout_ms: number;
+    /**
+     * Longest time that Go gets to build OPA, once.
+     */
+    setup_timeout_ms: number;
+    /**
+     * Most that a run prints.
+     */
+    output_bytes_max: number;
+  };
+  /**
    * The guard before a server that is started or reached by `portcullis wrap`.
    */
   wrap: {
@@ -408,22 +425,5 @@ export interface Configuration {
      * How long the server may take to end after the end of its input, and again after SIGTERM; then it is killed.
      */
     stop_grace_ms: number;
-  };
-  /**
-   * OPA, as the commands on a policy run it.
-   */
-  toolchain: {
-    /**
-     * Longest run of OPA.
-     */
-    run_timeout_ms: number;
-    /**
-     * Longest time that Go gets to build OPA, once.
-     */
-    setup_timeout_ms: number;
-    /**
-     * Most that a run prints.
-     */
-    output_bytes_max: number;
   };
 }

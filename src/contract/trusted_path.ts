@@ -4,7 +4,7 @@
  * the decision point behind a Unix socket to its callers.
  */
 import { lstatSync, readlinkSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
@@ -43,18 +43,16 @@ function walk(path: string): string[] {
   for (let links = 0; ;) {
     const name = ahead.shift();
     if (name === undefined) break;
-    if (name === '..') place = dirname(place);
-    else {
-      const next = join(place, name);
-      passed.add(next);
-      if (lstatSync(next).isSymbolicLink()) {
-        links += 1;
-        if (links > LINKS_MAX) throw Object.assign(new Error('too many links'), { code: 'ELOOP' });
-        const target = readlinkSync(next);
-        if (target.startsWith('/')) place = '/';
-        ahead = [...target.split('/'), ...ahead];
-      } else place = next;
-    }
+    // A step up leads where the way has passed already.
+    const next = join(place, name);
+    passed.add(next);
+    if (lstatSync(next).isSymbolicLink()) {
+      links += 1;
+      if (links > LINKS_MAX) throw Object.assign(new Error('too many links'), { code: 'ELOOP' });
+      const target = readlinkSync(next);
+      if (target.startsWith('/')) place = '/';
+      ahead = [...target.split('/'), ...ahead];
+    } else place = next;
   }
   // The path itself comes last, also where its last step was a link up.
   passed.delete(place);

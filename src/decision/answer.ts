@@ -18,7 +18,7 @@ export function answerOf(
     decision: told.outcome === 'allow',
     context: {
       outcome: told.outcome,
-      visible: told.visible ?? false,
+      visible: told.visible === true,
       reason_code: told.reason_code,
       safe_message: messageOf(told),
       constraints: told.constraints,

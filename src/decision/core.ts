@@ -33,12 +33,11 @@ import {
   readEvaluation,
   requestInvalid,
   type Circumstances,
-  type Profile,
-  type Request,
+  type Question,
 } from './request.ts';
 import { readSepRequest, sepAnswerOf } from './sep.ts';
 import type { Caller, DecisionCore, EvaluationAnswer, Evaluator } from './types.ts';
-import { indeterminate, plainVerdict, refuse, type Verdict } from './verdict.ts';
+import { indeterminate, plainVerdict, type Verdict } from './verdict.ts';
 
 /** `batch_items_max` also bounds a catalogue. */
 export interface DecisionSettings extends BatchLimits {
@@ -75,7 +74,7 @@ class PolicyDecisionCore implements DecisionCore {
 
   async evaluation(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
     const request = readEvaluation(body);
-    const head = this.#begin(request.profile, caller);
+    const head = { ...this.#begin(caller), profile: request.profile };
     const verdict = await this.#decide(head, request);
     const { evaluation_id, policy } = head;
     return { body: answerOf(verdict, policy, evaluation_id), evaluation_id };
@@ -90,14 +89,14 @@ class PolicyDecisionCore implements DecisionCore {
     const batch = readBatch(body, this.#parts.settings);
     if (batch) return this.#batch(batch, caller, signal);
     const request = readEvaluation(entitiesOf(body));
-    const head = this.#begin(request.profile, caller);
+    const head = { ...this.#begin(caller), profile: request.profile };
     const verdict = await this.#decide(head, request);
     return { body: answerOf(verdict, head.policy), evaluation_id: head.evaluation_id };
   }
 
   async sepDecision(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
     const { request, isUnknown } = readSepRequest(body, this.#parts.settings.sep_server);
-    const head = this.#begin('sep', caller);
+    const head = { ...this.#begin(caller), profile: 'sep' } as const;
     const verdict = isUnknown
       ? await this.#denyUnknown(head, request)
       : await this.#decide(head, request);
@@ -148,26 +147,27 @@ class PolicyDecisionCore implements DecisionCore {
   }
 
   /** Fixes the policy that decides, however often it changes meanwhile. */
-  #begin(profile: Profile, caller: Caller): RecordHead {
+  #begin(caller: Caller): Omit<RecordHead, 'profile'> {
     const policy = this.#parts.evaluator.current();
-    return { evaluation_id: this.#parts.random.id(), caller, profile, policy };
+    return { evaluation_id: this.#parts.random.id(), caller, policy };
   }
 
   #circumstances(caller: Caller): Circumstances {
     return { caller, time: new Date(this.#parts.clock.now_ms()).toISOString() };
   }
 
-  async #decide(head: RecordHead, request: Request): Promise<Verdict> {
+  async #decide(head: RecordHead, request: Question): Promise<Verdict> {
     const input = completeInput(request, this.#circumstances(head.caller));
     const asked = recordedRequest(input);
-    const verdict = await decide(request.profile, input, head.policy);
+    const verdict = await decide(head.profile, input, head.policy);
     await this.#append(decisionEntry(head, asked, verdict));
     return verdict;
   }
 
-  async #denyUnknown(head: RecordHead, request: Request): Promise<Verdict> {
+  async #denyUnknown(head: RecordHead, request: Question): Promise<Verdict> {
     const input = completeInput(request, this.#circumstances(head.caller));
-    const verdict = refuse({ ...plainVerdict('deny'), visible: true }, 'UNKNOWN_METHOD_DENIED');
+    const reason_code = 'UNKNOWN_METHOD_DENIED';
+    const verdict = { ...plainVerdict('deny'), visible: true, reason_code };
     await this.#append(decisionEntry(head, recordedRequest(input), verdict));
     return verdict;
   }
@@ -182,7 +182,7 @@ class PolicyDecisionCore implements DecisionCore {
     caller: Caller,
     signal: AbortSignal | undefined,
   ): Promise<EvaluationAnswer> {
-    const { evaluation_id, policy } = this.#begin('authzen', caller);
+    const { evaluation_id, policy } = this.#begin(caller);
     const circumstances = this.#circumstances(caller);
     const answers: EvaluationResponse[] = [];
     let records: EvidenceEntry[] = [];
@@ -210,7 +210,7 @@ class PolicyDecisionCore implements DecisionCore {
     signal: AbortSignal | undefined,
   ): Promise<EvaluationAnswer> {
     const request = readDiscovery(body, this.#parts.settings.batch_items_max);
-    const head = this.#begin('mcp/1', caller);
+    const head = { ...this.#begin(caller), profile: 'mcp/1' } as const;
     const found = await discover(request, head.policy, this.#circumstances(caller), signal);
     const { catalogue_digest } = request.options.portcullis.discovery;
     const asked = recordedRequest(found.input);

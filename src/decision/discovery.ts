@@ -18,7 +18,7 @@ import {
   requestInvalid,
   type Circumstances,
   type CompleteInput,
-  type Request,
+  type Question,
 } from './request.ts';
 import { judgeList } from './result.ts';
 import type { ActivePolicy } from './types.ts';
@@ -52,8 +52,7 @@ export async function discover(
   signal?: AbortSignal,
 ): Promise<Discovery> {
   const { evaluations, ...shared } = request as unknown as Entities;
-  const whole: Request = { ...shared, profile: 'mcp/1', resource: {} };
-  const input = discoveryInput(completeInput(whole, circumstances));
+  const input = discoveryInput(completeInput({ ...shared, resource: {} }, circumstances));
   const resources = evaluations.map(({ resource }) => resource);
   const { visible, detail } = await listAll(policy, input, resources, signal);
   const items = resources.map(recordedItem);
@@ -66,7 +65,7 @@ export async function discover(
   };
 }
 
-type Entities = Pick<Request, 'subject' | 'action' | 'context'> & {
+type Entities = Omit<Question, 'resource'> & {
   evaluations: { resource: Resource }[];
 };
 

@@ -28,7 +28,6 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const KEYED_DIGEST = /^hmac-sha256:[A-Za-z0-9._-]{1,64}:[0-9a-f]{64}$/;
 
 /** As evidence_record.schema.json has them. */
-const RULES_MAX = 1024;
 const GROUPS_MAX = 20_000;
 const DELEGATION_MAX = 8;
 export const DETAIL_CHARACTERS_MAX = 1024;
@@ -59,7 +58,7 @@ export function decisionEntry(
     reason_code,
     constraints,
     obligations: [...new Set(verdict.obligations.map(({ type }) => type))],
-    rules: rules.slice(0, RULES_MAX),
+    rules,
     ...(detail !== undefined && { detail: detail.slice(0, DETAIL_CHARACTERS_MAX) }),
   };
 }
@@ -105,7 +104,7 @@ export function recordedRequest({
 }: CompleteInput): RecordedRequest {
   return {
     subject: recordedSubject(subject),
-    action: label(action.name, CHARACTERS_MAX.name) ?? '',
+    action: label(action.name, CHARACTERS_MAX.name),
     resource: resource && recordedResource(resource),
     phase: context.phase === 'discovery' ? 'discovery' : 'call',
     agent: label(members(context.agent).id, CHARACTERS_MAX.id),

@@ -67,7 +67,6 @@ const MERGES: { [T in Obligation['type']]: (duties: Of<T>[]) => Of<T>[] | undefi
  * denied anyway keeps its reason.
  */
 export function settleObligations(verdict: Verdict): Verdict {
-  if (verdict.obligations.length === 0) return verdict;
   const obligations = mergeObligations(verdict.obligations);
   if (obligations) return { ...verdict, obligations };
   const denied = verdict.outcome === 'deny' ? verdict : indeterminate('the duties contradict');
@@ -78,9 +77,9 @@ export function settleObligations(verdict: Verdict): Verdict {
 export function demandObligations(verdict: Verdict, { context }: CompleteInput): Verdict {
   if (verdict.outcome === 'deny') return verdict;
   const known = members(context.pep).obligations;
-  const fulfils = new Set<unknown>(Array.isArray(known) ? known : []);
+  const fulfils = (type: string): boolean => Array.isArray(known) && known.includes(type);
   const isMet = verdict.obligations.every(
-    ({ type, mandatory = true }) => !mandatory || fulfils.has(type),
+    ({ type, mandatory = true }) => !mandatory || fulfils(type),
   );
   return isMet ? verdict : refuse(verdict, 'OBLIGATION_UNSUPPORTED');
 }
@@ -95,7 +94,7 @@ export function mergeObligations(obligations: readonly Obligation[]): Obligation
   }
   if (setsWhatIsCapped(merged)) return undefined;
   const texts = new Map(merged.map((duty) => [canonicalJson(duty), duty]));
-  return [...texts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, duty]) => duty);
+  return [...texts.keys()].sort().map((text) => texts.get(text) as Obligation);
 }
 
 /** A merged duty is optional only if each of its parts was. */
@@ -126,7 +125,7 @@ const BY_STRICTNESS: readonly Unstructured[] = ['refuse', 'drop', 'redact'];
 
 function strictest(duties: readonly { unstructured: Unstructured }[]): Unstructured {
   const given = new Set(duties.map(({ unstructured }) => unstructured));
-  return BY_STRICTNESS.find((word) => given.has(word)) ?? 'refuse';
+  return BY_STRICTNESS.find((word) => given.has(word)) as Unstructured;
 }
 
 function lowest<N extends string>(name: N, duties: readonly { [K in N]?: number }[]): object {

@@ -12,7 +12,7 @@ export function intersectPaths(a: readonly string[], b: readonly string[]): stri
   const common = new Set<string>();
   for (const left of a) {
     for (const right of b) {
-      const shared = meet(pointerSteps(left) ?? [], pointerSteps(right) ?? []);
+      const shared = meet(stepsOf(left), stepsOf(right));
       if (shared) common.add(jsonPointer(shared));
     }
   }
@@ -27,14 +27,17 @@ function meet(a: readonly string[], b: readonly string[]): string[] | undefined 
   for (const [i, step] of long.entries()) {
     const other = short[i] ?? '*';
     if (step !== other && step !== '*' && other !== '*') return undefined;
-    shared.push(step === '*' && i < short.length ? other : step);
+    shared.push(step === '*' ? other : step);
   }
   return shared;
 }
 
 function covers(wide: string, narrow: string): boolean {
-  const inner = pointerSteps(narrow) ?? [];
-  return (pointerSteps(wide) ?? []).every((step, i) =>
-    step === '*' ? i < inner.length : step === inner[i],
-  );
+  const inner = stepsOf(narrow);
+  return stepsOf(wide).every((step, i) => (step === '*' ? i < inner.length : step === inner[i]));
+}
+
+/** The schema of a result lets nothing but pointers through. */
+function stepsOf(pointer: string): string[] {
+  return pointerSteps(pointer) as string[];
 }

@@ -12,17 +12,20 @@ export type Members = Readonly<Record<string, unknown>>;
 /** Which contract the caller keeps: ours, plain AuthZEN, or the SEP's decision profile. */
 export type Profile = 'mcp/1' | 'authzen' | 'sep';
 
-/** A validated request, still as the caller put it. */
-export interface Request {
-  profile: Profile;
+/** What is asked, validated and still as the caller put it. */
+export interface Question {
   subject: Members;
   action: Members;
   resource: Members;
   context: Members;
 }
 
+export interface Request extends Question {
+  profile: Profile;
+}
+
 /** The entities of a validated body; `context` may be absent from a plain one. */
-type Entities = Omit<Request, 'profile' | 'context'> & { context?: Members };
+type Entities = Omit<Question, 'context'> & { context?: Members };
 
 /** What is known when a request is completed. */
 export interface Circumstances {
@@ -62,7 +65,7 @@ export function parseEvaluation(body: unknown): { request: Request } | { fault: 
  * The input of the policy. The decision point gives the time; an `approval` that came with the
  * request is a claim, and so is every actor type from a caller that may not attest them.
  */
-export function completeInput(request: Request, circumstances: Circumstances): CompleteInput {
+export function completeInput(request: Question, circumstances: Circumstances): CompleteInput {
   const { subject, action, resource } = request;
   const { approval, claimed, agent, ...context } = request.context;
   const claims: Record<string, unknown> = { ...members(claimed) };

@@ -19,9 +19,9 @@ export function judgeResult(raw: unknown): Verdict {
 function judge(result: PolicyResult): Verdict {
   const { decision, constraints = {}, errors = [] } = result;
   if (errors.length > 0) return indeterminate('the policy reports errors');
-  const approval = approvalAsked(result);
-  if (approval === 'contradiction') return indeterminate('the constraints contradict each other');
-  const outcome = decision === 'allow' && approval === 'asked' ? 'require_approval' : decision;
+  const isAsked = approvalAsked(result);
+  if (isAsked === undefined) return indeterminate('the constraints contradict each other');
+  const outcome = decision === 'allow' && isAsked ? 'require_approval' : decision;
   if (outcome === 'allow' && result.visible === false) {
     return indeterminate('the policy allows what it hides');
   }
@@ -37,12 +37,15 @@ function judge(result: PolicyResult): Verdict {
   };
 }
 
-/** Naming a channel asks for an approval as much as `approval_required` does. */
-function approvalAsked({ decision, constraints = {} }: PolicyResult): string {
+/**
+ * Naming a channel asks for an approval as much as `approval_required` does; undefined where both
+ * contradict each other.
+ */
+function approvalAsked({ decision, constraints = {} }: PolicyResult): boolean | undefined {
   const { approval_required, require_approval_via } = constraints;
   const isAsked = decision === 'require_approval' || require_approval_via !== undefined;
-  if (approval_required === false && isAsked) return 'contradiction';
-  return isAsked || approval_required === true ? 'asked' : 'none';
+  if (approval_required === false && isAsked) return undefined;
+  return isAsked || approval_required === true;
 }
 
 function demanding(constraints: Constraints): Constraints {

@@ -5,7 +5,7 @@
 import type { SepDecisionRequest, SepDecisionResponse } from '../contract/types.gen.ts';
 import { VALIDATORS } from '../contract/validate.ts';
 import { PortcullisError } from '../errors.ts';
-import { requestInvalid, type Request } from './request.ts';
+import { requestInvalid, type Question } from './request.ts';
 import { concealed, messageOf, type Verdict } from './verdict.ts';
 
 /** MCP methods by capability type and action word (ruling R16). What is not here is denied. */
@@ -28,7 +28,7 @@ export const SEP_ACTIONS = {
 } as const satisfies Record<string, Record<string, string>>;
 
 export interface SepQuestion {
-  request: Request;
+  request: Question;
   /** No method of MCP is meant: deny without asking a policy. */
   isUnknown: boolean;
 }
@@ -41,8 +41,7 @@ export function readSepRequest(body: unknown, server: string): SepQuestion {
   const { actor_type, groups } = subject;
   const { deployment, risk } = environment;
   const method = methodOf(capability.type, action);
-  const request: Request = {
-    profile: 'sep',
+  const request: Question = {
     subject: {
       type: 'identity',
       id: subject.principal,

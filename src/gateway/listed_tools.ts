@@ -51,7 +51,7 @@ async function transportTo(server: ListedServer): Promise<Transport> {
     if ('url' in server) {
       const { StreamableHTTPClientTransport } =
         await import('@modelcontextprotocol/sdk/client/streamableHttp.js');
-      return new StreamableHTTPClientTransport(new URL(server.url)) as Transport;
+      return new StreamableHTTPClientTransport(new URL(server.url));
     }
     const { StdioClientTransport } = await import('@modelcontextprotocol/sdk/client/stdio.js');
     const { command, arguments: args, env } = server;

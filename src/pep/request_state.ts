@@ -61,7 +61,7 @@ export function openState(
   // Two texts that decode alike are one state too many.
   if (bytes.toString('base64url') !== encoded) return undefined;
   const content = decipher(key, owner, bytes);
-  if (content === undefined || !(content.expires_at_ms > now_ms)) return undefined;
+  if (content === undefined || !(content.expires_at_ms >= now_ms)) return undefined;
   return { asked: content.asked, inner: content.inner };
 }
 

@@ -71,7 +71,7 @@ export function readInputs(target: Target): Read {
 function inputsOf(answers: [string, unknown][], inner?: string): Inputs {
   return {
     ...(inner !== undefined && { requestState: inner }),
-    ...(answers.length > 0 && { inputResponses: Object.fromEntries(answers) as JsonObject }),
+    ...(answers.length > 0 && { inputResponses: Object.fromEntries(answers) }),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a server may tell and ask a client beside its answers. A message that cannot be told apart from
- * one about a masked call is withheld as that one would be.
+ * What a server may tell and ask a client beside its answers. A message that cannot be told apart
+ * from one about a masked call is withheld as that one would be.
  */
 import { servedCall } from './call_context.ts';
 import type { Exchange } from './exchange.ts';

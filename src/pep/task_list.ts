@@ -4,7 +4,7 @@ import { resourceNamed } from './evaluation.ts';
 import type { Exchange } from './exchange.ts';
 import { find } from './find.ts';
 import { askerOf, notReady, type Gate } from './gate.ts';
-import { discover, listParams } from './list.ts';
+import { discover, frameOf, listParams } from './list.ts';
 import { isObject, wireCopy, type JsonObject } from './message.ts';
 import { tellState, UNSPOKEN } from './task_state.ts';
 import type { Task } from './tasks.ts';
@@ -28,7 +28,7 @@ export async function listTasks(gate: Gate, exchange: Exchange): Promise<object 
   const visible = await discover(gate, exchange, asker, resources, digest);
   if (exchange.cancelled) return undefined;
   const tasks = owned.filter((_entry, index) => visible[index] === true).map(({ state }) => state);
-  return { jsonrpc: '2.0', id, result: { ...page, tasks } };
+  return { jsonrpc: '2.0', id, result: { ...frameOf(page), tasks } };
 }
 
 interface Listed {

@@ -31,7 +31,7 @@ function readCompletion({ ref, argument, context, _meta }: JsonObject): Use | st
   if (typeof name !== 'string') return '/params/argument/name';
   if (typeof value !== 'string') return '/params/argument/value';
   if (context !== undefined && !isObject(context)) return '/params/context';
-  const known = isObject(context?.['arguments']) ? context['arguments'] : {};
+  const known = othersIn(context?.['arguments'], name);
   const thing = completed(ref);
   if (typeof thing === 'string') return thing;
   const params = {
@@ -41,6 +41,12 @@ function readCompletion({ ref, argument, context, _meta }: JsonObject): Use | st
     ...metaOf(_meta),
   };
   return { kind: thing.kind, id: thing.id, arguments: { ...known, [name]: value }, params };
+}
+
+/** The values that are known already; that of the completed argument is the one that it says. */
+function othersIn(values: unknown, name: string): JsonObject {
+  const { [name]: _completed, ...others } = isObject(values) ? values : {};
+  return others;
 }
 
 type Completed = Pick<Use, 'kind' | 'id'> & { ref: JsonObject };

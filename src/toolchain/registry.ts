@@ -70,8 +70,9 @@ function statusOf(
   const { digest } = tool;
   if (!entry) return { status: 'new', digest };
   const differs = differencesOf(entry, tool);
-  const isChanged = Object.values(differs).some((what) => what === true || what.length > 0);
-  if (isChanged) return { status: 'changed', digest, differs };
+  const { gone, added, retyped } = differs;
+  const isSame = [gone, added, retyped].every(({ length }) => length === 0);
+  if (differs.digest || !isSame) return { status: 'changed', digest, differs };
   return { status: entry.digest === undefined ? 'not_pinned' : 'same', digest };
 }
 

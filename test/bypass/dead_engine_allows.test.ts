@@ -14,9 +14,9 @@ const ENDS: Record<string, (serving: Service) => Promise<unknown>> = {
   'is stopped': async (serving) => serving.child.kill('SIGSTOP'),
   'is replaced by one that allows': async (serving) => {
     await serving.stop('SIGKILL');
-    const allow: RequestListener = (_request, response) => {
+    const allow: RequestListener = ({ url }, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(ALLOWED));
+      response.end(JSON.stringify(url === '/v1/status' ? READY : ALLOWED));
     };
     const stranger = createServer(allow).listen(Number(new URL(serving.url).port), '127.0.0.1');
     await once(stranger, 'listening');

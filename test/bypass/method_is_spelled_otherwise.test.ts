@@ -1,7 +1,7 @@
 /** A method that the guard does not know, and its server takes for one that it does. */
 import { describe } from '@jest/globals';
 import { callOf } from './support/bank.ts';
-import { guardedLenient, lenientHttp, naiveLenient } from './support/lenient.ts';
+import { guardedLenients, lenientHttp, naiveLenient } from './support/lenient.ts';
 import { bypass, type Attack } from './support/outcome.ts';
 import { guardedDoors, type Said } from './support/targets.ts';
 
@@ -25,7 +25,7 @@ const exact = {
 describe.each(METHODS)('the method %j', (method) => {
   const attack: Attack = ({ say }) => say(JSON.stringify({ ...callOf('secret'), method }));
   bypass(attack, {
-    held: { 'a server that reads methods loosely': guardedLenient(), ...guardedDoors() },
+    held: { ...guardedLenients(), ...guardedDoors() },
     breached: { 'a guard that compares them': naiveLenient(exact) },
   });
 });
@@ -34,7 +34,7 @@ describe('a method that is escaped', () => {
   const text = JSON.stringify(callOf('secret')).replace('tools/call', 'tools\\/c\\u0061ll');
   const attack: Attack = ({ say }) => say(text);
   bypass(attack, {
-    held: { 'a server that takes anything': guardedLenient(), ...guardedDoors() },
+    held: { ...guardedLenients(), ...guardedDoors() },
     breached: {
       'a guard that searches the text': lenientHttp(
         (seen) => !seen.text.includes('tools/call"') || !seen.text.includes('secret'),

@@ -3,7 +3,7 @@ import { describe } from '@jest/globals';
 import { z } from 'zod';
 import { said, type HighServer } from '../pep/support/servers.ts';
 import { callOf, type Bank } from './support/bank.ts';
-import { guardedLenient, naiveLenient } from './support/lenient.ts';
+import { guardedLenients, naiveLenient } from './support/lenient.ts';
 import { bypass, type Attack } from './support/outcome.ts';
 import { OWNED, withData } from './support/policy.ts';
 import { guardedDoors, naiveHttp, naiveStdio, type Check, type Said } from './support/targets.ts';
@@ -25,7 +25,7 @@ describe.each(SPELLINGS)('the name %j', (name) => {
     in: (message: Said): unknown => (message.params?.name === 'secret' ? undefined : message),
   };
   bypass(attack, {
-    held: { 'a server that reads names loosely': guardedLenient(), ...guardedDoors() },
+    held: { ...guardedLenients(), ...guardedDoors() },
     breached: { 'a guard that compares them': naiveLenient(exact) },
   });
 });

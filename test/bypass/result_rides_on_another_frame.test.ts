@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { HighServer } from '../pep/support/servers.ts';
 import type { Transport } from '../../src/pep/transport.ts';
 import { callOf, CANARY, type Bank } from './support/bank.ts';
-import { guardedLenient, naiveLenient } from './support/lenient.ts';
+import { guardedLenients, naiveLenient } from './support/lenient.ts';
 import { bypass, type Attack } from './support/outcome.ts';
 import { WITH_CUSTOMER } from './support/policy.ts';
 import { guardedDoors, naiveStdio, type Said } from './support/targets.ts';
@@ -78,7 +78,7 @@ describe.each([
   const answersPass = (said: Said): unknown =>
     'result' in said || 'error' in said || said.params?.name !== 'secret' ? said : undefined;
   bypass(attack, {
-    held: { ...guardedDoors(), 'a server that takes anything': guardedLenient() },
+    held: { ...guardedDoors(), ...guardedLenients() },
     breached: { 'a guard that lets answers pass': naiveLenient({ in: answersPass }) },
   });
 });

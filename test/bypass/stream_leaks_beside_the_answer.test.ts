@@ -73,11 +73,13 @@ const masks = {
 
 const call = callOf('customer') as Said;
 const message = { ...call, params: { ...call.params, _meta: { progressToken: 'token' } } };
-const attack: Attack = async ({ bank, say }) => {
+const attack: Attack = async ({ bank, say, heard }) => {
   await say(JSON.stringify(message));
   expect(bank.done).toContain('customer');
   bank.turn();
   await say(JSON.stringify(callOf('balance')));
+  // A question is one, whatever is left of its words.
+  if (/"(sampling|elicitation)\//.test(heard())) bank.did('asked', false);
 };
 
 describe.each(FRAMES)('before an answer that is masked: %s', (_what, frame) => {

@@ -7,6 +7,7 @@ import {
   InMemoryTaskMessageQueue,
   InMemoryTaskStore,
 } from '@modelcontextprotocol/sdk/experimental/tasks/stores/in-memory.js';
+import { ListTasksRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { HighServer } from '../pep/support/servers.ts';
 import { callOf, CANARY, requestOf, type Bank } from './support/bank.ts';
 import { bypass, type Attack } from './support/outcome.ts';
@@ -85,5 +86,21 @@ describe.each([
       'a guard of calls': () =>
         naiveStdio(1, { ...victim, options: options(), looks: ofCalls() })(),
     },
+  });
+});
+
+/** The tasks of all, beside those of the caller. */
+const hinting = (server: HighServer, bank: Bank): void => {
+  more(server, bank);
+  const low = server.server as { setRequestHandler(of: unknown, handler: () => object): void };
+  low.setRequestHandler(ListTasksRequestSchema, () => ({ tasks: [], _meta: { others: CANARY } }));
+};
+
+describe('a list of tasks that says more than its items', () => {
+  const attack: Attack = ({ say }) => say(JSON.stringify(requestOf('tasks/list')));
+  const victim = { more: hinting, options: options() };
+  bypass(attack, {
+    held: { 'stdio, 1.x': guardedStdio(1, victim) },
+    breached: { 'a guard of calls': naiveStdio(1, { ...victim, looks: ofCalls() }) },
   });
 });

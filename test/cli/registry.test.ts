@@ -151,7 +151,7 @@ describeWithOpa('the tools that a server lists now', () => {
     ]);
   });
 
-  test('one that is gone is found; one that is new or not pinned is told, with its digest', async () => {
+  test('one that is gone is found; a new or unpinned one is told with its digest', async () => {
     writeData({ registry: { ...REGISTRY, 'tool:payments/balance': ENTRY } });
     const other = { name: 'other', inputSchema: {} };
     const fine = await listing([BALANCE, TRANSFER, other]);
@@ -171,12 +171,12 @@ describeWithOpa('the tools that a server lists now', () => {
     const server = new McpServer({ name: 'payments', version: '1' });
     server.registerTool('transfer', { inputSchema: { sum: z.number() } }, () => ({ content: [] }));
     const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: () => 's-1' });
-    await server.connect(transport as never);
+    await server.connect(transport);
     const http = createServer((req, res) => void transport.handleRequest(req, res));
     await once(http.listen(0, '127.0.0.1'), 'listening');
     const { port } = http.address() as AddressInfo;
     try {
-      const { code, stdout } = await registry(['--url', `http://127.0.0.1:${port}/mcp`]);
+      const { code, stdout } = await registry(['--upstream', `http://127.0.0.1:${port}/mcp`]);
       expect(code).toBe(1);
       expect(stdout).toContain('tool:payments/transfer changed: gone /amount, /to; added /sum');
     } finally {
@@ -190,7 +190,7 @@ describeWithOpa('the tools that a server lists now', () => {
 test.each<[string, string[], string]>([
   ['cannot be started', ['--', '/no/such/program'], 'cannot be started or reached'],
   ['ends', ['--', process.execPath, '-e', '0'], 'the server ended'],
-  ['is nowhere', ['--url', 'http://127.0.0.1:1/mcp'], 'cannot be started or reached'],
+  ['is nowhere', ['--upstream', 'http://127.0.0.1:1/mcp'], 'cannot be started or reached'],
   [
     'says nothing',
     ['--', process.execPath, '-e', 'process.stdin.resume()'],
@@ -207,8 +207,8 @@ test.each<[string, string[], string]>([
 
 test.each<[string, string[], string]>([
   ['no server', [], 'give the server to ask'],
-  ['two servers', ['--url', 'http://127.0.0.1:1', '--', 'node'], 'give the server to ask'],
-  ['a URL that is none', ['--url', 'nowhere'], 'the url is no URL'],
+  ['two servers', ['--upstream', 'http://127.0.0.1:1', '--', 'node'], 'give the server to ask'],
+  ['a URL that is none', ['--upstream', 'nowhere'], 'the url is no URL'],
 ])('%s to ask is refused', async (_what, argv, why) => {
   const { code, stderr } = await registry(argv);
   expect([code, stderr]).toEqual([2, expect.stringContaining(why)]);

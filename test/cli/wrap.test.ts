@@ -109,6 +109,22 @@ describe('the server', () => {
     },
   );
 
+  test('is not waited for when the wrapper gets SIGTERM after the end of its input', async () => {
+    const variables = { ...SHORT, PORTCULLIS_WRAP_DRAIN_TIMEOUT_MS: '600000' };
+    Object.assign(variables, { PORTCULLIS_LOG_LEVEL: 'info' });
+    const { host, own } = await running({ variables });
+    host.say({ id: 1, method: 'tools/call', params: { name: 'hang' } });
+    host.say({ id: 2, method: 'ping' });
+    host.process.stdin.end();
+    await host.answerTo(2);
+    while (!host.stderr.includes('the host ended its input')) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    host.process.kill('SIGTERM');
+    expect(await host.exited).toBe(0);
+    expect(own.map(isRunning)).toEqual([false, false]);
+  });
+
   test('ends when nobody reads its answers any more', async () => {
     const { host, own } = await running(STUBBORN);
     host.process.stdout.destroy();
@@ -163,7 +179,7 @@ test('a hidden tool answers as one that does not exist, whatever the server says
 });
 
 test('a line of 100 MB is refused, is not kept, and the next one is answered', async () => {
-  const host = start();
+  const host = start({ variables: { PORTCULLIS_WRAP_MESSAGE_BYTES_MAX: '1048576' } });
   await host.greet();
   const status = () => readFileSync(`/proc/${host.process.pid}/status`, 'utf8');
   const peak_kib = () => Number(/^VmHWM:\s+(\d+) kB/m.exec(status())?.[1]);

@@ -12,7 +12,10 @@ export const PORTCULLIS = join(ROOT, 'bin', 'portcullis.js');
 export type Answer = { id: unknown; result?: Record<string, unknown>; error?: unknown };
 
 /** Grants for everybody, on what a server is said to have. */
-export function policyOf(tools: Readonly<Record<string, object>>, server = 'own'): object {
+export function policyOf(
+  tools: Readonly<Record<string, object>>,
+  server = 'own',
+): { registry: object; grants: object[] } {
   const names = Object.entries(tools).map(
     ([name, grant]) => [`tool:${server}/${name}`, grant] as const,
   );
@@ -44,9 +47,15 @@ export class Host {
   stderr = '';
   #wake: (() => void)[] = [];
 
-  constructor(argv: readonly string[], variables: Readonly<Record<string, string>> = {}) {
+  /** `within`: a command that runs the wrapper. */
+  constructor(
+    argv: readonly string[],
+    variables: Readonly<Record<string, string>> = {},
+    within: readonly string[] = [],
+  ) {
     const env = { ...process.env, ...VARIABLES, ...variables };
-    this.process = spawn(process.execPath, [PORTCULLIS, ...argv], { env, cwd: ROOT });
+    const [file = '', ...args] = [...within, process.execPath, PORTCULLIS, ...argv];
+    this.process = spawn(file, args, { env, cwd: ROOT });
     this.process.stdin.on('error', () => {});
     this.process.stderr.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString();

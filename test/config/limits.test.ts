@@ -83,14 +83,15 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
     run: guard.subscriptions,
     expected: { below: 'heard', at: 'heard', above: 'left out' },
   },
-  'guard.tasks_max': { run: tasks.atATime, expected: refused('TOO_MANY_TASKS') },
-  'guard.tasks_per_principal_max': {
-    run: tasks.ofOnePrincipal,
-    expected: refused('TOO_MANY_TASKS'),
-  },
+  'guard.tasks_max': { run: tasks.all, expected: refused('refused') },
+  'guard.tasks_per_principal_max': { run: tasks.ofOne, expected: refused('refused') },
   'guard.task_ttl_ms_max': {
-    run: tasks.lifetime,
+    run: tasks.ttl,
     expected: { below: 'known', at: 'forgotten', above: 'forgotten' },
+  },
+  'guard.request_state_ttl_seconds': {
+    run: guard.requestStateTtl,
+    expected: refused('invalid_request_state'),
   },
   'guard.list_ttl_ms_max': {
     run: guard.listTtl,
@@ -102,11 +103,11 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
     run: guard.sessionIdle,
     expected: { below: '503', at: '503', above: '200' },
   },
-  'wrap.message_bytes_max': { run: wrap.messageBytes, expected: refused('too_large') },
   'toolchain.output_bytes_max': {
     run: toolchain.outputBytes,
     expected: refused('TOOLCHAIN_ABSENT'),
   },
+  'wrap.message_bytes_max': { run: wrap.messageBytes, expected: refused('too_large') },
 };
 
 const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe }> = {
@@ -125,14 +126,6 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
     run: guard.catalogueTimeout,
     expected: { soon: TAKEN, never: 'POLICY_UNAVAILABLE' },
   },
-  'wrap.drain_timeout_ms': {
-    run: wrap.drainTimeout,
-    expected: { soon: TAKEN, never: 'The connection ended' },
-  },
-  'wrap.stop_grace_ms': {
-    run: wrap.stopGrace,
-    expected: { soon: 'with code 0', never: 'by signal SIGKILL' },
-  },
   'toolchain.run_timeout_ms': {
     run: toolchain.runTimeout,
     expected: { soon: TAKEN, never: 'TOOLCHAIN_ABSENT' },
@@ -140,6 +133,14 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
   'toolchain.setup_timeout_ms': {
     run: toolchain.setupTimeout,
     expected: { soon: TAKEN, never: 'TOOLCHAIN_ABSENT' },
+  },
+  'wrap.drain_timeout_ms': {
+    run: wrap.drainTimeout,
+    expected: { soon: TAKEN, never: 'The connection ended' },
+  },
+  'wrap.stop_grace_ms': {
+    run: wrap.stopGrace,
+    expected: { soon: 'with code 0', never: 'by signal SIGKILL' },
   },
 };
 

@@ -53,8 +53,9 @@ describe('[O-04] an unknown setting is refused with its place and the likely one
       'the setting `pdp.lisen` (portcullis.yaml:3:3) is unknown; did you mean `pdp.listen`',
     ],
     [
-      { yaml: 'listen: x\n' },
-      'the setting `listen` (portcullis.yaml:1:1) is unknown; did you mean `pdp.listen`',
+      { yaml: 'linger_us_max: 1\n' },
+      'the setting `linger_us_max` (portcullis.yaml:1:1) is unknown; ' +
+        'did you mean `evidence.linger_us_max`',
     ],
     [{ yaml: 'colour: x\n' }, 'the setting `colour` (portcullis.yaml:1:1) is unknown'],
     [{ yaml: '__proto__: {}\n' }, 'the setting `__proto__` (portcullis.yaml:1:1) is unknown'],

@@ -72,7 +72,7 @@ test('the time of a signature is UTC', () => {
   ];
   wrong.push('2027-13-01T12:00:00Z', `${request.time}\n`, String(noon));
   // `Date.parse` takes these.
-  wrong.push(`+00${request.time}`, `${request.time.replace('.000', '')} (noon)`);
+  wrong.push(`+00${request.time}`, `${request.time}\0`);
   expect(wrong.map(signingTime)).toEqual(wrong.map(() => Number.NaN));
   expect(signingTime([request.time])).toBeNaN();
 });

@@ -27,6 +27,7 @@ describe('a schema of somebody else', () => {
   test.each([
     ['keywords that we do not know', { type: 'object', 'x-order': 1 }],
     ['formats', { type: 'object', properties: { a: { type: 'string', format: 'no-such' } } }],
+    ['a format of a name that objects have', { additionalProperties: { format: 'isPrototypeOf' } }],
     ['a keyword of another type', { type: 'object', maxLength: 1 }],
     ['the name of an older draft', { $schema: 'http://json-schema.org/draft-07/schema#' }],
     ['a faulty keyword that is not used', { type: 'object', title: 7 }],

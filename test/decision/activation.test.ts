@@ -1,7 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { layPolicyData, readBundle, type PolicyBundle } from '../../src/bundle/bundle.ts';
 import type { BundleMetadata, EvidenceRecord } from '../../src/contract/types.gen.ts';
+import { activateBundle } from '../../src/decision/activation.ts';
 import { chooseEntrypoints } from '../../src/decision/wasm_evaluator.ts';
+import { loadEngine } from '../../src/engine/engine.ts';
+import type { LoadEngine } from '../../src/engine/types.ts';
 import {
   activate,
   callOf,
@@ -13,8 +16,8 @@ import {
   UNWRITABLE,
   CALLER,
 } from '../support/decisions.ts';
-import { wasmOf } from '../support/policies.ts';
-import { describeWithOpa } from '../support/toolchain.ts';
+import { LIMITS, wasmOf } from '../support/policies.ts';
+import { describeWithOpa, SILENT } from '../support/toolchain.ts';
 
 const TELLERS = `package tellers
 default allow := false
@@ -31,6 +34,7 @@ async function outcomeOf(
   try {
     await activate(bundle, evidence, unsafe_allow_all);
   } catch (thrown) {
+    expect(thrown).toMatchObject({ code: 'BUNDLE_REFUSED' });
     error = (thrown as Error).message;
   }
   const [record] = await read();
@@ -132,6 +136,35 @@ result := {
     expect(core.status()).toMatchObject({ policy: { unsafe_allow_all: true } });
   });
 
+  test('of a refused policy leaves no engine behind, of another one leaves it open', async () => {
+    const closed: boolean[] = [];
+    const counting: LoadEngine = async (options) => {
+      const engine = await loadEngine(options);
+      const close = (): void => {
+        engine.close();
+        closed.push(true);
+      };
+      const { entrypoints } = engine;
+      return { entrypoints, close, evaluate: (name, input) => engine.evaluate(name, input) };
+    };
+    const { evidence } = await evidenceOnDisk();
+    const parts = {
+      loadEngine: counting,
+      limits: LIMITS,
+      unsafe_allow_all: false,
+      clock: { now_ms: () => 0 },
+      log: SILENT,
+      evidence,
+    };
+    const refused = await tellers({ self_tests: [{ ...SELF_TEST, outcome: 'deny' }] });
+    expect(await codeOf(activateBundle(refused, parts))).toBe('BUNDLE_REFUSED');
+    expect(closed).toEqual([true]);
+    const policy = await activateBundle(await tellers(), parts);
+    expect(closed).toEqual([true]);
+    policy.close();
+    expect(closed).toEqual([true, true]);
+  });
+
   test('that cannot be recorded does not happen', async () => {
     expect(await codeOf(activate(await tellers(), UNWRITABLE))).toBe('EVIDENCE_UNWRITABLE');
   });
@@ -177,6 +210,7 @@ test.each<[string[], Partial<BundleMetadata> | undefined, object | string]>([
 ])('of %j with %j', (available, metadata, chosen) => {
   const choose = (): object =>
     chooseEntrypoints(available, metadata && { schema_version: 1, ...metadata });
-  if (typeof chosen === 'string') expect(choose).toThrow(chosen);
-  else expect(choose()).toEqual({ discovery: undefined, ...chosen });
+  if (typeof chosen === 'string') {
+    expect(choose).toThrow(expect.objectContaining({ code: 'ENGINE_UNSUITED', message: chosen }));
+  } else expect(choose()).toEqual({ discovery: undefined, ...chosen });
 });

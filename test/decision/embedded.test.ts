@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { digestOf } from '../../src/contract/digest.ts';
-import type { EvaluationRequest, Status } from '../../src/contract/types.gen.ts';
+import type { DiscoveryRequest, EvaluationRequest, Status } from '../../src/contract/types.gen.ts';
 import { embeddedDecisionPoint } from '../../src/decision/embedded.ts';
 import {
   CALLER,
@@ -101,6 +101,20 @@ describeWithOpa('the decision point in the same process', () => {
     expect(await point.decide(callOf())).toMatchObject({ decision: true });
   });
 
+  test('a refused request says why', async () => {
+    const { core } = await scene();
+    const point = embeddedDecisionPoint(core, CALLER, DEFAULTS.pdp.body_bytes_max);
+    const whyNot = (args: Record<string, unknown>): Promise<Error> =>
+      point.decide(callOf({ arguments: args })).then(
+        () => new Error('decided'),
+        (error: Error) => error,
+      );
+    expect((await whyNot({ text: '\ud800' })).message).toBe('the request is lone_surrogate');
+    const { message, cause } = await whyNot(cyclic);
+    expect(message).toBe('the request has no JSON text');
+    expect(cause).toBeInstanceOf(TypeError);
+  });
+
   test('an invalid request is refused with its pointer', async () => {
     const { core } = await scene();
     const request = { ...callOf(), subject: { id: 'x' } } as unknown as EvaluationRequest;
@@ -112,8 +126,42 @@ describeWithOpa('the decision point in the same process', () => {
     const { core, records } = await scene();
     const point = embeddedDecisionPoint(core, CALLER, DEFAULTS.pdp.body_bytes_max);
     const signal = AbortSignal.abort();
-    expect(await codeOf(point.decide(callOf(), { signal }))).toBe('DECISION_POINT_UNREACHABLE');
+    const { subject, resource } = callOf();
+    const list: DiscoveryRequest = {
+      subject,
+      action: { name: 'tools/list' },
+      context: { profile: 'mcp/1', phase: 'discovery' },
+      evaluations: [{ resource }],
+      options: { portcullis: { discovery: { catalogue_digest: digestOf([]) } } },
+    };
+    const gone = {
+      code: 'DECISION_POINT_UNREACHABLE',
+      message: 'the call was given up before it began',
+    };
+    await expect(point.decide(callOf(), { signal })).rejects.toMatchObject(gone);
+    await expect(point.discover(list, { signal })).rejects.toMatchObject(gone);
     expect(await records()).toEqual([]);
+    expect(await point.decide(callOf(), {})).toMatchObject({ decision: true });
+    expect(await point.discover(list, {})).toMatchObject({ evaluations: [{ decision: true }] });
+  });
+
+  test('stops each watch of its core once', async () => {
+    const { core } = await scene();
+    const stopped: number[] = [];
+    let watches = 0;
+    const watch = (): (() => void) => {
+      const number = (watches += 1);
+      return () => stopped.push(number);
+    };
+    const watched = Object.assign(Object.create(core) as typeof core, { watch });
+    const point = embeddedDecisionPoint(watched, CALLER, DEFAULTS.pdp.body_bytes_max);
+    const stop = point.watch(() => undefined);
+    point.watch(() => undefined);
+    stop();
+    expect(stopped).toEqual([1]);
+    await point.close();
+    await point.close();
+    expect(stopped).toEqual([1, 2]);
   });
 
   test('tells of changes until it is closed', async () => {

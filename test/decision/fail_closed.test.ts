@@ -23,6 +23,24 @@ describeWithOpa('no decision', () => {
     expect(core.status()).toMatchObject({ ready: false, problem: 'the disk is full' });
   });
 
+  test('whatever keeps a record from being durable is told as that', async () => {
+    const { policy } = await echoScene();
+    const thrown = async (cause: Error): Promise<unknown> => {
+      const evidence = { ...UNWRITABLE, append: () => Promise.reject(cause) };
+      const { core } = sceneWith(policy, evidence, async () => []);
+      return core.evaluation(asking(true), CALLER).catch((error: unknown) => error);
+    };
+    const full = new PortcullisError('EVIDENCE_UNWRITABLE', 'the disk is full');
+    expect(await thrown(full)).toBe(full);
+    for (const cause of [new PortcullisError('INTERNAL', 'x'), new TypeError('x')]) {
+      expect(await thrown(cause)).toMatchObject({
+        code: 'EVIDENCE_UNWRITABLE',
+        message: 'the decision could not be recorded',
+        cause,
+      });
+    }
+  });
+
   test('without a policy nothing is decided, not even that it is denied', async () => {
     const absent = new PortcullisError('POLICY_ABSENT', 'no policy is active');
     const core = createDecisionCore({

@@ -1,7 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Obligation } from '../../src/contract/types.gen.ts';
-import { mergeObligations } from '../../src/decision/obligations.ts';
+import {
+  demandObligations,
+  mergeObligations,
+  settleObligations,
+} from '../../src/decision/obligations.ts';
 import { intersectPaths } from '../../src/decision/paths.ts';
+import type { CompleteInput } from '../../src/decision/request.ts';
+import { plainVerdict } from '../../src/decision/verdict.ts';
 
 const keep = (paths: string[], rest = {}): Obligation => ({
   type: 'keep_fields',
@@ -16,6 +22,9 @@ const mask = (mode: 'remove' | 'replace' | 'digest', paths: string[], rest = {})
   unstructured: 'redact',
   ...rest,
 });
+
+/** The most that one duty holds, in the order in which they are written. */
+const MANY = Array.from({ length: 256 }, (_, i) => `/p${i}`).sort();
 
 describe('merging duties', () => {
   test.each<[string, Obligation[], Obligation[]]>([
@@ -87,6 +96,29 @@ describe('merging duties', () => {
       [{ type: 'step_up', acr: 'gold', amr: ['hwk', 'otp'] }],
     ],
     [
+      'one step up to a level that all name',
+      [
+        { type: 'step_up', acr: 'gold' },
+        { type: 'step_up', acr: 'gold' },
+      ],
+      [{ type: 'step_up', acr: 'gold' }],
+    ],
+    [
+      'one step up by a method',
+      [{ type: 'step_up', amr: ['otp'] }],
+      [{ type: 'step_up', amr: ['otp'] }],
+    ],
+    [
+      'what is masked twice in one mode once',
+      [mask('remove', ['/b', '/a']), mask('remove', ['/a'])],
+      [mask('remove', ['/a', '/b'])],
+    ],
+    [
+      'as many paths as a duty may hold',
+      [mask('remove', MANY), mask('remove', MANY)],
+      [mask('remove', MANY)],
+    ],
+    [
       'the lowest rate of each key and window',
       [
         { type: 'rate_limit', key: 'a', limit: 5, window_seconds: 60 },
@@ -102,12 +134,14 @@ describe('merging duties', () => {
       'each target and level once',
       [
         { type: 'notify', target: 'b' },
+        { type: 'log', level: 'info' },
         { type: 'log', level: 'warn' },
         { type: 'notify', target: 'a' },
         { type: 'notify', target: 'b' },
         { type: 'log', level: 'warn' },
       ],
       [
+        { type: 'log', level: 'info' },
         { type: 'log', level: 'warn' },
         { type: 'notify', target: 'a' },
         { type: 'notify', target: 'b' },
@@ -126,8 +160,8 @@ describe('merging duties', () => {
       ],
     ],
   ])('%s', (_title, given, merged) => {
-    expect(mergeObligations(given)).toEqual(merged);
-    expect(mergeObligations([...given].reverse())).toEqual(merged);
+    expect(mergeObligations(given)).toStrictEqual(merged);
+    expect(mergeObligations([...given].reverse())).toStrictEqual(merged);
   });
 
   test.each<[string, Obligation[]]>([
@@ -137,6 +171,17 @@ describe('merging duties', () => {
         { type: 'set_arguments', values: { a: 1 } },
         { type: 'set_arguments', values: { a: 2 } },
       ],
+    ],
+    [
+      'one of several arguments set to two values',
+      [
+        { type: 'set_arguments', values: { a: 1, b: 1 } },
+        { type: 'set_arguments', values: { a: 1, b: 2 } },
+      ],
+    ],
+    [
+      'more paths in one mode than a duty may hold, beside few in another',
+      [mask('remove', [...MANY, '/one_more']), mask('digest', ['/other'])],
     ],
     [
       'an argument set and capped',
@@ -183,8 +228,55 @@ describe('what two sets of paths have in common', () => {
     [['/a', '/a/b'], ['/a'], ['/a']],
     [['/a/*', '/a/b'], ['/a'], ['/a/*']],
     [[], ['/a'], []],
+    [['/a', '/a/*'], [''], ['/a']],
+    [['/a', '/a/*/*'], [''], ['/a']],
+    [['/b', '/a'], [''], ['/a', '/b']],
   ])('%j and %j: %j', (a, b, common) => {
     expect(intersectPaths(a, b)).toEqual(common);
     expect(intersectPaths(b, a)).toEqual(common);
+  });
+});
+
+describe('the duties of a verdict', () => {
+  const contradiction: Obligation[] = [
+    { type: 'step_up', acr: 'gold' },
+    { type: 'step_up', acr: 'silver' },
+  ];
+  const input = (pep?: unknown): CompleteInput => ({
+    subject: {},
+    action: {},
+    context: { ...(pep !== undefined && { pep: { obligations: pep } }) },
+  });
+  const deny = { ...plainVerdict('deny'), reason_code: 'TOO_LATE', visible: true, rules: ['a/b'] };
+
+  test('that contradict each other deny, and what was denied anyway keeps its reason', () => {
+    const allow = { ...plainVerdict('allow'), visible: true, rules: ['a/b'] };
+    expect(settleObligations({ ...allow, obligations: contradiction })).toMatchObject({
+      outcome: 'deny',
+      visible: true,
+      reason_code: 'POLICY_INDETERMINATE',
+      obligations: [],
+      rules: ['a/b'],
+      detail: 'the duties contradict',
+    });
+    expect(settleObligations({ ...deny, obligations: contradiction })).toEqual(deny);
+  });
+
+  test('of what was denied anyway need not be known to a PEP', () => {
+    const denied = { ...deny, obligations: contradiction };
+    expect(demandObligations(denied, input())).toBe(denied);
+  });
+
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['no list', 'step_up'],
+    ['others', ['log']],
+  ])('are refused for a PEP that knows %s of them', (_what, known) => {
+    const allow = { ...plainVerdict('allow'), obligations: contradiction.slice(0, 1) };
+    expect(demandObligations(allow, input(known))).toMatchObject({
+      outcome: 'deny',
+      reason_code: 'OBLIGATION_UNSUPPORTED',
+    });
+    expect(demandObligations(allow, input(['step_up']))).toBe(allow);
   });
 });

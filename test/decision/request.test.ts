@@ -62,7 +62,31 @@ describe('what is a request', () => {
 describe('what a policy sees', () => {
   test('a profiled request is completed by the time', () => {
     const call = callOf({ arguments: { amount: 5 } });
-    expect(complete(call)).toEqual({ ...call, context: { ...call.context, time: NOW } });
+    expect(complete(call)).toStrictEqual({ ...call, context: { ...call.context, time: NOW } });
+  });
+
+  test('what a caller may not attest is taken out, and nothing put in its place', () => {
+    const kept = (properties?: object): unknown => {
+      const subject = { type: 'user', id: 'alice', ...(properties && { properties }) };
+      return complete({ ...PLAIN, subject }, STRANGER);
+    };
+    const told = (properties?: object): object => ({
+      subject: { type: 'user', id: 'alice', ...(properties && { properties }) },
+      action: PLAIN.action,
+      resource: PLAIN.resource,
+      context: { phase: 'call', time: NOW },
+    });
+    expect(kept()).toStrictEqual(told());
+    expect(kept({ role: 'admin' })).toStrictEqual(told({ role: 'admin' }));
+    expect(kept({ delegation: [{ id: 'a', actor_type: 'human' }] })).toStrictEqual(
+      told({ delegation: [{ id: 'a' }] }),
+    );
+    expect(kept({ delegation: 'a' })).toStrictEqual(told({ delegation: 'a' }));
+    const context = { claimed: { actor_type: 'human' }, phase: 'call', time: NOW };
+    expect(kept({ actor_type: 'human', role: 'admin' })).toStrictEqual({
+      ...told({ role: 'admin' }),
+      context,
+    });
   });
 
   test('a plain request is a call by the agent that COAZ names', () => {

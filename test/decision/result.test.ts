@@ -79,6 +79,36 @@ describe('the verdict of a raw result', () => {
   });
 });
 
+describe('what a verdict says', () => {
+  const PLAIN = { safe_message: undefined, constraints: {}, obligations: [], rules: [] };
+
+  test.each([true, { decision: 'allow' }])('of %j is no more than that', (raw) => {
+    expect(judgeResult(raw)).toEqual({
+      ...PLAIN,
+      outcome: 'allow',
+      reason_code: 'ALLOWED',
+    });
+  });
+
+  test.each<[unknown, string]>([
+    [undefined, 'the policy yields no result'],
+    [{ decision: 'allow', errors: ['x'] }, 'the policy reports errors'],
+    [{ decision: 'allow', visible: false }, 'the policy allows what it hides'],
+    [
+      { decision: 'require_approval', constraints: { approval_required: false } },
+      'the constraints contradict each other',
+    ],
+    [{ decision: 1 }, 'the result of the policy fails its schema at `/decision` (enum)'],
+  ])('of %j to operators', (raw, detail) => {
+    expect(judgeResult(raw)).toEqual({
+      ...PLAIN,
+      outcome: 'deny',
+      reason_code: 'POLICY_INDETERMINATE',
+      detail,
+    });
+  });
+});
+
 describe('the positions of a list', () => {
   test.each([
     [[], 0],

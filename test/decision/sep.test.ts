@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { VALIDATORS } from '../../src/contract/validate.ts';
-import { SEP_ACTIONS } from '../../src/decision/sep.ts';
+import { readSepRequest, SEP_ACTIONS } from '../../src/decision/sep.ts';
 import {
   CALLER,
   codeOf,
@@ -167,6 +167,43 @@ describeWithOpa('the SEP decision profile', () => {
     ]);
   });
 
+  test('asks the policy as a request of ours would', () => {
+    const { subject, capability, action } = REQUEST;
+    const question = {
+      subject: {
+        type: 'identity',
+        id: 'user:carol@example.com',
+        properties: { actor_type: 'human', groups: ['sre'] },
+      },
+      action: { name: 'tools/call', properties: { verb: 'execute' } },
+      resource: { type: 'tool', id: 'restart_service', properties: { server: 'ops' } },
+    };
+    expect(readSepRequest({ subject, capability, action }, 'ops').request).toStrictEqual({
+      ...question,
+      context: { profile: 'mcp/1', phase: 'call', environment: {} },
+    });
+    const whole = {
+      ...REQUEST,
+      subject: { ...subject, tenant: 'a' },
+      environment: { deployment: 'production', risk: 'high' },
+      approval: { present: true },
+    };
+    expect(readSepRequest(whole, 'ops').request).toStrictEqual({
+      ...question,
+      subject: {
+        ...question.subject,
+        properties: { ...question.subject.properties, tenant: 'a' },
+      },
+      context: {
+        profile: 'mcp/1',
+        phase: 'call',
+        environment: { deployment: 'production', risk: 'high' },
+        arguments: { service: 'search' },
+        approval: { present: true },
+      },
+    });
+  });
+
   test('is recorded under the method that the words mean (R16)', async () => {
     const { core, records } = await scene();
     for (const [type, actions] of Object.entries(SEP_ACTIONS)) {
@@ -207,6 +244,9 @@ describeWithOpa('the SEP decision profile', () => {
   ])('%s is refused', async (_title, request, code) => {
     const { core } = await scene();
     expect(await codeOf(core.sepDecision(request, CALLER))).toBe(code);
+    if (code.endsWith('tenant')) {
+      await expect(core.sepDecision(request, CALLER)).rejects.toThrow('names two tenants');
+    }
   });
 });
 

@@ -1,5 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { VALIDATORS } from '../../src/contract/validate.ts';
+import { createDecisionCore, type DecisionParts } from '../../src/decision/core.ts';
+import type { DecisionCore } from '../../src/decision/types.ts';
+import { PortcullisError } from '../../src/errors.ts';
 import {
   CALLER,
   codeOf,
@@ -8,6 +11,8 @@ import {
   foreignBundle,
   NOW,
   sceneOf,
+  sceneWith,
+  UNWRITABLE,
 } from '../support/decisions.ts';
 import { describeWithOpa } from '../support/toolchain.ts';
 
@@ -40,6 +45,17 @@ describeWithOpa('what a PEP does with a decision', () => {
       'REQUEST_INVALID /status',
     );
   });
+
+  test('is recorded with no more members than were reported', async () => {
+    const { policy } = await echoScene();
+    const entries: object[] = [];
+    const append = async (entry: object): Promise<number> => entries.push(entry);
+    const { core } = sceneWith(policy, { ...UNWRITABLE, append }, async () => []);
+    await core.outcome({ evaluation_id: 'id-9', status: 'executed' }, CALLER);
+    expect(entries).toStrictEqual([
+      { kind: 'outcome', evaluation_id: 'id-9', caller: 'guard', status: 'executed' },
+    ]);
+  });
 });
 
 describeWithOpa('the status', () => {
@@ -62,5 +78,53 @@ describeWithOpa('the status', () => {
     stop();
     change(policy);
     expect(seen).toEqual([next.identity.digest]);
+  });
+
+  const coreAt = (now_ms: number, parts: Partial<DecisionParts>): DecisionCore =>
+    createDecisionCore({
+      evaluator: {
+        current: () => {
+          throw new PortcullisError('POLICY_ABSENT', 'x'.repeat(2000));
+        },
+        watch: () => () => undefined,
+      },
+      evidence: { ...UNWRITABLE, status: () => ({ writable: true, size: 0 }) },
+      clock: { now_ms: () => now_ms },
+      random: { id: () => 'id' },
+      settings: { instance: 'one', sep_server: 'x', batch_items_max: 1, batch_bytes_max: 1 },
+      ...parts,
+    });
+
+  test.each([
+    [90_500, 90.5],
+    [0, 0],
+    [-1000, 0],
+  ])('tells the age of the policy %d ms after it began', async (passed_ms, age_seconds) => {
+    const { policy } = await echoScene();
+    const evaluator = { current: () => policy, watch: () => () => undefined };
+    const status = coreAt(Date.parse(NOW) + passed_ms, { evaluator }).status();
+    expect(status).toMatchObject({ ready: true, policy: { age_seconds } });
+    expect(status).not.toHaveProperty('problem');
+  });
+
+  test('is not ready where records cannot be written, even without a word on why', async () => {
+    const { policy } = await echoScene();
+    const evaluator = { current: () => policy, watch: () => () => undefined };
+    const evidence = { ...UNWRITABLE, status: () => ({ writable: false, size: 0 }) };
+    expect(coreAt(0, { evaluator, evidence }).status()).toMatchObject({
+      ready: false,
+      problem: 'the evidence log cannot be written',
+    });
+  });
+
+  test('tells why there is no policy, as far as a status can, and hides no defect', () => {
+    const status = coreAt(0, {}).status();
+    expect(VALIDATORS.status(status)).toMatchObject({ ok: true });
+    expect(status).toMatchObject({ ready: false, problem: 'x'.repeat(1024) });
+    const current = (): never => {
+      throw new TypeError('a defect');
+    };
+    const evaluator = { current, watch: () => () => undefined };
+    expect(() => coreAt(0, { evaluator }).status()).toThrow(TypeError);
   });
 });

@@ -19,7 +19,7 @@ const STEPS = 150;
 /** As the settings of a guard under test say. */
 const IN_FLIGHT_MAX = 16;
 
-type Message = Record<string, unknown> & { params?: Record<string, unknown> };
+type Message = Record<string, unknown> & { method?: string; params?: Record<string, unknown> };
 type Id = string | number;
 
 const METHOD_NAMES = [...Object.keys(METHODS), 'made/up', 'notifications/made_up', 'tools/Call'];
@@ -116,7 +116,7 @@ class World {
 
   #answer({ id, method, params }: Message): void {
     const mark = (params?.['_meta'] as { mark?: string } | undefined)?.mark;
-    const list = LISTS[String(method)];
+    const list = LISTS[method ?? ''];
     if (this.chance.chance(0.1)) this.#tell({ id, error: { code: -1, message: 'no', data: mark } });
     else this.#tell({ id, result: { ...list, content: [], mark } });
     if (this.chance.chance(0.1)) this.#tell({ id, result: { mark: 'again' } });
@@ -143,11 +143,11 @@ class World {
       return;
     }
     const kind = id === undefined ? 'notification' : 'request';
-    if (!isEnforced(String(method), kind, 'client_to_server', 'legacy')) {
-      this.faults.push(`the server was given a ${kind} ${String(method)}`);
+    if (!isEnforced(method, kind, 'client_to_server', 'legacy')) {
+      this.faults.push(`the server was given a ${kind} ${method}`);
     }
     const own = String(id).startsWith('portcullis:');
-    const decided = ruleOf(String(method))?.handling === 'decide';
+    const decided = ruleOf(method)?.handling === 'decide';
     if (decided && /secret|denied|absent/.test(JSON.stringify(message))) {
       this.faults.push(`the server was given what is not allowed: ${JSON.stringify(message)}`);
     }
@@ -160,8 +160,8 @@ class World {
     const { id, method, result, error } = message;
     if (method !== undefined) {
       const kind = id === undefined ? 'notification' : 'request';
-      const known = isEnforced(String(method), kind, 'server_to_client', 'legacy');
-      if (!known) this.faults.push(`the client was given a ${kind} ${String(method)}`);
+      const known = isEnforced(method, kind, 'server_to_client', 'legacy');
+      if (!known) this.faults.push(`the client was given a ${kind} ${method}`);
       if (kind === 'request') this.#passed.add(id);
       return;
     }

@@ -55,7 +55,8 @@ const teller = person(['tellers'], 'cid-teller-desk');
 const bot = person(['support'], 'cid-support-bot', { surface: 'support_bot' });
 
 async function wireTo(who: TrustedContext, server: HighServer): Promise<TestWire> {
-  const parts = { ...testParts(), decisionPoint, identity: () => who };
+  const patient = testParts({}, { decision_timeout_ms: 5_000 });
+  const parts = { ...patient, decisionPoint, identity: () => who };
   const wire = new TestWire();
   await createGuard(parts)(server).connect(wire);
   await wire.ask(0, 'initialize', HELLO);

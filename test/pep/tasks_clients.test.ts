@@ -1,7 +1,6 @@
 /** Tasks as the client of the SDK 1.x uses them, with sessions and without. */
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import {
   TaskStatusNotificationSchema,
   ToolListChangedNotificationSchema,
@@ -11,6 +10,12 @@ import { closeAll, started } from './support/http.ts';
 import { allow, type Script } from './support/scripted.ts';
 import type { HighServer } from './support/servers.ts';
 import { buildTasks, cleanDesks, newDesk, REPORT, REPORTED } from './support/tasks_1.ts';
+
+/** What the protocol layer of a server tells its client. */
+interface Low {
+  notification(told: object): Promise<void>;
+  sendToolListChanged(): Promise<void>;
+}
 
 const clients: Client[] = [];
 
@@ -117,8 +122,9 @@ test('a notice of a task passes in no session but that of its owner', async () =
   // A stream may not yet be open, and what is said before that is lost.
   const repeated = setInterval(() => {
     for (const { server } of servers.slice(1)) {
-      void (server as Server).notification({ method: 'notifications/tasks/status', params });
-      void (server as Server).sendToolListChanged();
+      const low = server as Low;
+      void low.notification({ method: 'notifications/tasks/status', params });
+      void low.sendToolListChanged();
     }
   }, 10);
   await Promise.all([both.alice.promise, both.bob.promise]).finally(() => clearInterval(repeated));

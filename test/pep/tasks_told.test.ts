@@ -73,7 +73,7 @@ describe('progress of a task', () => {
   const PROGRESS = 'notifications/progress';
   const followed = async (decide = () => allow(), progressToken: unknown = 'p') => {
     const told = await rig(undefined, decide, { progressToken });
-    const token = (told.received[0]?.params['_meta'] as { progressToken: number }).progressToken;
+    const token = (told.received[0]!.params['_meta'] as { progressToken: number }).progressToken;
     const tell = () =>
       told.told({ method: PROGRESS, params: { progressToken: token, progress: 1 } });
     return { ...told, tell };

@@ -162,7 +162,9 @@ describe.each(LINES)('what reaches the server, SDK %i.x', (line) => {
       heard.push(message);
       onmessage.call(low.transport, message);
     };
-    await wire.ask('h', 'initialize', HELLO);
+    const { capabilities } = HELLO;
+    const hello = { ...HELLO, capabilities: { ...capabilities, tasks: {}, experimental: {} } };
+    await wire.ask('h', 'initialize', hello);
     await wire.ask(1, 'tools/call', {
       name: 'balance',
       arguments: {},
@@ -173,7 +175,7 @@ describe.each(LINES)('what reaches the server, SDK %i.x', (line) => {
     });
     const params = {
       protocolVersion: '2025-11-25',
-      capabilities: HELLO.capabilities,
+      capabilities,
       clientInfo: HELLO.clientInfo,
     };
     expect(

@@ -4,7 +4,7 @@ import { DENIALS } from '../../scripts/conformance/denials.ts';
 import { faultsOfDenial } from '../../scripts/conformance/deny.ts';
 import { faultsOf, rowOf } from '../../scripts/conformance/rows.ts';
 import { FIXTURES } from '../../scripts/conformance/fixtures.ts';
-import { denialTableOf, tableOf } from '../../scripts/conformance/report.ts';
+import { denialTableOf, notesOf, tableOf } from '../../scripts/conformance/report.ts';
 import {
   REVISIONS,
   type Check,
@@ -38,13 +38,43 @@ describe('a row', () => {
   });
 
   test.each<[string, SuiteResult, string]>([
-    ['fails', found({ one: [failed], two: [passed, passed] }), 'one: a: SUCCESS, now FAILURE'],
-    ['warns', found({ one: [passed], two: [passed, warned] }), 'two: a (2): SUCCESS, now WARNING'],
-    ['is gone', found({ one: [passed], two: [passed] }), 'two: a (2): SUCCESS, now absent'],
-    ['is new', found({ one: [passed, passed], two: [passed, passed] }), 'one: a (2): absent, now'],
-    ['did not run', found({ one: [passed] }), 'two: a: SUCCESS, now absent'],
+    ['fails', found({ one: [failed], two: [passed, passed] }), 'one: a was SUCCESS and is FAILURE'],
+    [
+      'warns',
+      found({ one: [passed], two: [passed, warned] }),
+      'two: a (2) was SUCCESS and is WARNING',
+    ],
+    ['is gone', found({ one: [passed], two: [passed] }), 'two: a (2) was SUCCESS and is absent'],
+    [
+      'is new',
+      found({ one: [passed, passed], two: [passed, passed] }),
+      'one: a (2) was absent and is SUCCESS',
+    ],
+    ['did not run', found({ one: [passed] }), 'two: a was SUCCESS and is absent'],
   ])('is at fault where behind the guard a check %s', (_what, guarded, fault) => {
     expect(faults(all, guarded)[0]).toContain(`guarded: ${fault}`);
+  });
+
+  test('is not at fault where a scenario changes that the fixture alone does not pass', () => {
+    const alone = found({ one: [passed], two: [passed, passed], more: [failed] });
+    expect(faults(alone, found({ one: [passed], two: [passed, passed], more: [passed] }))).toEqual(
+      [],
+    );
+  });
+
+  test('may differ as the table says, and must', () => {
+    const [scenario, check] = 'server-sse-polling: server-sse-retry-field'.split(': ');
+    const alone = found({ [scenario!]: [{ ...warned, id: check! }] });
+    const ways = new Map([
+      ['unguarded', { ...alone, required: [] }],
+      ['wrapped', found({})],
+    ] as const);
+    const row = rowOf(FIXTURES[0]!, '2025-11-25', ways);
+    expect(faultsOf(row)).toEqual([
+      expect.stringContaining('server-sse-streams-functional is as without a guard'),
+      expect.stringContaining('server-sse-priming-event is as without a guard'),
+    ]);
+    expect(notesOf(row)).toHaveLength(3);
   });
 
   test('is at fault where the fixture alone does not pass what is required', () => {

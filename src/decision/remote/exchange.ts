@@ -94,7 +94,7 @@ function openPool(settings: ExchangeSettings): Pool {
 function readOrigin(url: string): string {
   const parsed = URL.parse(url);
   const plain = parsed && (url === parsed.origin || url === `${parsed.origin}/`);
-  if (plain && /^https?:$/.test(parsed.protocol)) return parsed.origin;
+  if (plain && ['http:', 'https:'].includes(parsed.protocol)) return parsed.origin;
   const message = '`decision_point.url` is not of the form http://host:port';
   throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/decision_point/url' });
 }
@@ -127,13 +127,13 @@ async function exchange(
   }, timeout_ms);
   const { signal } = sending.request;
   if (signal?.aborted) stop();
-  signal?.addEventListener('abort', stop, { once: true });
+  signal?.addEventListener('abort', stop);
   try {
     const answer = await pool.request({
       method: sending.request.method,
       path: sending.request.path,
       headers: headersOf(sending),
-      ...(sending.request.body === undefined ? {} : { body: sending.signed.body }),
+      body: sending.signed.body,
       signal: abort.signal,
     });
     const body = await answer.body.bytes();
@@ -209,8 +209,8 @@ const CAUSES: Readonly<Record<string, string>> = {
 };
 
 function describe(cause: unknown): string {
-  const code = (cause as { code?: unknown } | null)?.code;
-  return (typeof code === 'string' && CAUSES[code]) || 'what came back was not an answer';
+  const { code } = cause as { code?: unknown };
+  return CAUSES[String(code)] ?? 'what came back was not an answer';
 }
 
 /** A decision point that gives no decision, with the reason. */

@@ -65,7 +65,8 @@ export class HttpGateway {
     if (authInfo === undefined) return refused(401, 'A bearer token is needed', CHALLENGE);
     const gone = new AbortController();
     res.once('close', () => gone.abort());
-    const web = toWebRequest(req, gone.signal, this.#parts.guard.settings.http.body_bytes_max);
+    const { http } = this.#parts.guard.settings;
+    const web = toWebRequest(req, gone.signal, http.body_bytes_max);
     if (!web) return refused(400, 'The request cannot be read');
     const { request } = web;
     if (!METHODS.has(request.method)) return refused(405, 'Method not allowed', ALLOWED);
@@ -96,7 +97,10 @@ export class HttpGateway {
   }
 
   /** A modern request; its client ends it by going away. */
-  #ask(request: Request, given: Given, { message, body }: Admitted): Promise<Response> {
+  #ask(request: Request, given: Given, { message, body }: Admitted): Response | Promise<Response> {
+    if (this.#single.size >= this.#parts.guard.settings.requests_in_flight_max) {
+      return turnAway(503, failure(undefined, RPC.INTERNAL_ERROR, 'Too many requests'));
+    }
     const connected = new Connected(this.#connected, () => undefined, parametersOf(request));
     this.#single.add(connected);
     const end = (): void => {

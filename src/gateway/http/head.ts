@@ -96,7 +96,8 @@ export function mirrorFault(message: Message, headers: Headers): object | undefi
   const version = meta[VERSION];
   if (told !== version) return mismatch(id, 'MCP-Protocol-Version');
   if (version !== MODERN) {
-    const data = { supported: [MODERN, ...LEGACY], requested: version };
+    // What `server/discover` may name as well: the revisions before it are not asked for so.
+    const data = { supported: [MODERN], requested: version };
     return failure(id, UNSUPPORTED_VERSION, 'Unsupported protocol version', data);
   }
   const mirrored = mirrorsOf(message);

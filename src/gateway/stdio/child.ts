@@ -82,7 +82,7 @@ export class Child {
 /** Whether something comes to its end in time. */
 export async function within(end: Promise<unknown>, time_ms: number): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), time_ms);
+  const timer = setTimeout(() => resolve(false), time_ms).unref();
   try {
     return await Promise.race([end.then(() => true), late]);
   } finally {

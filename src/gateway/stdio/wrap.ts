@@ -57,7 +57,7 @@ async function ended(
   host: Host,
   child: Child,
   relay: Relay,
-  { settings, stopped }: WrapParts,
+  { settings, stopped, log }: WrapParts,
 ): Promise<Ending['by']> {
   const gone = [
     settled(left(host.stdout), 'host' as const),
@@ -68,6 +68,7 @@ async function ended(
   ];
   const by = await Promise.race([...gone, settled(relay.fromHost, undefined)]);
   if (by !== undefined) return by;
+  log.info('the host ended its input');
   const answered = within(relay.idle(), settings.drain_timeout_ms);
   return Promise.race([...gone, settled(answered, 'host' as const)]);
 }

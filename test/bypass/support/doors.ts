@@ -112,9 +112,13 @@ export function overStdio(line: Line, serve: Serve): Promise<Wire> {
   return overPipes((stdin, stdout) => serve(new Stdio(stdin, stdout) as unknown as Transport));
 }
 
+/** A server that answers nothing any more fails its test and not the run. */
+const ANSWER_MS_MAX = 10_000;
+
 /** A pair of pipes with a server at their end, past the handshake. */
 export async function overPipes(
-  serve: (stdin: PassThrough, stdout: PassThrough) => Promise<() => Promise<void>>,
+  serve: (stdin: PassThrough, stdout: PassThrough) => Promise<() => unknown>,
+  protocolVersion = HELLO.protocolVersion,
 ): Promise<Wire> {
   const [stdin, stdout] = [new PassThrough(), new PassThrough()];
   let all = '';
@@ -122,13 +126,15 @@ export async function overPipes(
   const close = await serve(stdin, stdout);
   const ask = async (message: object, id: string) => {
     stdin.write(`${JSON.stringify(message)}\n`);
-    while (!all.includes(`"id":"${id}"`)) await once(stdout, 'data');
+    const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+    while (!all.includes(`"id":"${id}"`)) await once(stdout, 'data', { signal });
   };
-  await ask(requestOf('initialize', HELLO, 'hello'), 'hello');
+  const hello = { ...HELLO, protocolVersion };
+  await ask(requestOf('initialize', hello, 'hello'), 'hello');
   stdin.write('{"jsonrpc":"2.0","method":"notifications/initialized"}\n');
   let barriers = 0;
   return {
-    close,
+    close: async () => close(),
     heard: () => all,
     async say(text) {
       const from = all.length;

@@ -1,8 +1,10 @@
 /** A server of another make, which does what it understands, however it is said. */
-import type { PassThrough } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { createInterface } from 'node:readline';
+import { Relay } from '../../../src/gateway/stdio/relay.ts';
 import type { Transport } from '../../../src/pep/transport.ts';
 import { Bank, CANARY, LIMIT } from './bank.ts';
+import { opening } from './wrapped.ts';
 import { overHttp, overPipes, webHandle, type HttpWire } from './doors.ts';
 import {
   guardBy,
@@ -36,10 +38,10 @@ function lineTransport(stdin: PassThrough, stdout: PassThrough): Transport {
   return transport;
 }
 
-const TOOLS = ['balance', 'transfer', 'secret'];
+const TOOLS = ['balance', 'transfer', 'customer', 'secret'];
 
 /** What it answers to whatever a message may hold. */
-function answersOf(bank: Bank, message: unknown): object[] {
+export function answersOf(bank: Bank, message: unknown): object[] {
   return [message].flat(9).flatMap((one) => {
     const { id, method, params } = (one ?? {}) as Said;
     const result = resultOf(bank, String(method).trim().toLowerCase(), params ?? {});
@@ -47,10 +49,14 @@ function answersOf(bank: Bank, message: unknown): object[] {
   });
 }
 
-function resultOf(bank: Bank, method: string, { name, arguments: args }: Said): object | undefined {
+function resultOf(
+  bank: Bank,
+  method: string,
+  { name, arguments: args, protocolVersion }: Said,
+): object | undefined {
   if (method === 'initialize') {
     const serverInfo = { name: 'lenient', version: '1' };
-    return { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo };
+    return { protocolVersion, capabilities: { tools: {} }, serverInfo };
   }
   if (method === 'tools/list') {
     return { tools: TOOLS.map((tool) => ({ name: tool, inputSchema: { type: 'object' } })) };
@@ -61,27 +67,57 @@ function resultOf(bank: Bank, method: string, { name, arguments: args }: Said): 
 function call(bank: Bank, called: string, args: { amount?: unknown }): object {
   const name = called.trim().toLowerCase();
   const small = name === 'transfer' && Number(args.amount) <= LIMIT;
-  bank.did(name, name === 'balance' || small);
+  bank.did(name, name === 'balance' || name === 'customer' || small);
+  if (name === 'customer') return { content: [], structuredContent: { id: 'c-1', ssn: CANARY } };
   return { content: [{ type: 'text', text: name === 'secret' ? CANARY : 'done' }] };
+}
+
+async function serveLenient(bank: Bank, transport: Transport): Promise<() => Promise<void>> {
+  transport.onmessage = (message) => {
+    for (const answer of answersOf(bank, message)) void transport.send(answer);
+  };
+  await transport.start();
+  return () => transport.close();
 }
 
 function lenient(wrap: (transport: Transport) => Transport): Open {
   return async () => {
     const bank = new Bank();
-    const wire = await overPipes(async (stdin, stdout) => {
-      const transport = wrap(lineTransport(stdin, stdout));
-      transport.onmessage = (message) => {
-        for (const answer of answersOf(bank, message)) void transport.send(answer);
-      };
-      await transport.start();
-      return () => transport.close();
-    });
+    const wire = await overPipes((stdin, stdout) =>
+      serveLenient(bank, wrap(lineTransport(stdin, stdout))),
+    );
     return { ...wire, bank };
   };
 }
 
-export function guardedLenient(victim: Victim = {}): Open {
+function guardedLenient(victim: Victim): Open {
   return async () => lenient((await guardBy(victim)).wire)();
+}
+
+/** Behind a wrapper, as an unchanged server is. */
+function wrappedLenient(victim: Victim, revision?: string): Open {
+  return async () => {
+    const bank = new Bank();
+    const { open, parts } = await opening(victim);
+    const wire = await overPipes(async (host_in, host_out) => {
+      const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+      await serveLenient(bank, lineTransport(stdin, stdout));
+      const host = { stdin: host_in, stdout: host_out };
+      const settings = { message_bytes_max: 65_536 };
+      const relay = new Relay(host, { stdin, stdout }, open, settings, parts.log);
+      return () => relay.close('The connection ended');
+    }, revision);
+    return { ...wire, bank };
+  };
+}
+
+/** Every way in which such a server is guarded. */
+export function guardedLenients(victim: Victim = {}): Record<string, Open> {
+  return {
+    'a server that takes anything': guardedLenient(victim),
+    'the same in a wrapper': wrappedLenient(victim),
+    'the same in a wrapper, 2025-03-26': wrappedLenient(victim, '2025-03-26'),
+  };
 }
 
 export function naiveLenient(looks: Looks = {}): Open {

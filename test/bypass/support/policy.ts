@@ -1,5 +1,4 @@
 /** The policy that the attacks meet: the library with data, in a real engine, with evidence. */
-import { DEFAULTS } from '../../support/defaults.ts';
 import { join } from 'node:path';
 import { layPolicyData, readBundle, type PolicyBundle } from '../../../src/bundle/bundle.ts';
 import type { Data } from '../../../src/bundle/data_files.ts';
@@ -8,6 +7,7 @@ import { fromAuthInfo } from '../../../src/identity/auth_info/source.ts';
 import type { IdentitySource, TrustedContext } from '../../../src/identity/types.ts';
 import { sceneOf, type Scene } from '../../support/decisions.ts';
 import { LIMIT } from './bank.ts';
+import { DEFAULTS } from '../../support/defaults.ts';
 
 export const LIBRARY = join(import.meta.dirname, '../../../bundles/mcp.tar.gz');
 

@@ -3,6 +3,7 @@ import { createMcpHandler } from '@modelcontextprotocol/server';
 import { WebStandardStreamableHTTPServerTransport as Http1 } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import type { DecisionPoint } from '../../../src/contract/decision_point.ts';
 import { createGuard, type Guard } from '../../../src/pep/mcp/guard.ts';
+import type { GuardParts } from '../../../src/pep/settings.ts';
 import type { MessageExtra, Transport } from '../../../src/pep/transport.ts';
 import { LogLines, testParts } from '../../pep/support/parts.ts';
 import { embedded } from '../../pep/support/real.ts';
@@ -29,13 +30,17 @@ export interface Victim {
   bank?: Bank;
 }
 
-export async function guardBy(victim: Victim): Promise<Guard> {
+export async function partsOf(victim: Victim): Promise<GuardParts> {
   const { data = DATA, point = async () => embedded((await sceneWith(data)).core) } = victim;
   const settings = { server: 'bank', decision_timeout_ms: 5_000, catalogue_timeout_ms: 5_000 };
   const identity: typeof byHost = (extra, report) =>
     extra.requestInfo === undefined ? launchedAs(victim.as ?? 'alice') : byHost(extra, report);
   const parts = testParts({}, settings, { identity });
-  return createGuard({ ...parts, decisionPoint: await point(), log: new LogLines() });
+  return { ...parts, decisionPoint: await point(), log: new LogLines() };
+}
+
+export async function guardBy(victim: Victim): Promise<Guard> {
+  return createGuard(await partsOf(victim));
 }
 
 function books({ more, options, bank = new Bank() }: Victim): {
@@ -93,6 +98,7 @@ export function guardedEndpoints(victim: Victim = {}): Record<string, Open<HttpW
     'HTTP, 1.x': guardedHttp(1, victim),
     'HTTP with sessions, 1.x': guardedHttp(1, { ...victim, sessions: true }),
     'HTTP, 2.x': guardedHttp(2, victim),
+    'HTTP with sessions, 2.x': guardedHttp(2, { ...victim, sessions: true }),
   };
 }
 

@@ -7,6 +7,7 @@ import { Subscriptions } from '../../../src/pep/subscriptions.ts';
 import type { GuardSettings } from '../../../src/pep/settings.ts';
 import { closeAll, callOf, post, postModern, messageOf, started } from '../../pep/support/http.ts';
 import { guarded, HELLO } from '../../pep/support/rig.ts';
+import { rounds, TRANSFER } from '../../pep/support/rounds.ts';
 import { allow } from '../../pep/support/scripted.ts';
 import {
   buildLowLevel,
@@ -132,6 +133,18 @@ export function clockSkew(): Promise<Probe> {
     const extra = { sub: 'alice', auth_time: 1_000 + amount };
     const context = source({ authInfo: { clientId: 'cid', extra } }, () => {});
     return context === undefined ? 'nobody' : TAKEN;
+  });
+}
+
+/** A state that is so old. */
+export function requestStateTtl(): Promise<Probe> {
+  return around(10, async (amount, request_state_ttl_seconds) => {
+    const rig = await rounds(1, { settings: { request_state_ttl_seconds } });
+    const requestState = await rig.begin();
+    const now_ms = rig.parts.clock.now_ms() + amount * 1000;
+    Object.assign(rig.parts.clock, { now_ms: () => now_ms });
+    const { error } = await rig.call('tools/call', { ...TRANSFER, requestState });
+    return error ? String(error.data['reason']) : TAKEN;
   });
 }
 

@@ -1,35 +1,38 @@
-/** The limits of the tasks that a guard remembers. */
-import { EXTENSION } from '../../../src/pep/answers.ts';
-import { cleanDesks, tasksRig } from '../../pep/support/tasks_1.ts';
+/** The limits of what a guard remembers of tasks. */
+import { Tasks, type Origin, type TaskLimits } from '../../../src/pep/tasks.ts';
 import { around, TAKEN, type Probe } from './probe.ts';
 
-export function atATime(): Promise<Probe> {
-  return around(3, (amount, tasks_max) => lastOf(amount, { tasks_max }));
+const LIMITS: TaskLimits = {
+  tasks_max: 100,
+  tasks_per_principal_max: 100,
+  task_ttl_ms_max: 60_000,
+};
+
+/** The last of so many tasks at once, each of the principal that is named for it. */
+function lastOf(amount: number, limits: Partial<TaskLimits>, principal: (i: number) => string) {
+  const tasks = new Tasks({ ...LIMITS, ...limits }, { now_ms: () => 0 });
+  let place;
+  for (let i = 0; i < amount; i += 1) place = tasks.reserve(principal(i));
+  return place ? TAKEN : 'refused';
 }
 
-export function ofOnePrincipal(): Promise<Probe> {
-  return around(3, (amount, most) => lastOf(amount, { tasks_per_principal_max: most }));
+export function all(): Promise<Probe> {
+  return around(3, (amount, tasks_max) => lastOf(amount, { tasks_max }, (i) => `user:${i}`));
 }
 
-/** What becomes of the last of so many. */
-async function lastOf(amount: number, settings: object): Promise<string> {
-  const { make } = await tasksRig({}, { settings });
-  for (let i = 1; i < amount; i += 1) await make(i);
-  const { result } = await make(amount);
-  cleanDesks();
-  return result.task ? TAKEN : result._meta[EXTENSION].reason_code;
+export function ofOne(): Promise<Probe> {
+  return around(3, (amount, tasks_per_principal_max) =>
+    lastOf(amount, { tasks_per_principal_max }, () => 'user:alice'),
+  );
 }
 
-/** Whether a task is still known after so long. */
-export function lifetime(): Promise<Probe> {
-  return around(1000, async (amount, task_ttl_ms_max) => {
-    const { wire, parts, made } = await tasksRig({}, { settings: { task_ttl_ms_max } });
+/** A task that its server keeps for longer, so much later. */
+export function ttl(): Promise<Probe> {
+  return around(1000, (amount, task_ttl_ms_max) => {
     let now_ms = 0;
-    Object.assign(parts.clock, { now_ms: () => now_ms });
-    const taskId = await made();
+    const tasks = new Tasks({ ...LIMITS, task_ttl_ms_max }, { now_ms: () => now_ms });
+    tasks.reserve('user:alice')?.take('t-1', {} as Origin, 3_600_000);
     now_ms = amount;
-    const { error } = await wire.askFor(1, 'tasks/get', { taskId });
-    cleanDesks();
-    return error ? 'forgotten' : 'known';
+    return tasks.find('t-1', 'user:alice') ? 'known' : 'forgotten';
   });
 }

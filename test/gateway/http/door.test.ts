@@ -113,6 +113,17 @@ describe('a modern request', () => {
     },
   );
 
+  test('of another revision is told the one that requests without a session may have', async () => {
+    const requested = '2999-01-01';
+    const _meta = { ...ENVELOPE, 'io.modelcontextprotocol/protocolVersion': requested };
+    const message = { jsonrpc: '2.0', id: 1, method: 'server/discover', params: { _meta } };
+    const headers = { 'mcp-protocol-version': requested, 'mcp-method': 'server/discover' };
+    const response = await post(at.url, message, headers);
+    expect(response.status).toBe(400);
+    const data = { supported: ['2026-07-28'], requested };
+    expect(await response.json()).toMatchObject({ id: 1, error: { code: -32022, data } });
+  });
+
   test('whose name is no ASCII says it in base64', async () => {
     const name = 'größe';
     const headers = { 'mcp-name': `=?base64?${Buffer.from(name).toString('base64')}?=` };

@@ -10,6 +10,7 @@ import {
   json,
   answerOf,
   before,
+  callBalance,
   NOT_MCP,
   done,
 } from '../support/odd_server.ts';
@@ -92,6 +93,23 @@ describe('the server', () => {
     await fetch(url, { method: 'DELETE', headers });
     const error = { code: -32603, message: 'The connection ended' };
     expect(await messageOf(await waiting)).toEqual({ jsonrpc: '2.0', id: 1, error });
+  });
+
+  test('is asked no more than so many things at a time', async () => {
+    const held: (() => void)[] = [];
+    const settings = { requests_in_flight_max: 1 };
+    const { url } = await before((res, asked) => {
+      held.push(() => json(res, done(asked)));
+    }, settings);
+    const waiting = callBalance(url);
+    while (held.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect((await callBalance(url)).status).toBe(503);
+    held.pop()?.();
+    expect((await waiting).status).toBe(200);
+    const again = callBalance(url);
+    while (held.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    held.pop()?.();
+    expect((await again).status).toBe(200);
   });
 
   test('stops working for a modern client that goes away', async () => {

@@ -44,7 +44,7 @@ function overNode(answer: Fetch): Handle {
     void (async () => {
       const gone = new AbortController();
       res.once('close', () => gone.abort());
-      const web = toWebRequest(req, gone.signal, 1_048_576);
+      const web = toWebRequest(req, gone.signal, Infinity);
       if (!web) throw new Error('no request');
       let text = '';
       for await (const chunk of web.source ?? []) text += Buffer.from(chunk).toString();

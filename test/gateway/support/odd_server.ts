@@ -1,5 +1,6 @@
 /** A server over HTTP that answers in its own way, with a gateway before it. */
 import type { ServerResponse } from 'node:http';
+import type { GuardSettings } from '../../../src/pep/settings.ts';
 import { postModern } from '../../pep/support/http.ts';
 import { plainTool, said } from '../../pep/support/servers.ts';
 import { serve, wrapped, type Wrapped } from './http.ts';
@@ -32,6 +33,7 @@ export const answerOf = ({ id }: Asked, result: object) => ({ jsonrpc: '2.0', id
 /** A gateway before a server that answers calls in its own way; what it was asked. */
 export async function before(
   call: Answer,
+  settings: Partial<GuardSettings> = {},
 ): Promise<Wrapped & { asked: Asked[]; headers: object[] }> {
   const asked: Asked[] = [];
   const headers: object[] = [];
@@ -49,7 +51,7 @@ export async function before(
       return call(res, message);
     });
   });
-  return { ...(await wrapped(url)), asked, headers };
+  return { ...(await wrapped(url, {}, { settings })), asked, headers };
 }
 
 export const callBalance = (url: string) =>

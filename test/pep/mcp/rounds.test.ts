@@ -13,7 +13,6 @@ import {
   inputRequired,
   inputResponse,
   McpServer,
-  type ServerContext,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { createGuard } from '../../../src/pep/mcp/guard.ts';
@@ -47,7 +46,7 @@ function build(): McpServer {
     const asked = sure
       ? { name: inputRequired.createMessage({ messages, maxTokens: 5 }) }
       : { sure: inputRequired.elicit({ message: `To ${env}?`, requestedSchema: confirm }) };
-    const requestState = await codec.mint({ env, sure }, ctx as ServerContext);
+    const requestState = await codec.mint({ env, sure }, ctx);
     return inputRequired({ inputRequests: asked, requestState });
   });
   return server;
@@ -88,7 +87,7 @@ async function legacyClient(script: Script, heard: string[]): Promise<Client1> {
     return sampled;
   });
   const [here, there] = InMemoryTransport.createLinkedPair();
-  await createGuard(testParts(script))(build()).connect(there as never);
+  await createGuard(testParts(script))(build()).connect(there);
   await client.connect(here);
   return client;
 }

@@ -149,7 +149,7 @@ export function buildTasks2(desk: Desk2): HighServer {
     if (!declared && REQUIRED.includes(name)) throw missing();
     if (!work || !declared) return said('done at once');
     const asked = name === 'test_tool_with_task' && nameGiven(context);
-    if (asked === undefined) return inputRequired(NAME) as never;
+    if (asked === undefined) return inputRequired(NAME);
     const task = desk.make();
     const told = { ...task };
     work(task, desk, asked ? { ...args, user_name: asked } : args);

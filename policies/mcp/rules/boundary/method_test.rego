@@ -28,6 +28,16 @@ test_the_method_of_another_kind_is_denied if {
 	not method.applies with input as fixture.with_members({"resource": {"type": "prompt"}, "action": {"name": "prompts/get"}})
 }
 
+test_what_a_server_asks_its_client_passes if {
+	every name in ["elicitation/create", "roots/list", "sampling/createMessage"] {
+		not method.applies with input as fixture.with_members(_asked("mcp_server", name))
+		method.applies with input as fixture.with_members(_asked("tool", name))
+	}
+	method.applies with input as fixture.with_members(_asked("mcp_server", "tools/call"))
+}
+
+_asked(type, name) := {"resource": {"type": type, "id": name}, "action": {"name": name}}
+
 test_no_method_is_denied if {
 	method.applies with input as json.remove(fixture.call, ["/action"])
 }

@@ -1,0 +1,133 @@
+import { describe, expect, test } from '@jest/globals';
+import { VALIDATORS } from '../../src/contract/validate.ts';
+import {
+  decisionEntry,
+  discoveryEntry,
+  recordedRequest,
+  type RecordHead,
+} from '../../src/decision/evidence_entry.ts';
+import { indeterminate, plainVerdict } from '../../src/decision/verdict.ts';
+import { CALLER, NOW } from '../support/decisions.ts';
+
+const DIGEST = `sha256:${'0a'.repeat(32)}`;
+const HEAD: RecordHead = {
+  evaluation_id: 'id-1',
+  caller: CALLER,
+  profile: 'authzen',
+  policy: {
+    identity: { revision: 'r1', digest: DIGEST },
+    projection: { digest: DIGEST, pointers: {} },
+    activated_at: NOW,
+    unsafe_allow_all: false,
+    evaluate: () => undefined,
+    list: () => undefined,
+  },
+};
+
+function expectRecordable(entry: object): void {
+  const record = JSON.parse(
+    JSON.stringify({ v: 1, index: 0, time: NOW, instance: 'one', ...entry }),
+  );
+  expect(VALIDATORS.evidence_record(record)).toMatchObject({ ok: true });
+}
+
+describe('the record of a decision', () => {
+  test('holds no more than was decided', () => {
+    const entry = decisionEntry(HEAD, undefined, plainVerdict('deny'));
+    expectRecordable(entry);
+    expect(entry).toStrictEqual({
+      kind: 'decision',
+      evaluation_id: 'id-1',
+      caller: 'guard',
+      policy: HEAD.policy.identity,
+      profile: 'authzen',
+      decision: false,
+      outcome: 'deny',
+      visible: false,
+      reason_code: 'POLICY_DENIED',
+      constraints: {},
+      obligations: [],
+      rules: [],
+    });
+  });
+
+  test('names each type of duty once', () => {
+    const log = { type: 'log', level: 'info' } as const;
+    const verdict = {
+      ...plainVerdict('allow'),
+      obligations: [log, { ...log, level: 'warn' as const }],
+    };
+    expect(decisionEntry(HEAD, undefined, verdict).obligations).toEqual(['log']);
+  });
+
+  test('cuts off what went wrong at the length of a record', () => {
+    const wrong = indeterminate('z'.repeat(2000));
+    const entry = decisionEntry(HEAD, undefined, wrong);
+    expectRecordable(entry);
+    const shown = { shown: [], withheld: [], detail: wrong.detail };
+    const request = recordedRequest({
+      subject: { type: 'user', id: 'a' },
+      action: { name: 'tools/list' },
+      context: { phase: 'discovery' },
+    });
+    const listed = discoveryEntry(HEAD, request, DIGEST, shown);
+    expectRecordable(listed);
+    expect([entry.detail?.length, listed.detail?.length]).toEqual([1024, 1024]);
+  });
+});
+
+describe('what is recorded of a request', () => {
+  const recorded = (subject: object, resource: object = {}, context: object = {}) => {
+    const { request } = decisionEntry(
+      HEAD,
+      recordedRequest({
+        subject: { type: 'user', id: 'a', properties: subject },
+        action: { name: 'read' },
+        resource: { type: 'todo', id: '1', properties: resource },
+        context: { phase: 'call', ...context },
+      }),
+      plainVerdict('allow'),
+    );
+    expectRecordable(decisionEntry(HEAD, request, plainVerdict('allow')));
+    return JSON.parse(JSON.stringify(request)) as Record<string, Record<string, unknown>>;
+  };
+
+  test.each(['human', 'supervised_ai', 'automation', 'service_account'])(
+    'the actor type %s',
+    (actor_type) => {
+      expect(recorded({ actor_type }).subject).toEqual({ id: 'a', actor_type });
+    },
+  );
+
+  test('a name of the largest length whole, a longer one as its digest', () => {
+    const name = 'n'.repeat(256);
+    expect(recorded({ tenant: name }).subject).toMatchObject({ tenant: name });
+    expect(recorded({ tenant: `${name}n` }).subject?.tenant).toMatch(/^sha256:[0-9a-f]{64}$/);
+    const session = recorded({}, {}, { session: { state: 's'.repeat(33) } }).session;
+    expect(session).toMatch(/^sha256:[0-9a-f]{25}$/);
+  });
+
+  test('as many links of a delegation as the record takes', () => {
+    const delegation = Array.from({ length: 9 }, (_, i) => ({ id: `link-${i}` }));
+    const { subject } = recorded({ delegation });
+    expect(subject?.delegation).toEqual(delegation.slice(0, 8).map(({ id }) => id));
+  });
+
+  const keyed = `hmac-sha256:k.1_-:${'0a'.repeat(32)}`;
+  test.each<[string, unknown, unknown]>([
+    ['what they are', DIGEST, keyed],
+    ['with something before', `x${DIGEST}`, `x${keyed}`],
+    ['with something behind', `${DIGEST}0`, `${keyed}0`],
+    ['with a line behind', `${DIGEST}\n`, `${keyed}\n`],
+    ['in capitals', DIGEST.toUpperCase(), keyed.toUpperCase()],
+    ['in a list', [DIGEST], [keyed]],
+    ['of nothing', 'sha256:', 'hmac-sha256:k1:'],
+    ['of other digits', `sha256:${'g'.repeat(64)}`, `hmac-sha256:k1:${'g'.repeat(64)}`],
+  ])('digests that are %s', (what, definition_digest, arguments_digest) => {
+    const request = recorded({}, { definition_digest }, { arguments_digest });
+    const isDigest = what === 'what they are';
+    expect([request.resource?.definition_digest, request.arguments_digest]).toEqual(
+      isDigest ? [DIGEST, keyed] : [undefined, undefined],
+    );
+  });
+});
