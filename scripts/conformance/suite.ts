@@ -35,13 +35,23 @@ const SCENARIO_TIMEOUT_MS = 15_000;
 
 /** All that a revision requires, and what the suite runs beside it. */
 export async function runSuite(url: string, revision: Revision): Promise<SuiteResult> {
+  const scenarios = await run(url, '--requirements', revision);
+  return { required: requiredBy(revision), scenarios };
+}
+
+/** One scenario. */
+export async function runScenario(url: string, scenario: string): Promise<readonly Check[]> {
+  return (await run(url, '--scenario', scenario)).get(scenario) ?? [brokenOff(scenario)];
+}
+
+async function run(url: string, ...which: string[]): Promise<Map<string, Check[]>> {
   const folder = mkdtempSync(join(tmpdir(), 'portcullis-conformance-'));
   try {
-    const options = ['--requirements', revision, '--timeout', String(SCENARIO_TIMEOUT_MS)];
+    const options = [...which, '--timeout', String(SCENARIO_TIMEOUT_MS)];
     const said = await runCommand('server', '--url', url, '--output-dir', folder, ...options);
     const scenarios = readScenarios(folder);
     if (scenarios.size === 0) throw new Error(`the suite ran no scenario: ${said}`);
-    return { required: requiredBy(revision), scenarios };
+    return scenarios;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -154,22 +154,21 @@ function inspectName(name: string, walk: Walk): JsonFault['code'] | undefined {
 /** Path of the object that doubles a name. Runs only on text that JSON.parse has accepted. */
 function duplicatePath(text: string): string[] {
   // Of each array and object that is open: the names met so far, and the step to what is inside.
-  const frames: { names: Set<string> | undefined; step: string | number }[] = [];
+  const frames: { names: Set<string>; step: string | number }[] = [];
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
     const frame = frames.at(-1);
     if (code === QUOTE) {
       const end = endOfString(text, i);
-      if (frame?.names && nextCode(text, end + 1) === COLON) {
+      if (frame && nextCode(text, end + 1) === COLON) {
         const name = JSON.parse(text.slice(i, end + 1)) as string;
         if (frame.names.has(name)) return frames.slice(0, -1).map(({ step }) => String(step));
         frame.names.add(name);
         frame.step = name;
       }
       i = end;
-    } else if (opens(code)) {
-      frames.push({ names: code === 0x7b ? new Set() : undefined, step: 0 });
-    } else if (closes(code)) frames.pop();
+    } else if (opens(code)) frames.push({ names: new Set(), step: 0 });
+    else if (closes(code)) frames.pop();
     else if (code === COMMA && typeof frame?.step === 'number') frame.step += 1;
   }
   return [];

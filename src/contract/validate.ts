@@ -64,12 +64,7 @@ export function compileSchema<V>(schema: object, options: CompileOptions = {}): 
 
 /** An instance of its own, so that identifiers of foreign schemas never meet. */
 function compileForeign(schema: object): ValidateFunction {
-  const lenient = new Ajv2020({
-    strict: false,
-    validateSchema: false,
-    validateFormats: false,
-    logger: false,
-  });
+  const lenient = new Ajv2020({ strict: false, validateSchema: false, logger: false });
   // Ajv would answer an `$async` schema with a promise, which is always true.
   return lenient.compile({ ...schema, $async: false });
 }

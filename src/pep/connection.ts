@@ -23,7 +23,7 @@ import { ServerSide } from './server_side.ts';
 import type { GuardParts } from './settings.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { namingOwnTask } from './task_notice.ts';
-import type { Tasks } from './tasks.ts';
+import type { Task, Tasks } from './tasks.ts';
 import type { MessageExtra, SendOptions } from './transport.ts';
 
 /** What the connections of one guarded server have in common. */
@@ -128,6 +128,10 @@ export class Connection implements Gate {
         this.#ends.toServer({ jsonrpc: '2.0', id: server_id, method, ...sent }, extra),
       ),
     );
+  }
+
+  follow(exchange: Exchange, task: Task): void {
+    this.#ends.stream.follow(exchange, task, this.tasks);
   }
 
   refuse(exchange: Exchange, refusal: Omit<Refusal, 'request_id'>, id?: string): object {

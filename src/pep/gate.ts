@@ -10,7 +10,7 @@ import type { PolicyWatch } from './policy_watch.ts';
 import type { ServerRequests } from './server_requests.ts';
 import type { GuardParts } from './settings.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import type { Tasks } from './tasks.ts';
+import type { Task, Tasks } from './tasks.ts';
 
 /**
  * How a message comes through an entry of the SDK that looks at it before the guard does, and may
@@ -48,6 +48,8 @@ export interface Gate {
     params: JsonObject | undefined,
     decision?: EvaluationResponse,
   ): Promise<ServerAnswer | undefined>;
+  /** A call became a task, whose progress is heard of as that of the call. */
+  follow(exchange: Exchange, task: Task): void;
   /** A refusal in the shape that belongs to the method. */
   refuse(exchange: Exchange, refusal: Omit<Refusal, 'request_id'>, id?: string): object;
   /** Tells the decision point what was done; a failure is logged and changes nothing. */

@@ -8,9 +8,16 @@ import type { Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
 import { ALL_KINDS, KINDS } from './kinds.ts';
 import { listenerOf, mayHear, subscriptionOf, toListener } from './listen.ts';
-import { readMessage, type Answer, type Notification, type Request } from './message.ts';
+import {
+  readMessage,
+  type Answer,
+  type JsonObject,
+  type Notification,
+  type Request,
+} from './message.ts';
 import { isEnforced, type EnforcedMethod, type Era, type MethodRule } from './methods.ts';
-import { taskNotice } from './task_notice.ts';
+import type { Followed } from './stream.ts';
+import { taskNotice, taskProgress } from './task_notice.ts';
 import type { SendOptions } from './transport.ts';
 
 type Told = EnforcedMethod<'notification', 'server_to_client'>;
@@ -121,16 +128,26 @@ const tellOfTask: Passing = async (_ends, told, _raw, _named, gate) => {
   return state && { jsonrpc: '2.0', method: told.method, params: state };
 };
 
+async function progressed(
+  followed: Followed,
+  told: JsonObject,
+  gate: Gate,
+): Promise<object | undefined> {
+  const params = await taskProgress(gate, followed, told);
+  return params && { jsonrpc: '2.0', method: 'notifications/progress', params };
+}
+
 const changed: Passing = (_ends, { method }) => ({ jsonrpc: '2.0', method });
 
 const PASSING: Readonly<Record<Told, Passing>> = {
   'notifications/cancelled': ({ asked }, { method, params: { requestId } }) =>
     asked.settle(requestId) ? { jsonrpc: '2.0', method, params: { requestId } } : undefined,
-  'notifications/progress': ({ exchanges, stream }, { params }, raw) => {
+  'notifications/progress': ({ exchanges, stream }, { params }, raw, _named, gate) => {
     const exchange = exchanges.running(params['progressToken']);
-    const progressToken = exchange?.progress_token;
-    if (!exchange || progressToken === undefined || !stream.progressPasses(exchange))
-      return undefined;
+    const followed = stream.followed(params['progressToken']);
+    if (!exchange) return followed && progressed(followed, params, gate);
+    const progressToken = exchange.progress_token;
+    if (progressToken === undefined || !stream.progressPasses(exchange)) return undefined;
     return { ...raw, params: { ...params, progressToken } };
   },
   'notifications/message': ({ stream }, _told, raw, named) =>

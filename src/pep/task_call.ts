@@ -90,7 +90,7 @@ function needsTasks(body: ServerAnswer['body']): boolean {
 
 /** The task is remembered before its owner is told of it. */
 function made(
-  { gate, asker, use }: Work,
+  { gate, exchange, asker, use }: Work,
   item: CatalogueItem,
   place: Place,
   { context: { obligations } }: EvaluationResponse,
@@ -108,10 +108,12 @@ function made(
     asker: withoutCredentials(asker),
     obligations,
   };
-  if (!place.take(id, origin, ttlOf(task as JsonObject))) {
+  const kept = place.take(id, origin, ttlOf(task as JsonObject));
+  if (!kept) {
     gate.parts.log.error('the server gave the id of a task to another one');
     return withheld;
   }
+  gate.follow(exchange, kept);
   return told ?? withheld;
 }
 

@@ -5,24 +5,43 @@ import type { Gate } from './gate.ts';
 import { isObject, type JsonObject, type Notification } from './message.ts';
 import { isEnforced } from './methods.ts';
 import { withholdsStream } from './obligations/plan.ts';
+import type { Followed } from './stream.ts';
 import { tellState } from './task_state.ts';
+import type { Task } from './tasks.ts';
+
+type Hall = Pick<Gate, 'parts' | 'watch' | 'tasks'>;
 
 /**
  * The state that a notice tells, for the owner of a task of which nothing is masked. Policy may
  * have changed since the task was made, so that it is asked as if the owner asked for the state.
  */
 export async function taskNotice(
-  { parts, watch, tasks }: Pick<Gate, 'parts' | 'watch' | 'tasks'>,
+  gate: Hall,
   principal: string,
   { method, params }: Pick<Notification, 'method' | 'params'>,
 ): Promise<JsonObject | undefined> {
-  const task = tasks.find(params['taskId'], principal);
+  const task = gate.tasks.find(params['taskId'], principal);
   // What it asks is decided on when the owner asks for the state.
-  if ('inputRequests' in params) return undefined;
-  if (!task || withholdsStream(task.origin.obligations)) return undefined;
-  const { kind, name, item, arguments: args, asker } = task.origin;
-  const era = eraOf(asker.request);
+  if (!task || 'inputRequests' in params) return undefined;
+  const era = eraOf(task.origin.asker.request);
   if (!isEnforced(method, 'notification', 'server_to_client', era)) return undefined;
+  return (await isOpen(gate, task)) ? tellState(gate.parts, task.id, [], params)?.state : undefined;
+}
+
+/** What is told of the progress of a task, in the words of the call that made it. */
+export async function taskProgress(
+  gate: Hall,
+  { task, token }: Followed,
+  params: JsonObject,
+): Promise<JsonObject | undefined> {
+  if (task.ended || gate.tasks.find(task.id, task.principal) !== task) return undefined;
+  return (await isOpen(gate, task)) ? { ...params, progressToken: token } : undefined;
+}
+
+/** Whether nothing of it was masked, and would be now. */
+async function isOpen({ parts, watch }: Hall, { origin }: Task): Promise<boolean> {
+  if (withholdsStream(origin.obligations)) return false;
+  const { kind, name, item, arguments: args, asker } = origin;
   const verdict = await decide(parts, watch, {
     asker,
     method: 'tasks/get',
@@ -30,10 +49,7 @@ export async function taskNotice(
     arguments: args,
     signal: new AbortController().signal,
   });
-  if (verdict.outcome !== 'allow' || withholdsStream(verdict.answer.context.obligations)) {
-    return undefined;
-  }
-  return tellState(parts, task.id, [], params)?.state;
+  return verdict.outcome === 'allow' && !withholdsStream(verdict.answer.context.obligations);
 }
 
 /** A message on its way, in which no task is named but one of the caller's own. */

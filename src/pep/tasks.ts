@@ -38,8 +38,8 @@ export interface Task {
 
 /** Room for a task that a server may make; it is taken once. */
 export interface Place {
-  /** False: its id names another task already. */
-  take(id: string, origin: Origin, ttl_ms: number | undefined): boolean;
+  /** Undefined: its id names another task already. */
+  take(id: string, origin: Origin, ttl_ms: number | undefined): Task | undefined;
   /** Gives back what was not taken. */
   release(): void;
 }
@@ -88,7 +88,7 @@ export class Tasks {
     if (full && !this.#drop(own) && !this.#drop(() => true)) return undefined;
     const place = {
       take: (id: string, origin: Origin, ttl_ms: number | undefined) =>
-        this.#places.delete(place) && this.#add(id, principal, origin, ttl_ms),
+        this.#places.delete(place) ? this.#add(id, principal, origin, ttl_ms) : undefined,
       release: () => {
         this.#places.delete(place);
       },
@@ -103,21 +103,26 @@ export class Tasks {
     task.expires_at_ms = task.created_at_ms + Math.min(ttl_ms ?? task_ttl_ms_max, task_ttl_ms_max);
   }
 
-  #add(id: string, principal: string, origin: Origin, ttl_ms: number | undefined): boolean {
+  #add(
+    id: string,
+    principal: string,
+    origin: Origin,
+    ttl_ms: number | undefined,
+  ): Task | undefined {
     const created_at_ms = this.#clock.now_ms();
     this.#sweep();
     const other = this.#tasks.get(id);
     if (other) {
       other.ambiguous = true;
       other.expires_at_ms = created_at_ms + this.#limits.task_ttl_ms_max;
-      return false;
+      return undefined;
     }
     const open = { ended: false, ambiguous: false, asked: [], expires_at_ms: created_at_ms };
     const task: Task = { id, principal, origin, created_at_ms, ...open };
     this.keep(task, ttl_ms);
     this.#tasks.set(id, task);
     this.offered = true;
-    return true;
+    return task;
   }
 
   #countOf(principal: string): number {

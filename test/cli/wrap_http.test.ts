@@ -36,7 +36,7 @@ async function start(
   return { url: new URL(url), token: tokens[0]?.token ?? '', file, host };
 }
 
-test('[E-17, X-10] a client with the token is served what policy allows, and no other', async () => {
+test('[E-17, X-10] a client with the token has what policy allows, and no other', async () => {
   const upstream = await serve(dualEra());
   const proof = ['--upstream-header-env', 'Authorization=UPSTREAM_PROOF'];
   const { url, token, file, host } = await start(upstream.url, ...proof);

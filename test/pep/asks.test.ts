@@ -2,11 +2,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { EvaluationRequest, Obligation } from '../../src/contract/types.gen.ts';
 import { asking, ASKS, FORM, OFFERS, PAGE, SAMPLE } from './support/asking.ts';
-import { ENVELOPE } from './support/http.ts';
 import { ALICE } from './support/parts.ts';
 import { connected, HELLO } from './support/rig.ts';
+import { OFFERED, offering } from './support/rounds.ts';
 import { allow, deny, hide, READY, type Script } from './support/scripted.ts';
-import { LINES } from './support/servers.ts';
+import { buildServer, LINES, said } from './support/servers.ts';
 
 /** Allows calls, and answers otherwise about what is asked of the client. */
 const onAsks = (decide: () => unknown): Script => ({
@@ -100,6 +100,26 @@ describe.each(LINES)('what is allowed, SDK %i.x', (line) => {
     expect(parts.decisionPoint.decisions.map(({ subject }) => subject)).toEqual([ALICE.subject]);
   });
 });
+
+test.each(LINES)(
+  'a handler that names no call asks in the service of its own, SDK %i.x',
+  async (line) => {
+    const gate = Promise.withResolvers<void>();
+    const late = async () => {
+      await gate.promise;
+      await rig.say({ id: 'q1', method: 'elicitation/create', params: FORM });
+      return said('asked');
+    };
+    const server = () => buildServer(line, { calls: [] }, { late });
+    const rig = await asking({}, { line, server });
+    const called = rig.wire.call(5, 'late');
+    await rig.wire.ask(6, 'ping');
+    gate.resolve();
+    await called;
+    const { context } = rig.parts.decisionPoint.decisions.at(-1)!;
+    expect(context.request?.id).toBe(5);
+  },
+);
 
 describe.each(LINES)('a server is refused, and the client hears nothing, SDK %i.x', (line) => {
   const MASKED = () => allow({ obligations: [KEEP] });
@@ -204,7 +224,7 @@ describe.each(LINES)('a server is refused, and the client hears nothing, SDK %i.
     const given = Promise.withResolvers<number>();
     transport.onmessage = (message) =>
       message.method === 'tools/call' ? given.resolve(message.id) : onmessage(message);
-    const params = { name: 'balance', _meta: ENVELOPE };
+    const params = { name: 'balance', _meta: offering(OFFERED) };
     wire.give({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
     await ask('q1', 'elicitation/create', FORM, { relatedRequestId: await given.promise });
     expect(heard.at(-1)).toMatchObject({ id: 'q1', error: { code: -32601 } });

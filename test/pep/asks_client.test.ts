@@ -8,7 +8,9 @@ import {
   ElicitationCompleteNotificationSchema,
   ElicitRequestSchema,
   ListRootsRequestSchema,
+  UrlElicitationRequiredError as Required1,
 } from '@modelcontextprotocol/sdk/types.js';
+import { UrlElicitationRequiredError as Required2 } from '@modelcontextprotocol/server';
 import { createGuard } from '../../src/pep/mcp/guard.ts';
 import { FORM, OFFERS, PAGE, SAMPLE } from './support/asking.ts';
 import { closeAll, started } from './support/http.ts';
@@ -48,6 +50,10 @@ function build(line: Line): HighServer {
       sample: asking('sampling/createMessage', SAMPLE),
       roots: asking('roots/list', undefined),
       outside: async () => said(JSON.stringify(await low().listRoots())),
+      required: () => {
+        const Required = line === 1 ? Required1 : Required2;
+        throw new Required([PAGE as never], 'Sign in first');
+      },
       done: async () => {
         await low().createElicitationCompletionNotifier(PAGE.elicitationId)();
         return said('"done"');
@@ -154,4 +160,20 @@ test.each(LINES)('a handler that asks outside of its call is answered, SDK %i.x'
   const client = await connect(await WAYS[0]![1](line, {}), []);
   expect(await told(client, 'outside')).toEqual({ roots: [{ uri: 'file:///home' }] });
   await client.close();
+});
+
+test.each(LINES)('a handler sends to a page before its tool works, SDK %i.x', async (line) => {
+  const [[, open]] = WAYS as [(typeof WAYS)[number]];
+  const call = async (script: Script) => {
+    const client = await connect(await open(line, script), []);
+    const told = await client
+      .callTool({ name: 'required', arguments: {} })
+      .catch((e: unknown) => e);
+    await client.close();
+    return told;
+  };
+  expect(await call({})).toMatchObject({ code: -32042, data: { elicitations: [PAGE] } });
+  const decide: Script['decide'] = ({ resource }) =>
+    resource.type === 'mcp_server' ? deny() : allow();
+  expect(await call({ decide })).toMatchObject({ isError: true });
 });

@@ -123,14 +123,14 @@ describe.each(LINES)('what ends while it is decided, SDK %i.x', (line) => {
 
   test('with the connection, it is told to nobody', async () => {
     const { script, reached, open } = deciding();
-    const { say, wire } = await asking(script, { line });
+    const { say, wire, parts } = await asking(script, { line });
     const before = wire.sent.length;
     const asked = say({ id: 'q1', method: ASK, params: FORM });
     await reached;
     await wire.close();
     open();
     await asked;
-    expect(wire.sent.slice(before)).toEqual([]);
+    expect([wire.sent.slice(before), parts.decisionPoint.reports]).toEqual([[], []]);
   });
 
   test('what names a call that has ended is refused, and not asked of the connection', async () => {

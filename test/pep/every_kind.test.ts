@@ -88,7 +88,7 @@ describe.each(LINES)('[E-04] hidden is unknown, SDK %i.x', (line) => {
     expect(journal.calls).toEqual([]);
   });
 
-  test('an address that a template makes and the server does not know is as a hidden one', async () => {
+  test('an address of a template that the server does not know is as a hidden one', async () => {
     const { wire } = await guarded(SECRETIVE, { line, server: buildShelf });
     const say = async (uri: string) =>
       (await wire.ask(1, 'resources/read', { uri })).replaceAll(uri, 'URI');

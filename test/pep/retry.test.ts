@@ -145,7 +145,7 @@ describe.each(LINES)('a state opens for what it was given for, SDK %i.x', (line)
     ];
     const rekeyed = await rounds(line);
     Object.assign(rekeyed.parts, { digestKey: { id: 'k1', secret: new Uint8Array(32).fill(1) } });
-    for (const rig of rigs) {
+    for (const rig of [...rigs, rekeyed]) {
       const told = await rig.call('tools/call', { ...TRANSFER, requestState, inputResponses });
       expect(told).toEqual(invalid(told.id));
       expect(rig.given).toEqual([]);

@@ -213,7 +213,7 @@ describe('subscriptions/listen over HTTP', () => {
   };
   const acknowledged = { ...ACKNOWLEDGED.params, _meta: { [ID]: 1 } };
 
-  test('[D-04] the entry is given what policy leaves, and its stream is looked through', async () => {
+  test('[D-04] the entry has what policy leaves, and its stream is looked through', async () => {
     const { next, parts, handler } = await open();
     expect(await next()).toEqual({ ...ACKNOWLEDGED, params: acknowledged });
     parts.decisionPoint.announce(READY);

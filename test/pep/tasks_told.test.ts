@@ -19,11 +19,11 @@ const MASKED: EvaluationResponse = allow({
 });
 
 /** With task `1` made. */
-async function rig(answer: Answerer = () => STATE, decide = () => allow()) {
+async function rig(answer: Answerer = () => STATE, decide = () => allow(), _meta?: object) {
   const answers: Answerer = (request) =>
     request.method === 'tools/call' ? { task: STATE } : answer(request);
   const raw = await rawRig(TOOLS, answers, { decide });
-  await raw.wire.ask('make', 'tools/call', { name: 'open', task: {} });
+  await raw.wire.ask('make', 'tools/call', { name: 'open', task: {}, ...(_meta && { _meta }) });
   /** What a message of the server leads to. */
   const told = async (message: object) => {
     const from = raw.wire.sent.length;
@@ -64,6 +64,39 @@ describe('a notice of a task', () => {
   test('in the words of the other generation does not', async () => {
     const { told } = await rig();
     expect(await told({ method: 'notifications/tasks', params: STATE })).toEqual([]);
+  });
+});
+
+describe('progress of a task', () => {
+  const PROGRESS = 'notifications/progress';
+  const followed = async (decide = () => allow(), progressToken: unknown = 'p') => {
+    const told = await rig(undefined, decide, { progressToken });
+    const token = (told.received[0]?.params['_meta'] as { progressToken: number }).progressToken;
+    const tell = () =>
+      told.told({ method: PROGRESS, params: { progressToken: token, progress: 1 } });
+    return { ...told, tell };
+  };
+
+  test('goes on under the token of the call, and ends with the task', async () => {
+    const { tell, wire } = await followed();
+    const params = { progressToken: 'p', progress: 1 };
+    expect(await tell()).toEqual([{ jsonrpc: '2.0', method: PROGRESS, params }]);
+    await wire.ask(1, 'tasks/result', { taskId: '1' });
+    expect(await tell()).toEqual([]);
+  });
+
+  test('is not told where the call is masked, or would be now, or is refused now', async () => {
+    expect(await (await followed(() => MASKED)).tell()).toEqual([]);
+    const { tell, parts } = await followed();
+    for (const decide of [() => MASKED, () => deny(), () => Promise.reject(new Error('down'))]) {
+      Object.assign(parts.decisionPoint.script, { decide });
+      expect(await tell()).toEqual([]);
+    }
+  });
+
+  test('is not told where nobody wants to hear of it', async () => {
+    const { told } = await rig();
+    expect(await told({ method: PROGRESS, params: { progressToken: 1, progress: 1 } })).toEqual([]);
   });
 });
 

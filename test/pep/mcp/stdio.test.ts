@@ -107,7 +107,7 @@ describe('the wire', () => {
     expect(told.map((message) => (message as { id?: unknown }).id)).toEqual([0, 1]);
   });
 
-  test('subscriptions/listen, which serveStdio answers itself, is acknowledged through the guard', async () => {
+  test('what serveStdio answers itself of subscriptions/listen passes the guard', async () => {
     const params = { _meta: ENVELOPE, notifications: { toolsListChanged: true } };
     const told = await speak(2, 'serve', [
       { jsonrpc: '2.0', id: 1, method: 'server/discover', params: { _meta: ENVELOPE } },

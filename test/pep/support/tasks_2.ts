@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   CLIENT_CAPABILITIES_META_KEY,
+  inputRequired,
   ProtocolError,
   Server,
   type ServerContext,
@@ -81,6 +82,9 @@ const WORKS: Readonly<Record<string, Work | undefined>> = {
     desk.turn(task, { status: 'failed', error: { code: -32603, message: 'the job broke' } }),
   confirm_delete: (task, desk) => ask(task, desk, ['confirm']),
   multi_input: (task, desk) => ask(task, desk, ['first', 'second']),
+  // What it needs to know it asks before there is a task.
+  test_tool_with_task: (task, desk, { user_name }) =>
+    desk.turn(task, complete(said(`Hello, ${String(user_name)}`))),
 };
 
 function ask(task: Task2, desk: Desk2, names: readonly string[]): void {
@@ -109,6 +113,20 @@ function answer(task: Task2, desk: Desk2, responses: Record<string, unknown>): v
 
 const REQUIRED = ['failing_job'];
 
+const NAME = {
+  inputRequests: {
+    user_name: inputRequired.elicit({
+      message: 'What is your name?',
+      requestedSchema: z.object({ user_name: z.string(), name: z.string() }).partial(),
+    }),
+  },
+};
+
+function nameGiven({ mcpReq }: ServerContext): unknown {
+  const { user_name } = Object(mcpReq.inputResponses) as { user_name?: { content?: object } };
+  return user_name && Object.values(user_name.content ?? {})[0];
+}
+
 export function buildTasks2(desk: Desk2): HighServer {
   // oxlint-disable-next-line typescript/no-deprecated -- servers of this kind are guarded too
   const server = new Server(
@@ -130,9 +148,11 @@ export function buildTasks2(desk: Desk2): HighServer {
     if (name === 'greet') return said(`Hello, ${String(args['name'])}!`);
     if (!declared && REQUIRED.includes(name)) throw missing();
     if (!work || !declared) return said('done at once');
+    const asked = name === 'test_tool_with_task' && nameGiven(context);
+    if (asked === undefined) return inputRequired(NAME) as never;
     const task = desk.make();
     const told = { ...task };
-    work(task, desk, args);
+    work(task, desk, asked ? { ...args, user_name: asked } : args);
     return { resultType: 'task', ...told } as never;
   });
   const operation = (
