@@ -139,6 +139,13 @@ describe('the decision of a call', () => {
     expect(parts.decisionPoint.decisions[1]?.resource.properties).toEqual({ server: 'payments' });
   });
 
+  test('answers for a tool as it is defined', async () => {
+    const [, { parts }] = await checked((extra) => decisionOf(extra)?.check('tool', 'balance'));
+    const [called, asked] = parts.decisionPoint.decisions.map(({ resource }) => resource);
+    expect(asked).toEqual(called);
+    expect(asked?.properties.definition_digest).toMatch(/^sha256:/);
+  });
+
   test('is no where the decision point is gone while other arguments are wanted', async () => {
     let decided = 0;
     const script = {

@@ -113,3 +113,34 @@ test('a refusal by the guard says what the policy said, where it is of the same 
   rig.parts.decisionPoint.script.decide = () => said('MANAGER_ONLY');
   expect(await text(2)).toBe('This operation requires approval before execution.');
 });
+
+test('a call of what changed meanwhile may be made again in a while', async () => {
+  let title = 'one';
+  const rig: Bare = await bare(
+    {
+      decide: async () => {
+        title = 'two';
+        await rig.say({ method: 'notifications/tools/list_changed' });
+        return allow();
+      },
+    },
+    { list: () => ({ result: { tools: [plainTool('balance', { title })] } }) },
+  );
+  const { result } = await rig.wire.call(1, 'balance');
+  expect(Object.values(result._meta)).toMatchObject([
+    { reason_code: 'DEFINITION_CHANGED', retry: 'after_seconds', retry_after_seconds: 5 },
+  ]);
+});
+
+test('a second request under an open id is told what is wrong with it', async () => {
+  const rig = await bare({}, { answer: () => undefined });
+  rig.wire.give(call(1, 'balance'));
+  rig.wire.give(call(1, 'balance'));
+  expect(rig.wire.messages).toEqual([
+    {
+      jsonrpc: '2.0',
+      id: 1,
+      error: { code: -32600, message: 'Invalid request', data: { pointer: '/id' } },
+    },
+  ]);
+});

@@ -104,6 +104,38 @@ describe('what a server has', () => {
     expect(rig.wire.sent.slice(before)).toEqual([]);
   });
 
+  test('is nothing where it says to the guard that it knows no such method', async () => {
+    const error = { code: -32601, message: 'Method not found' };
+    const rig = await bare({}, { list: () => ({ error }), answer: () => page(['balance']) });
+    expect((await rig.wire.call(1, 'balance')).error).toEqual(error);
+    expect((await rig.wire.askFor(2, 'tools/list')).result).toEqual({ tools: [] });
+  });
+
+  test('is read again for a page that is not as the guard knows it, and for no other', async () => {
+    let title = 'one';
+    const listed = () => [
+      plainTool('a', { title }),
+      plainTool('twice'),
+      plainTool('twice'),
+      plainTool(''),
+    ];
+    const rig = await bare({}, { list: () => ({ result: { tools: listed() } }) });
+    const shown = async (id: number) => (await rig.wire.askFor(id, 'tools/list')).result.tools;
+    expect(await shown(1)).toEqual([plainTool('a', { title })]);
+    expect(await shown(2)).toEqual([plainTool('a', { title })]);
+    expect(rig.own).toHaveLength(1);
+    title = 'two';
+    expect(await shown(3)).toEqual([plainTool('a', { title })]);
+    expect(rig.own).toHaveLength(2);
+  });
+
+  test('is not what a page says twice, nor what the guard cannot find', async () => {
+    const answer = () => page(['balance', 'balance', 'unheard']);
+    const rig = await bare({}, { answer });
+    expect((await rig.wire.askFor(1, 'tools/list')).result).toEqual({ tools: [] });
+    expect(rig.parts.decisionPoint.discoveries[0]?.evaluations).toEqual([]);
+  });
+
   test('lets the event loop go while a long list is read', async () => {
     let turns = 0;
     let isCounting = true;
