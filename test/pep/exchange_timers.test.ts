@@ -16,6 +16,7 @@ function abandoned(exchanges: Exchanges, id: number): Exchange {
     era: 'legacy' as const,
     extra: undefined,
     claims: {},
+    offers: {},
     trusted: undefined,
   };
   const exchange = new Exchange(arrival, exchanges.nextId());
@@ -26,7 +27,7 @@ function abandoned(exchanges: Exchanges, id: number): Exchange {
 }
 
 test('answered, it is forgotten at once', () => {
-  const exchanges = new Exchanges();
+  const exchanges = new Exchanges(1000);
   const { server_id } = abandoned(exchanges, 1);
   expect([exchanges.size, jest.getTimerCount()]).toEqual([1, 1]);
   exchanges.release('nobody');
@@ -36,7 +37,7 @@ test('answered, it is forgotten at once', () => {
 });
 
 test('closing forgets it', () => {
-  const exchanges = new Exchanges();
+  const exchanges = new Exchanges(1000);
   abandoned(exchanges, 1);
   abandoned(exchanges, 2);
   exchanges.cancelAll();
