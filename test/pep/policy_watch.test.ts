@@ -71,11 +71,11 @@ describe('what a guard knows of the decision point', () => {
   test('is given up with its question', async () => {
     const { point, watch } = watching({}, 10);
     let given: AbortSignal | undefined;
-    const describe = (options?: CallOptions) => {
+    const hang = (options?: CallOptions) => {
       given = options?.signal;
       return new Promise<never>(() => undefined);
     };
-    Object.assign(point, { describe });
+    Object.assign(point, { describe: hang });
     expect(await watch.ask()).toBeUndefined();
     expect(given?.aborted).toBe(true);
   });

@@ -21,7 +21,7 @@ async function reaches({ wire, heard }: Bare, name: string): Promise<boolean> {
 describe('what a server has', () => {
   test('is read once, page by page, and again once it changed', async () => {
     const pages: Record<string, object> = { '': page(['a'], 'p2'), p2: page(['b']) };
-    const rig = await bare({}, { list: (cursor) => pages[String(cursor ?? '')] });
+    const rig = await bare({}, { list: (cursor = '') => pages[cursor as string] });
     expect([await reaches(rig, 'a'), await reaches(rig, 'b')]).toEqual([true, true]);
     expect(rig.own.map(({ method, params }) => [method, params])).toEqual([
       ['tools/list', {}],

@@ -70,7 +70,7 @@ export function reasonsOf({ log }: TestParts): unknown[] {
   return log.lines
     .filter(({ message }) => message === 'a request cannot be decided')
     .map(({ fields }) => {
-      const { code, message } = fields?.['error'] as { code?: string; message: string };
-      return [code, message];
+      const error = fields?.['error'] as { code?: string; message: string } | undefined;
+      return [error?.code, error?.message];
     });
 }
