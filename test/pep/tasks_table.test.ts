@@ -33,7 +33,8 @@ type Step =
   | { do: 'end'; id: string }
   | { do: 'wait'; ms: number };
 
-const WHO = fc.constantFrom('alice', 'bob');
+const PRINCIPALS = ['alice', 'bob'];
+const WHO = fc.constantFrom(...PRINCIPALS);
 const ID = fc.constantFrom('1', '2', '3', '4', '5', '6');
 const STEPS = fc.array(
   fc.oneof(
@@ -46,45 +47,62 @@ const STEPS = fc.array(
   { maxLength: 60 },
 );
 
-test('holds to its limits, and tells a task to nobody but its owner, in any order of things', () => {
+/** The table, and what is to be true of it. */
+class World {
+  now_ms = 0;
+  readonly tasks = new Tasks(LIMITS, { now_ms: () => this.now_ms });
+  readonly open: { place: Place; who: string }[] = [];
+  readonly owners = new Map<string, { who: string; until_ms: number }>();
+  /** A place was taken twice, or the id of a known task names two. */
+  broken = false;
+
+  readonly does: { [D in Step['do']]: (step: Extract<Step, { do: D }>) => void } = {
+    wait: ({ ms }) => {
+      this.now_ms += ms;
+    },
+    end: ({ id }) => {
+      for (const who of PRINCIPALS) Object.assign(this.tasks.find(id, who) ?? {}, { ended: true });
+    },
+    reserve: ({ who }) => {
+      const place = this.tasks.reserve(who);
+      if (place) this.open.push({ place, who });
+    },
+    release: ({ place }) => this.open.splice(place, 1)[0]?.place.release(),
+    take: ({ place, id, ttl }) => this.take(this.open.splice(place, 1)[0], id, ttl),
+  };
+
+  take(held: { place: Place; who: string } | undefined, id: string, ttl: number): void {
+    if (!held) return;
+    const { place, who } = held;
+    const until_ms = this.now_ms + Math.min(ttl, LIMITS.task_ttl_ms_max);
+    if (place.take(id, ORIGIN, ttl)) this.owners.set(id, { who, until_ms });
+    else if (this.tasks.find(id, who)) this.broken = true;
+    if (place.take(id, ORIGIN, ttl)) this.broken = true;
+  }
+
+  /** How many places and tasks are a principal's; undefined where a task is told wrongly. */
+  countOf(who: string): number | undefined {
+    const known = [...this.owners].filter(([id]) => this.tasks.find(id, who));
+    const rightly = known.filter(([, of]) => of.who === who && of.until_ms > this.now_ms);
+    if (rightly.length < known.length) return undefined;
+    return known.length + this.open.filter((each) => each.who === who).length;
+  }
+
+  get holds(): boolean {
+    const counts = PRINCIPALS.map((who) => this.countOf(who) ?? Infinity);
+    const all = counts.reduce((sum, count) => sum + count, 0);
+    const fits = counts.every((count) => count <= LIMITS.tasks_per_principal_max);
+    return fits && all <= LIMITS.tasks_max && !this.broken;
+  }
+}
+
+test('holds to its limits, and tells a task to its owner alone, in any order of things', () => {
   const run = (steps: readonly Step[]) => {
-    let now_ms = 0;
-    const tasks = new Tasks(LIMITS, { now_ms: () => now_ms });
-    const open: { place: Place; who: string }[] = [];
-    const owners = new Map<string, { who: string; until_ms: number }>();
-    const known = (who: string) =>
-      [...owners.keys()].filter((id) => tasks.find(id, who) !== undefined);
-    for (const step of steps) {
-      if (step.do === 'wait') now_ms += step.ms;
-      if (step.do === 'end') {
-        const task = tasks.find(step.id, 'alice') ?? tasks.find(step.id, 'bob');
-        if (task) task.ended = true;
-      }
-      if (step.do === 'reserve') {
-        const place = tasks.reserve(step.who);
-        if (place) open.push({ place, who: step.who });
-      }
-      const [held] = step.do === 'take' || step.do === 'release' ? open.splice(step.place, 1) : [];
-      if (step.do === 'release') held?.place.release();
-      if (step.do === 'take' && held) {
-        const task = held.place.take(step.id, ORIGIN, step.ttl);
-        const until_ms = now_ms + Math.min(step.ttl, LIMITS.task_ttl_ms_max);
-        if (task) owners.set(step.id, { who: held.who, until_ms });
-        else if (tasks.find(step.id, held.who)) return false;
-        if (held.place.take(step.id, ORIGIN, step.ttl)) return false;
-      }
-      for (const who of ['alice', 'bob']) {
-        const held_by = open.filter((each) => each.who === who).length;
-        if (known(who).length + held_by > LIMITS.tasks_per_principal_max) return false;
-        for (const id of known(who)) {
-          const owner = owners.get(id);
-          if (owner?.who !== who || owner.until_ms <= now_ms) return false;
-        }
-      }
-      if (known('alice').length + known('bob').length + open.length > LIMITS.tasks_max)
-        return false;
-    }
-    return true;
+    const world = new World();
+    return steps.every((step) => {
+      world.does[step.do](step as never);
+      return world.holds;
+    });
   };
   fc.assert(fc.property(STEPS, run));
 });
