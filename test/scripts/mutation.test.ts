@@ -7,7 +7,15 @@ import { measure, readMeasured, scoreOf, SCORE_MIN, sum } from '../../scripts/mu
 const sourceOf = (file: string): string =>
   readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
 
-describe.each(AREA_NAMES)('%s', (area) => {
+/** Not measured in their present form, as the page says. */
+const UNMEASURED: readonly string[] = ['pep'];
+
+test('every other area was measured', () => {
+  const unmeasured = AREA_NAMES.filter((area) => readMeasured(area).date === '');
+  expect(unmeasured).toEqual(UNMEASURED);
+});
+
+describe.each(AREA_NAMES.filter((area) => !UNMEASURED.includes(area)))('%s', (area) => {
   const { files, survivors } = readMeasured(area);
 
   test('the score that was measured reaches the goal', () => {
