@@ -8,7 +8,7 @@ import { settle } from './support/wire.ts';
 const PREFIX = 'io.modelcontextprotocol/';
 const envelope = (more: object = {}) => ({
   [`${PREFIX}protocolVersion`]: '2026-07-28',
-  [`${PREFIX}clientCapabilities`]: { sampling: {}, elicitation: {} },
+  [`${PREFIX}clientCapabilities`]: { sampling: {}, elicitation: {}, experimental: { x: {} } },
   ...more,
 });
 const CLIENT = { [`${PREFIX}clientInfo`]: { name: 'tester', version: '9' } };
@@ -20,10 +20,15 @@ describe('a modern request', () => {
       const rig = await bare();
       const _meta = { ...envelope(more), other: 1 };
       await rig.wire.askFor(1, 'tools/call', { name: 'balance', _meta });
-      const withheld = { ...envelope(more), [`${PREFIX}clientCapabilities`]: {} };
-      expect(rig.heard[0]?.params).toEqual({ name: 'balance', _meta: { ...withheld, other: 1 } });
+      const offering = (offers: object) => ({
+        ...envelope(more),
+        [`${PREFIX}clientCapabilities`]: offers,
+      });
+      const enforced = offering({ sampling: {}, elicitation: {} });
+      const passed = { ...enforced, other: 1 };
+      expect(rig.heard[0]?.params).toEqual({ name: 'balance', _meta: passed });
       // The guard's own question comes in the same era, and from the same client.
-      expect(rig.own.map(({ params }) => params)).toEqual([{ _meta: withheld }]);
+      expect(rig.own.map(({ params }) => params)).toEqual([{ _meta: enforced }]);
     },
   );
 

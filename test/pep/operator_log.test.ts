@@ -84,17 +84,13 @@ describe('a message that goes nowhere', () => {
     ],
     [
       'a question to the client',
-      { id: 1, method: 'roots/list' },
-      ['warn', 'denied a request of the server', { method: 'roots/list' }],
+      { id: 1, method: 'tools/list' },
+      ['warn', 'denied a request of the server', { method: 'tools/list' }],
     ],
     [
       'word of what is not enforced',
-      { method: 'notifications/resources/list_changed' },
-      [
-        'debug',
-        'withheld a notification of the server',
-        { method: 'notifications/resources/list_changed' },
-      ],
+      { method: 'notifications/made_up' },
+      ['debug', 'withheld a notification of the server', { method: 'notifications/made_up' }],
     ],
   ])('%s of the server', async (_what, message, line) => {
     const rig = await bare();

@@ -1,4 +1,5 @@
 /** A guard between two tests: one speaks as the client, the other as the server, past any SDK. */
+import { KINDS } from '../../../src/pep/kinds.ts';
 import { createGuard, type Guard } from '../../../src/pep/mcp/guard.ts';
 import type { GuardSettings } from '../../../src/pep/settings.ts';
 import type { Transport } from '../../../src/pep/transport.ts';
@@ -42,6 +43,11 @@ export async function bare(script: Script = {}, options: BareOptions = {}): Prom
   const done = ({ method, params }: Heard) =>
     method === 'tools/list' ? list(params?.['cursor']) : { result: { content: [] } };
   const { answer = done } = options;
+  const listed = ({ method, params }: Heard) => {
+    const kind = Object.values(KINDS).find((one) => one.method === method);
+    const isOther = kind !== undefined && kind !== KINDS.tool;
+    return isOther ? { result: { [kind.member]: [] } } : list(params?.['cursor']);
+  };
   const parts = testParts(script, settings, identity && { identity });
   const guard = createGuard(parts);
   const wire = new TestWire();
@@ -58,7 +64,7 @@ export async function bare(script: Script = {}, options: BareOptions = {}): Prom
     const isOwn = String(message.id).startsWith('portcullis:');
     (isOwn ? own : heard).push(message);
     if (message.id === undefined || message.method === undefined) return;
-    const said = isOwn ? list(message.params?.['cursor']) : answer(message);
+    const said = isOwn ? listed(message) : answer(message);
     if (said) void say({ id: message.id, ...said });
   };
   await transport.start();
