@@ -69,10 +69,14 @@ export function writeMeasured(area: AreaName, measured: Measured): void {
   writeFileSync(pathOf(area), `${JSON.stringify(measured, undefined, 2)}\n`);
 }
 
-/** What the last run over an area found; reasons stay with the survivors that have one. */
+/** What the last run over an area found. */
 export function readRun(area: AreaName, date: string, known: readonly Survivor[]): Measured {
   const path = join(TOP, `.cache/mutation/${area}.json`);
-  const report = JSON.parse(readFileSync(path, 'utf8')) as StrykerReport;
+  return measure(JSON.parse(readFileSync(path, 'utf8')) as StrykerReport, date, known);
+}
+
+/** What a report tells; reasons stay with the survivors that have one. */
+export function measure(report: StrykerReport, date: string, known: readonly Survivor[]): Measured {
   const reasons = new Map(known.map((survivor) => [keyOf(survivor), survivor.reason]));
   const measured: Measured = { date, files: {}, survivors: [] };
   const listed = new Set<string>();

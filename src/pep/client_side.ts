@@ -3,7 +3,14 @@ import type { TrustedContext } from '../identity/types.ts';
 import { deniedMethod, invalidRequest, refusedRequest } from './answers.ts';
 import { offersOf, type ClientOffers } from './client_offers.ts';
 import type { Ends } from './ends.ts';
-import { claimsOf, eraOf, handshakeClaims, offersIn, type ClientClaims } from './evaluation.ts';
+import {
+  claimsOf,
+  eraOf,
+  handshakeClaims,
+  offersIn,
+  withoutCredentials,
+  type ClientClaims,
+} from './evaluation.ts';
 import { Exchange, type Arrival } from './exchange.ts';
 import type { Gate, Handler } from './gate.ts';
 import { listing } from './list.ts';
@@ -105,7 +112,7 @@ export class ClientSide {
     const claims = claimsOf(request, this.#handshake);
     const offers = era === 'modern' ? offersIn(request) : this.#offers;
     const arrival = { request, era, extra, claims, trusted, offers };
-    if (era === 'legacy') this.#ends.caller = arrival;
+    if (era === 'legacy') this.#ends.caller = withoutCredentials(arrival);
     return arrival;
   }
 

@@ -144,9 +144,9 @@ export interface Asker {
   extra: MessageExtra | undefined;
 }
 
-/** As `asker`, to be kept: without its credentials, and without the message that they came with. */
-export function withoutCredentials({ extra, ...asker }: Asker): Asker {
-  return { ...asker, extra: isOverHttp(extra) ? { request: {} } : undefined };
+/** Whoever asks, to be kept: without credentials, and without the message that they came with. */
+export function withoutCredentials<A extends Pick<Asker, 'extra'>>(asker: A): A {
+  return { ...asker, extra: isOverHttp(asker.extra) ? { request: {} } : undefined };
 }
 
 /** One use of a capability, with the arguments that the policy reads and a digest of all. */

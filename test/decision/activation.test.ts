@@ -147,14 +147,15 @@ result := {
       const { entrypoints } = engine;
       return { entrypoints, close, evaluate: (name, input) => engine.evaluate(name, input) };
     };
-    const { evidence } = await evidenceOnDisk();
+    const entries: object[] = [];
+    const append = async (entry: object): Promise<number> => entries.push(entry);
     const parts = {
       loadEngine: counting,
       limits: LIMITS,
       unsafe_allow_all: false,
       clock: { now_ms: () => 0 },
       log: SILENT,
-      evidence,
+      evidence: { ...UNWRITABLE, append },
     };
     const refused = await tellers({ self_tests: [{ ...SELF_TEST, outcome: 'deny' }] });
     expect(await codeOf(activateBundle(refused, parts))).toBe('BUNDLE_REFUSED');
@@ -163,6 +164,7 @@ result := {
     expect(closed).toEqual([true]);
     policy.close();
     expect(closed).toEqual([true, true]);
+    expect(entries.map((entry) => 'detail' in entry)).toEqual([true, false]);
   });
 
   test('that cannot be recorded does not happen', async () => {

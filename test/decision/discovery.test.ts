@@ -138,6 +138,16 @@ describeWithOpa('a discovery', () => {
     expect(shownOf(body)).toEqual([...ids(count).keys()].filter((i) => i % 2 === 0));
   });
 
+  test('is recorded with no digest of a definition that nobody gave', async () => {
+    const { policy } = await scene('listing/visible');
+    const entries: object[] = [];
+    const append = async (entry: object): Promise<number> => entries.push(entry);
+    const { core } = sceneWith(policy, { ...UNWRITABLE, append }, async () => []);
+    await core.evaluations(listOf(['even-0']), CALLER);
+    const [{ shown }] = entries as [{ shown: unknown }];
+    expect(shown).toStrictEqual([{ type: 'tool', id: 'even-0' }]);
+  });
+
   test('without an entrypoint for lists asks for each item, without arguments', async () => {
     const { core } = await scene();
     const { body } = await core.evaluations(listOf(ids(6)), CALLER);

@@ -166,11 +166,11 @@ test.each(LINES)('a handler sends to a page before its tool works, SDK %i.x', as
   const [[, open]] = WAYS as [(typeof WAYS)[number]];
   const call = async (script: Script) => {
     const client = await connect(await open(line, script), []);
-    const heard = await client
+    const answer = await client
       .callTool({ name: 'required', arguments: {} })
       .catch((e: unknown) => e);
     await client.close();
-    return heard;
+    return answer;
   };
   expect(await call({})).toMatchObject({ code: -32042, data: { elicitations: [PAGE] } });
   const decide: Script['decide'] = ({ resource }) =>

@@ -94,6 +94,7 @@ describe('the result of a server', () => {
     [{ ttlMs: 10, cacheScope: 'private' }, 10],
     [{ ttlMs: -1 }, 0],
     [{ ttlMs: 'long' }, 0],
+    [{ ttlMs: '10' }, 0],
     [{}, 0],
   ])('%j is private and not kept for long', (cache, ttlMs) => {
     expect(privateCache({ tools: [], ...cache }, 1000)).toEqual({

@@ -19,6 +19,20 @@ describe('captureMessage', () => {
     }).toThrow(TypeError);
   });
 
+  test('takes every kind of value', () => {
+    const params = { list: [1, 'a', null, true, false, [{}]], deep: { a: { b: [] } }, no: false };
+    expect(captureMessage({ ...request, params })).toMatchObject({ params });
+  });
+
+  test.each([
+    [62, 'request'],
+    [63, 'malformed'],
+  ])('takes %d levels below the parameters or not', (levels, kind) => {
+    let deep: unknown = 1;
+    for (let i = 0; i < levels; i += 1) deep = [deep];
+    expect(captureMessage({ ...request, params: { deep } })).toMatchObject({ kind });
+  });
+
   test('reads a getter once', () => {
     let reads = 0;
     const raw = {

@@ -51,6 +51,14 @@ describe('projectArguments', () => {
     expect(project({ '*': ['/to', '/to/iban'] })).toEqual({ to: values.to });
   });
 
+  test('of what nobody may change, too', () => {
+    const frozen = Object.freeze({ to: Object.freeze({ iban: 'DE1' }) });
+    const projected = (pointers: string[]) =>
+      projectArguments({ digest, pointers: { '*': pointers } }, 'payments', transfer, frozen);
+    expect(projected(['/to', '/to/iban'])).toEqual({ to: { iban: 'DE1' } });
+    expect(projected(['/to/iban', '/to'])).toEqual({ to: { iban: 'DE1' } });
+  });
+
   test('an array goes whole, since its length and positions mean something', () => {
     expect(project({ '*': ['/items/0/price'] })).toEqual({ items: values.items });
   });

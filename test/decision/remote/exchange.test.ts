@@ -131,7 +131,7 @@ test.each(['ftp://127.0.0.1', 'ws://127.0.0.1', 'file:///pdp'])(
   'the url `%s` is told what it should be',
   (url) => {
     expect(() => remote({ url })).toThrow(
-      'the url of the decision point is not of the form http://host:port',
+      '`decision_point.url` is not of the form http://host:port',
     );
   },
 );

@@ -20,6 +20,19 @@ test('without obligations an error passes as it is', () => {
   });
 });
 
+test('an obligation that is not understood refuses an error too', () => {
+  const shred = { type: 'shred' } as unknown as Obligation;
+  expect(applyToError(error(), [shred], KEY)).toEqual({
+    ok: false,
+    reason: 'an obligation is unsupported or malformed',
+  });
+});
+
+test('what is masked has no more members than it had', () => {
+  const applied = applyToError(error(), keep('drop'), KEY);
+  expect(applied.ok && Object.keys(applied.error)).toEqual(['code', 'message']);
+});
+
 describe('the message is unstructured', () => {
   test('and an error is refused where such content is', () => {
     expect(applyToError(error({ id: 1 }), keep('refuse'), KEY)).toEqual({

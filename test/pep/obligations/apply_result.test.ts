@@ -84,6 +84,24 @@ describe('keep_fields', () => {
     expect(shaped(CUSTOMER, obligations)).toEqual({ value: { id: 'c-1' }, masked: ['/*'] });
   });
 
+  test('a path said twice is said once', () => {
+    expect(shaped(CUSTOMER, [keep(['/id', '/id'])])).toEqual({
+      value: { id: 'c-1' },
+      masked: ['/*'],
+    });
+  });
+
+  test('of lists that reach differently deep the deepest decides', () => {
+    const value = { a: { b: { c: 1, d: 2 }, e: 3 } };
+    for (const lists of [
+      [keep(['/a']), keep(['/a/b/c'])],
+      [keep(['']), keep(['/a']), keep(['/*/b/c'])],
+    ]) {
+      expect(shaped(value, lists)).toMatchObject({ value: { a: { b: { c: 1 } } } });
+      expect(shaped(value, lists.toReversed())).toMatchObject({ value: { a: { b: { c: 1 } } } });
+    }
+  });
+
   test('escaped names and a literal asterisk are reached', () => {
     const value = { 'a/b': 1, 'c~d': 2, '*': 3, e: 4 };
     expect(shaped(value, [keep(['/a~1b', '/c~0d'])])).toMatchObject({
@@ -182,6 +200,14 @@ describe('mask_fields', () => {
     const recorded = masked.toSorted();
     expect(shaped(CUSTOMER, obligations)).toEqual({ value, masked: recorded });
     expect(shaped(CUSTOMER, obligations.toReversed())).toEqual({ value, masked: recorded });
+  });
+
+  test('the record tells a name as the policy writes it, where one of its paths does', () => {
+    const value = { 'a/b': { 'c~d': 1, e: 2 } };
+    expect(shaped(value, [mask(['/a~1b/c~0d', '/*/e'], 'remove')])).toEqual({
+      value: { 'a/b': {} },
+      masked: ['/a~1b/c~0d', '/a~1b/e'],
+    });
   });
 
   test('a removed element leaves its place to the others', () => {

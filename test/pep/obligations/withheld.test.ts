@@ -44,6 +44,15 @@ describe('content that is no JSON', () => {
     });
   });
 
+  test('is not what is JSON throughout, which passes where the rest is refused', () => {
+    const result = structured({ id: 1 });
+    expect(applyToResult(result, [keep(['/id'], 'refuse')], KEY)).toStrictEqual({
+      ok: true,
+      result,
+      masked: [],
+    });
+  });
+
   test('of several obligations the strictest holds', () => {
     const result = { content: [{ type: 'text', text: 'prose' }] };
     const redact = keep(['/id'], 'redact');
@@ -168,6 +177,8 @@ describe('refused', () => {
     ['no paths', { type: 'keep_fields', unstructured: 'drop' }],
     ['a path that is no pointer', keep(['id'])],
     ['a path that is no text', keep([1 as unknown as string])],
+    ['a path in a list', keep([['/id'] as unknown as string])],
+    ['the members of another', { ...mask(['/id'], 'remove'), type: 'shred' }],
     ['a bad escape', mask(['/a~2'], 'remove')],
     ['an unknown mode', mask(['/a'], 'blur' as Mode)],
     ['an unknown way with prose', keep(['/a'], 'pass' as Unstructured)],
