@@ -135,6 +135,25 @@ describe('the name of a task', () => {
   });
 });
 
+test('a list keeps the order and the cursor, and tells no more than its own', async () => {
+  const tasks = [{ ...STATE, taskId: '2' }, STATE, { ...STATE, taskId: '3' }, 1];
+  const { wire, received } = await rig(() => ({
+    tasks,
+    nextCursor: 'c',
+    more: 1,
+    _meta: { x: 1 },
+  }));
+  const { result } = await wire.askFor(1, 'tasks/list', { cursor: 'b', more: 1 });
+  expect(result).toEqual({ tasks: [STATE], nextCursor: 'c' });
+  expect(received.at(-1)?.params).toEqual({ cursor: 'b' });
+});
+
+test.each([[{}], [{ tasks: 1 }], [[]]])('a list that is none is withheld: %j', async (said) => {
+  const { wire } = await rig(() => said);
+  const { error } = await wire.askFor(1, 'tasks/list');
+  expect(error.data.reason_code).toBe('RESULT_WITHHELD');
+});
+
 describe('tasks of a client', () => {
   test.each(['tasks/get', 'tasks/result', 'tasks/list', 'tasks/cancel'])(
     '%s of a server does not reach it',
