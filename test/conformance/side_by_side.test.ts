@@ -19,7 +19,7 @@ describeWithOpa('the official suite', () => {
   afterAll(() => policy.remove());
 
   test.each(FIXTURES)(
-    'passes $name, and finds the same behind the guard',
+    '[X-02] passes $name, and finds the same behind the guard',
     async (fixture) => {
       const rows = await sideBySide(fixture, fixture.goals, policy, quiet);
       expect(rows.flatMap(faultsOf)).toEqual([]);

@@ -18,7 +18,7 @@ describe.each(LINES)('the lists, SDK %i.x', (line) => {
     ['prompts/list', 'prompts', 'name', ['greet']],
     ['resources/list', 'resources', 'uri', ['file:///open', 'file:///TEXT']],
     ['resources/templates/list', 'resourceTemplates', 'uriTemplate', ['vault://box/{code}']],
-  ])('%s shows what policy shows', async (method, member, key, expected) => {
+  ])('[E-03] %s shows what policy shows', async (method, member, key, expected) => {
     const { wire, parts } = await guarded(SECRETIVE, { line, server: buildShelf });
     const { result } = await wire.askFor(1, method);
     expect(result[member].map((item: Record<string, unknown>) => item[key])).toEqual(expected);
