@@ -174,7 +174,9 @@ describe('a mask of the call', () => {
       _meta: { [RELATED]: { taskId } },
     });
     await wire.ask(4, 'tasks/cancel', { taskId: await made({ arguments: { message: '123' } }) });
-    expect(wire.sent.filter((text) => text.includes('123'))).toEqual([]);
+    // An id is chance, and may hold any digits.
+    const told = wire.sent.map((text) => text.replaceAll(/[0-9a-f]{32}/g, 'ID'));
+    expect(told.filter((text) => text.includes('123'))).toEqual([]);
     expect(wire.messages.filter(({ method }) => method !== undefined)).toEqual([]);
     expect(parts.decisionPoint.reports.find(({ masked }) => masked)?.masked).toEqual(['/ssn']);
   });
