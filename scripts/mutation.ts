@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { AREA_NAMES, type AreaName } from './mutation/areas.ts';
 import {
+  forgetSurvivors,
   keyOf,
   readMeasured,
   readRun,
@@ -20,7 +21,7 @@ const USAGE = `Usage: npm run mutation -- [area ...] [options]
 Changes the code of each area piece by piece, runs the tests of the area against each change, and
 shows the score: of 100 changes, those that a test noticed. Areas: ${AREA_NAMES.join(', ')}.
 Exits 1 where a score is under ${SCORE_MIN}, and where a change that no test noticed has no reason
-in scripts/mutation/<area>.json. What was judged before is kept under .cache/mutation.
+in scripts/mutation/<area>.json. What was noticed before is kept under .cache/mutation.
 
   --force  judge all changes anew, as after a change of test/support or of another area
   --last   judge by what the last run left, without a new one
@@ -58,6 +59,7 @@ function run(args: readonly string[], environment: NodeJS.ProcessEnv = {}): bool
 function mutate(area: AreaName): Measured {
   const stryker = 'node_modules/@stryker-mutator/core/bin/stryker.js';
   const args = [stryker, 'run', ...(values.force ? ['--force'] : [])];
+  if (!values.last) forgetSurvivors(area);
   if (!values.last && !run(args, { MUTATION_AREA: area })) {
     console.error(`the run over ${area} ended before its end; start it again to go on`);
     process.exit(1);

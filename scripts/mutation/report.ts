@@ -1,5 +1,5 @@
 /** What a run of Stryker found, in the words of docs/mutation.md. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AreaName } from './areas.ts';
 
@@ -37,17 +37,19 @@ interface Position {
   column: number;
 }
 
+interface Mutant {
+  status: string;
+  replacement: string;
+  location: { start: Position; end: Position };
+}
+
 /** The members of Stryker's report that are read here (mutation-testing-report-schema 2). */
 interface StrykerReport {
   files: Record<
     string,
     {
       source: string;
-      mutants: {
-        status: string;
-        replacement: string;
-        location: { start: Position; end: Position };
-      }[];
+      mutants: Mutant[];
     }
   >;
 }
@@ -69,6 +71,24 @@ export function writeMeasured(area: AreaName, measured: Measured): void {
   writeFileSync(pathOf(area), `${JSON.stringify(measured, undefined, 2)}\n`);
 }
 
+/**
+ * Lets the next run judge anew what no test noticed: Stryker keeps such a verdict although a test
+ * was added, where the change is one of what happens when the module is loaded.
+ */
+export function forgetSurvivors(area: AreaName): void {
+  const path = join(TOP, `.cache/mutation/${area}.incremental.json`);
+  if (!existsSync(path)) return;
+  const report = JSON.parse(readFileSync(path, 'utf8')) as StrykerReport;
+  for (const file of Object.values(report.files)) {
+    file.mutants = file.mutants.filter(({ status }) => isNoticed(status));
+  }
+  writeFileSync(path, JSON.stringify(report));
+}
+
+function isNoticed(status: string): boolean {
+  return status === 'Killed' || status === 'Timeout';
+}
+
 /** What the last run over an area found. */
 export function readRun(area: AreaName, date: string, known: readonly Survivor[]): Measured {
   const path = join(TOP, `.cache/mutation/${area}.json`);
@@ -87,7 +107,7 @@ export function measure(report: StrykerReport, date: string, known: readonly Sur
       const name = STATUSES[status];
       if (name === undefined) continue;
       counts[name] += 1;
-      if (name === 'killed' || name === 'timeout') continue;
+      if (isNoticed(status)) continue;
       const at = { file, ...textsOf(source, location), to: shorten(replacement) };
       const survivor = { ...at, reason: reasons.get(keyOf(at)) ?? '' };
       if (!listed.has(keyOf(at))) measured.survivors.push(survivor);

@@ -37,7 +37,7 @@ export function findPathFault(path: string, inside: readonly string[] = []): str
  * chooses what it names.
  */
 function walk(path: string): string[] {
-  const passed = new Set(['/']);
+  const passed = new Set<string>();
   let place = '/';
   let ahead = resolve(path).split('/');
   for (let links = 0; ;) {

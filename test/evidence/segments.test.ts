@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { nodeFiles } from '../../src/evidence/files.ts';
 import { ENTRY, openLog, readAll, temporaryDirectory } from '../support/evidence_log.ts';
 
 const nameOf = (first: number): string => `${String(first).padStart(16, '0')}.log`;
@@ -59,6 +60,22 @@ test('a segment takes what fits exactly, together or one after the other', async
     expect(await readAll(directory)).toHaveLength(9);
   }
   expect(segmentsOf(await write([9], limit - 1))).toEqual([0, 2, 4, 6, 8].map(nameOf));
+});
+
+test('what fits in a segment is flushed at once', async () => {
+  const directory = await write([9], 3 * (await lineBytes()));
+  const marks = segmentsOf(directory).map((name) => {
+    const lines = readFileSync(join(directory, name), 'utf8').trimEnd().split('\n');
+    return lines.map((line) => line[64]).join('');
+  });
+  expect(marks).toEqual([' ++', ' ++', ' ++']);
+});
+
+test('segments are read in their order, whatever the order of their names', async () => {
+  const directory = await write([9], 3 * (await lineBytes()));
+  const names = (folder: string): string[] => nodeFiles.names(folder).reverse();
+  const records = await readAll(directory, { files: { ...nodeFiles, names } });
+  expect(records.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
 });
 
 test('a record that is larger than a segment has one for itself', async () => {
