@@ -26,7 +26,7 @@ export default {
     enableFindRelatedTests: true,
   },
   coverageAnalysis: 'perTest',
-  concurrency: 2,
+  concurrency: Number(process.env.MUTATION_WORKERS ?? 2),
   ignorePatterns: ['dist', '.cache', '.portcullis'],
   incremental: true,
   incrementalFile: `.cache/mutation/${area}.incremental.json`,
