@@ -31,7 +31,13 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
   {
     names: ['decision_point.embedded', 'policy.bundle'],
     fault: 'must be given together',
-    holds: ({ decision_point, policy }) => decision_point.embedded && policy.bundle === null,
+    holds: ({ decision_point, policy }) =>
+      decision_point.embedded && policy.backend === 'wasm' && policy.bundle === null,
+  },
+  {
+    names: ['policy.backend', 'policy.rbac_file'],
+    fault: 'must be given together',
+    holds: ({ policy }) => policy.backend === 'static_rbac' && policy.rbac_file === null,
   },
   {
     names: ['policy.data', 'policy.bundle'],

@@ -30,6 +30,14 @@ export interface Configuration {
    */
   policy: {
     /**
+     * What decides: `wasm` is a compiled bundle, `static_rbac` a file of roles. Settings of the others are not read.
+     */
+    backend: 'wasm' | 'static_rbac';
+    /**
+     * For `static_rbac`: the YAML file of roles and grants (docs/static_rbac.md).
+     */
+    rbac_file: string | null;
+    /**
      * Bundle of the policy: a `.tar.gz` or a folder.
      */
     bundle: string | null;
