@@ -10,7 +10,7 @@ import { childEnvironment } from '../gateway/stdio/environment.ts';
 import { wrapStdio, type Ending } from '../gateway/stdio/wrap.ts';
 import { Connection } from '../pep/connection.ts';
 import type { Wire } from '../pep/ends.ts';
-import { PolicyWatch } from '../pep/policy_watch.ts';
+import { PolicyWatches } from '../pep/policy_watch.ts';
 import { Tasks } from '../pep/tasks.ts';
 import type { GuardParts } from '../pep/settings.ts';
 import { openGuardParts, UNNAMED } from './guard_parts.ts';
@@ -58,9 +58,9 @@ export async function runWrap(
   stack.defer(() => parts.decisionPoint.close());
   await opened;
   const { decisionPoint, settings, log } = parts;
-  const watch = new PolicyWatch(decisionPoint, settings.decision_timeout_ms, log);
-  stack.defer(() => watch.close());
-  const shared = { watch, tasks: new Tasks(settings, parts.clock) };
+  const watches = new PolicyWatches(decisionPoint, settings, log);
+  stack.defer(() => watches.close());
+  const shared = { watches, tasks: new Tasks(settings, parts.clock) };
   const open = (own: GuardParts, wire: Wire): Connection => new Connection(own, shared, LINE, wire);
   const environment = readEnvironment(variables).variables;
   if ('url' in target) {

@@ -31,8 +31,7 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
   {
     names: ['decision_point.embedded', 'policy.bundle'],
     fault: 'must be given together',
-    holds: ({ decision_point, policy }) =>
-      decision_point.embedded && isWithoutBundle(policy),
+    holds: ({ decision_point, policy }) => decision_point.embedded && isWithoutBundle(policy),
   },
   {
     names: ['policy.backend', 'policy.rbac_file'],

@@ -319,6 +319,10 @@ export interface Configuration {
      */
     digest_key_file: string;
     /**
+     * Most tenants whose policy the guard watches at a time; the one that was not asked for longest makes room, and its clients hear of no change until they ask again.
+     */
+    tenants_max: number;
+    /**
      * Most tools that the server may have; with more of them nothing is answered.
      */
     catalogue_items_max: number;

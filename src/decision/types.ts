@@ -64,8 +64,12 @@ export interface DecisionCore {
   sepDecision(body: unknown, caller: Caller): Promise<EvaluationAnswer>;
   /** What a PEP did with a decision. */
   outcome(body: unknown, caller: Caller): Promise<void>;
-  status(): Status;
-  watch(listener: (status: Status) => void): () => void;
+  /**
+   * Of the service; or of the policy that decides for a tenant, as far as `caller` may ask for that.
+   */
+  status(tenant?: string, caller?: Caller): Status;
+  /** Calls `listener` after each change of the policy that decides for `tenant`. */
+  watch(listener: (status: Status) => void, tenant?: string): () => void;
 }
 
 /** A body ready to send, and the id that stands in the header where the body may not carry it. */

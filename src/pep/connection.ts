@@ -17,7 +17,7 @@ import type { Entrance, Gate } from './gate.ts';
 import { ALL_KINDS, KINDS, type Kind } from './kinds.ts';
 import { changesFor } from './listen.ts';
 import { isObject, mutableCopy, wireCopy, type JsonObject } from './message.ts';
-import type { PolicyWatch } from './policy_watch.ts';
+import type { PolicyWatch, PolicyWatches } from './policy_watch.ts';
 import type { ServerRequests } from './server_requests.ts';
 import { ServerSide } from './server_side.ts';
 import type { GuardParts } from './settings.ts';
@@ -28,14 +28,13 @@ import type { MessageExtra, SendOptions } from './transport.ts';
 
 /** What the connections of one guarded server have in common. */
 export interface Shared {
-  watch: PolicyWatch;
+  watches: PolicyWatches;
   tasks: Tasks;
 }
 
 export class Connection implements Gate {
   readonly parts: GuardParts;
   readonly line: ServerLine;
-  readonly watch: PolicyWatch;
   readonly tasks: Tasks;
   readonly entrance: Entrance | undefined;
   readonly #ends: Ends;
@@ -43,6 +42,7 @@ export class Connection implements Gate {
   readonly #server: ServerSide;
   readonly #catalogues: ReadonlyMap<Kind, Catalogue>;
   #offered: readonly Kind[] = [];
+  readonly #watches: PolicyWatches;
   readonly #unwatch: () => void;
 
   constructor(
@@ -54,7 +54,7 @@ export class Connection implements Gate {
   ) {
     this.parts = parts;
     this.line = line;
-    this.watch = shared.watch;
+    this.#watches = shared.watches;
     this.tasks = shared.tasks;
     this.entrance = entrance;
     this.#ends = new Ends(parts, {
@@ -67,7 +67,7 @@ export class Connection implements Gate {
     this.#catalogues = new Map(
       ALL_KINDS.map((kind) => [kind, new Catalogue(kind, catalogue_items_max)]),
     );
-    this.#unwatch = this.watch.onChange(() => this.#announce());
+    this.#unwatch = this.#watches.onChange((of) => this.#announce(of));
   }
 
   /** Takes a message of the client. */
@@ -88,6 +88,11 @@ export class Connection implements Gate {
 
   get principal(): string {
     return this.#client.principal;
+  }
+
+  /** A connection has one principal, and so the policy of one tenant. */
+  get watch(): PolicyWatch {
+    return this.#watches.of(this.#client.tenant);
   }
 
   get subscriptions(): Subscriptions {
@@ -178,12 +183,14 @@ export class Connection implements Gate {
   }
 
   /** Another policy may show other things. */
-  #announce(): void {
-    if (!this.watch.ready) return;
+  #announce(of: PolicyWatch): void {
+    if (of !== this.watch || !of.ready) return;
     const changed = [...new Set(this.#offered.map((kind) => KINDS[kind].changed))];
     const told = this.#client.initialized
       ? changed.map((method) => ({ jsonrpc: '2.0', method }))
-      : this.#ends.exchanges.listening().flatMap(changesFor);
+      : this.#ends.exchanges
+          .listening()
+          .flatMap(({ listening = {}, id }) => changesFor(listening, id));
     for (const message of told) this.#ends.toClient(message).catch(() => undefined);
   }
 }

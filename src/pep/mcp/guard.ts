@@ -1,6 +1,6 @@
 /** What a server author holds: `guard(server)`, `guard.http(factory)`, `guard.wire(transport)`. */
 import { Connection, type Shared } from '../connection.ts';
-import { PolicyWatch } from '../policy_watch.ts';
+import { PolicyWatches } from '../policy_watch.ts';
 import type { GuardParts } from '../settings.ts';
 import { Tasks } from '../tasks.ts';
 import type { Transport } from '../transport.ts';
@@ -34,9 +34,9 @@ export interface Guard {
  */
 export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.resolve()): Guard {
   const { decisionPoint, settings, log } = parts;
-  const watch = new PolicyWatch(decisionPoint, settings.decision_timeout_ms, log);
+  const watches = new PolicyWatches(decisionPoint, settings, log);
   // Each guarded server has tasks of its own: ids of one mean nothing at another.
-  const share = (): Shared => ({ watch, tasks: new Tasks(settings, parts.clock) });
+  const share = (): Shared => ({ watches, tasks: new Tasks(settings, parts.clock) });
   const opener =
     (shared = share(), own = parts): Open =>
     (wire, line, entrance) =>
@@ -57,10 +57,10 @@ export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.r
       return wired as unknown as T;
     },
     async ready(): Promise<boolean> {
-      return (await watch.ask()) !== undefined;
+      return (await watches.of(undefined).ask()) !== undefined;
     },
     close(): void {
-      watch.close();
+      watches.close();
     },
   });
 }

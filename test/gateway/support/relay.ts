@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { Relay, type RelaySettings } from '../../../src/gateway/stdio/relay.ts';
 import { Connection } from '../../../src/pep/connection.ts';
 import type { Wire } from '../../../src/pep/ends.ts';
-import { PolicyWatch } from '../../../src/pep/policy_watch.ts';
+import { PolicyWatches } from '../../../src/pep/policy_watch.ts';
 import { Tasks } from '../../../src/pep/tasks.ts';
 import { testParts, type TestParts } from '../../pep/support/parts.ts';
 import type { Script } from '../../pep/support/scripted.ts';
@@ -68,8 +68,8 @@ export function opening(script: Script = {}): {
   parts: TestParts;
 } {
   const parts = testParts(script);
-  const watch = new PolicyWatch(parts.decisionPoint, 200, parts.log);
-  const shared = { watch, tasks: new Tasks(parts.settings, parts.clock) };
+  const watches = new PolicyWatches(parts.decisionPoint, parts.settings, parts.log);
+  const shared = { watches, tasks: new Tasks(parts.settings, parts.clock) };
   return { open: (wire) => new Connection(parts, shared, 2, wire), parts };
 }
 
