@@ -41,6 +41,14 @@ export async function openTenants<Active extends { close(): void }>(
   return tenants;
 }
 
+/** What a folder of tenants holds. */
+interface Listed {
+  /** The folder of each tenant. */
+  tenants: ReadonlyMap<string, string>;
+  /** Names that stand for none. */
+  odd: readonly string[];
+}
+
 /** The policies in force, by tenant. */
 export class Tenants<Active extends { close(): void }> {
   readonly per_tenant = true;
@@ -100,8 +108,8 @@ export class Tenants<Active extends { close(): void }> {
   /** A folder that cannot be listed says nothing of its tenants: each policy ages by itself. */
   async #look(): Promise<void> {
     this.#looking ??= this.#list()
-      .then((folders) => {
-        for (const source of this.#update(folders)) source.startLater();
+      .then((listed) => {
+        for (const source of this.#update(listed)) source.startLater();
       })
       .catch((error: unknown) => this.#note(error))
       .finally(() => {
@@ -110,38 +118,40 @@ export class Tenants<Active extends { close(): void }> {
     await this.#looking;
   }
 
-  /** The folder of each tenant. */
-  async #list(): Promise<Map<string, string>> {
+  async #list(): Promise<Listed> {
     const { tenants: folder } = this.#options.settings;
     requireTrustedPlace('folder of the tenants', folder);
     const entries = await readdir(folder).catch((cause: unknown) => {
       throw unreadable(folder, cause);
     });
-    const found = new Map<string, string>();
+    const tenants = new Map<string, string>();
     const odd: string[] = [];
     for (const name of entries.filter((entry) => !entry.startsWith('.')).sort()) {
       const tenant = tenantOf(name);
-      if (tenant === undefined) odd.push(name);
-      else found.set(tenant, join(folder, name));
+      if (tenant !== undefined) tenants.set(tenant, join(folder, name));
+      else odd.push(`\`${name}\``);
     }
-    this.#tell(odd.length === 0 ? undefined : `names of no tenant: ${odd.map(quoted).join(', ')}`);
-    return found;
+    return { tenants, odd };
   }
 
   /** Lets go of tenants that are gone; yields the sources of new ones, which are not started. */
-  #update(folders: ReadonlyMap<string, string>): BundleSource<Active>[] {
+  #update({ tenants, odd }: Listed): BundleSource<Active>[] {
     if (this.#closed) return [];
     for (const [tenant, source] of this.#sources) {
-      if (folders.has(tenant)) continue;
+      if (tenants.has(tenant)) continue;
       this.#sources.delete(tenant);
       void source.close();
       this.#options.log.info('a tenant has no policy any more', { tenant });
       this.#changed(tenant);
     }
     const { tenants_max } = this.#options.settings;
-    const added = [...folders].filter(([tenant]) => !this.#sources.has(tenant));
+    const added = [...tenants].filter(([tenant]) => !this.#sources.has(tenant));
     const room = Math.max(0, tenants_max - this.#sources.size);
-    if (added.length > room) this.#tell(`more tenants than tenants_max (${tenants_max})`);
+    const problems = [
+      ...(odd.length > 0 ? [`names of no tenant: ${odd.join(', ')}`] : []),
+      ...(added.length > room ? [`more tenants than tenants_max (${tenants_max})`] : []),
+    ];
+    this.#tell(problems.length > 0 ? problems.join('; ') : undefined);
     return added.slice(0, room).map(([tenant, folder]) => this.#add(tenant, folder));
   }
 
@@ -175,8 +185,4 @@ export class Tenants<Active extends { close(): void }> {
       this.#options.log.warn('not every tenant has a policy', { problem });
     }
   }
-}
-
-function quoted(name: string): string {
-  return `\`${name}\``;
 }

@@ -34,6 +34,11 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
     holds: ({ decision_point, policy }) => decision_point.embedded && isWithoutBundle(policy),
   },
   {
+    names: ['policy.tenants', 'policy.backend'],
+    fault: 'cannot stand together: only compiled policies lie in folders of tenants',
+    holds: ({ policy }) => policy.tenants !== null && policy.backend !== 'wasm',
+  },
+  {
     names: ['policy.backend', 'policy.rbac_file'],
     fault: 'must be given together',
     holds: ({ policy }) => policy.backend === 'static_rbac' && policy.rbac_file === null,
@@ -42,11 +47,6 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
     names: ['policy.tenants', 'policy.bundle'],
     fault: 'cannot both be given',
     holds: ({ policy }) => policy.tenants !== null && policy.bundle !== null,
-  },
-  {
-    names: ['policy.tenants', 'policy.backend'],
-    fault: 'cannot stand together: only compiled policies lie in folders of tenants',
-    holds: ({ policy }) => policy.tenants !== null && policy.backend !== 'wasm',
   },
   {
     names: ['policy.data', 'policy.bundle'],

@@ -23,8 +23,16 @@ const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
     { 'decision_point.embedded': true, 'policy.bundle': 'b' },
   ],
   [
+    { 'policy.tenants': 't', 'policy.backend': 'static_rbac' },
+    { 'policy.tenants': 't', 'policy.backend': 'wasm' },
+  ],
+  [
     { 'policy.backend': 'static_rbac', 'policy.rbac_file': null },
     { 'policy.backend': 'static_rbac', 'policy.rbac_file': 'f' },
+  ],
+  [
+    { 'policy.tenants': 't', 'policy.bundle': 'b' },
+    { 'policy.tenants': 't', 'policy.bundle': null },
   ],
   [
     { 'policy.data': 'd', 'policy.bundle': null },
@@ -66,7 +74,7 @@ const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
 
 /** Limits that bind a guard and who decides bind where both are one process. */
 const EMBEDDED = { 'decision_point.embedded': true, 'policy.bundle': 'b' };
-const IN_ONE_PROCESS = PAIRS.slice(10);
+const IN_ONE_PROCESS = PAIRS.slice(12);
 
 function settings(named: Record<string, unknown>): object {
   const group = {};

@@ -21,6 +21,7 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'policy.unpacked_bytes_max': { run: policy.unpackedBytes, expected: refused('BUNDLE_INVALID') },
   'policy.files_max': { run: policy.files, expected: refused('BUNDLE_INVALID') },
   'policy.age_seconds_max': { run: policy.age, expected: refused('POLICY_ABSENT') },
+  'policy.tenants_max': { run: policy.tenants, expected: refused('POLICY_ABSENT') },
   'policy.evaluation.input_bytes_max': {
     run: policy.inputBytes,
     expected: refused('REQUEST_TOO_LARGE'),
@@ -82,6 +83,10 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'guard.subscriptions_max': {
     run: guard.subscriptions,
     expected: { below: 'heard', at: 'heard', above: 'left out' },
+  },
+  'guard.tenants_max': {
+    run: guard.tenants,
+    expected: { below: 'watched', at: 'watched', above: 'made room' },
   },
   'guard.tasks_max': { run: tasks.all, expected: refused('refused') },
   'guard.tasks_per_principal_max': { run: tasks.ofOne, expected: refused('refused') },
