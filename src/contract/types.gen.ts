@@ -673,6 +673,10 @@ export interface PolicyData {
   surfaces?: {
     [k: string]: Surface;
   };
+  /**
+   * What must be known of a caller before anything is looked at; without it every list is empty.
+   */
+  require_context?: ('user' | 'agent' | 'surface' | 'environment')[];
   environments?: {
     [k: string]: {
       risk_max?: Risk;
