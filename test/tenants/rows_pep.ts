@@ -40,19 +40,14 @@ function eventsOf(response: Response) {
   return { seen, until, end: () => reader.cancel().then(() => done) };
 }
 
+type Events = ReturnType<typeof eventsOf>;
+
 const FILTER = { toolsListChanged: true };
 const CHANGED = 'notifications/tools/list_changed';
 const ACKNOWLEDGED = 'notifications/subscriptions/acknowledged';
 
-/** Two listeners of each tenant hear what comes of a change of one policy, and then of the other. */
-async function listened(world: World): Promise<{ own: unknown; across: unknown }> {
-  const url = await world.serve(server());
-  const open = async (who: Record<string, string>) => {
-    const params = { notifications: FILTER };
-    return eventsOf(await postModern(url, 'subscriptions/listen', params, who));
-  };
-  const [acme, globex] = [await open(OWN), await open(OTHER)];
-  await Promise.all([acme, globex].map(({ until }) => until(ACKNOWLEDGED)));
+/** What two listeners hear of a change of one policy, and then of the other's. */
+async function heardOf(world: World, acme: Events, globex: Events) {
   world.put('acme', { registry: {}, grants: [] });
   await world.settle();
   await acme.until(CHANGED);
@@ -63,6 +58,28 @@ async function listened(world: World): Promise<{ own: unknown; across: unknown }
   const own = [acme.seen, globex.seen];
   await Promise.all([acme.end(), globex.end()]);
   return { own, across };
+}
+
+async function listened(world: World): Promise<{ own: unknown; across: unknown }> {
+  const url = await world.serve(server());
+  const open = async (who: Record<string, string>) => {
+    const params = { notifications: FILTER };
+    return eventsOf(await postModern(url, 'subscriptions/listen', params, who));
+  };
+  const [acme, globex] = [await open(OWN), await open(OTHER)];
+  await Promise.all([acme, globex].map(({ until }) => until(ACKNOWLEDGED)));
+  return heardOf(world, acme, globex);
+}
+
+/** As `listened`, for clients of the legacy era. */
+async function inSessions(world: World): Promise<{ own: unknown; across: unknown }> {
+  const url = await world.serve(() => buildServer(1), { sessions: true });
+  const open = async (who: Record<string, string>) => {
+    const headers = { ...who, 'mcp-session-id': await beginSession(url, who) };
+    await post(url, { jsonrpc: '2.0', method: 'notifications/initialized' }, headers);
+    return eventsOf(await fetch(url, { headers: { ...headers, accept: 'text/event-stream' } }));
+  };
+  return heardOf(world, await open(OWN), await open(OTHER));
 }
 
 export const PEP_ROWS: readonly Row[] = [
@@ -148,6 +165,12 @@ export const PEP_ROWS: readonly Row[] = [
       [ACKNOWLEDGED, CHANGED],
     ],
     across: [ACKNOWLEDGED],
+  },
+  {
+    way: 'the stream of a session',
+    tried: inSessions,
+    own: [[CHANGED], [CHANGED]],
+    across: [],
   },
   {
     way: 'a task of another’s',
