@@ -1,8 +1,8 @@
 /**
  * Refusals that were just given. Who asks the same again hears the same again, for some seconds
- * and without a new decision, so that a client in a loop neither loads the decision point nor fills
- * the evidence; how often it asked is reported once. It can only refuse, and a change of policy ends
- * it.
+ * and without a new decision, so that a client in a loop neither loads the decision point nor
+ * fills the evidence; how often it asked is reported once. It can only refuse, and a change of
+ * policy ends it.
  */
 import { createHash } from 'node:crypto';
 import type { Clock } from '../contract/ambient.ts';
