@@ -1,4 +1,5 @@
 /** `portcullis serve`: the decision service, until it is told to stop. */
+import { existsSync } from 'node:fs';
 import { loadConfiguration } from '../config/load.ts';
 import type { Variables } from '../config/environment.ts';
 import type { Configuration } from '../config/types.gen.ts';
@@ -115,8 +116,12 @@ function announce(
   { json }: ServeOptions,
   terminal: Terminal,
 ): void {
-  const token_file = addresses.url === null ? null : decision_point.token_file;
+  const isHere = addresses.url !== null && existsSync(decision_point.token_file);
+  const token_file = isHere ? decision_point.token_file : null;
   if (json) return printJson(terminal, { ...addresses, token_file });
-  if (addresses.url) print(terminal, `decides on ${addresses.url}, token in ${token_file}`);
+  if (addresses.url) {
+    const where = token_file === null ? '' : `, token in ${token_file}`;
+    print(terminal, `decides on ${addresses.url}${where}`);
+  }
   if (addresses.socket) print(terminal, `decides on unix:${addresses.socket}`);
 }

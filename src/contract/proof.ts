@@ -22,7 +22,14 @@
  * twice, and need remember those of a short while only. No field but the last can hold a line feed,
  * so that none runs into its neighbour.
  */
-import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  createSecretKey,
+  hash,
+  timingSafeEqual,
+  type KeyObject,
+} from 'node:crypto';
 
 export const PROOF_HEADERS = {
   nonce: 'portcullis-nonce',
@@ -72,12 +79,21 @@ const CREDENTIAL =
 
 /** All that follows from a token. */
 export function keysOf(token: string): TokenKeys {
-  const client_key = createHmac('sha256', token).update('portcullis client').digest();
+  const client_key = clientKeyOf(token);
   return {
     client_key,
     stored_key: hash('sha256', client_key, 'buffer'),
     server_key: createHmac('sha256', token).update('portcullis server').digest(),
   };
+}
+
+/** By which a token that was sent is known. */
+export function storedKeyOf(token: string): Buffer {
+  return hash('sha256', clientKeyOf(token), 'buffer');
+}
+
+function clientKeyOf(token: string): Buffer {
+  return createHmac('sha256', token).update('portcullis client').digest();
 }
 
 /** The value of `Authorization` that proves the token for this request only. */
@@ -123,7 +139,7 @@ export function answerProof(
   request: AskedRequest,
   answer: { status: number; body: Uint8Array | string },
 ): string {
-  return createHmac('sha256', server_key)
+  return createHmac('sha256', macKey(server_key))
     .update(`portcullis answer\n${request.nonce}\n${requestDigest(request)}\n${answer.status}\n`)
     .update(answer.body)
     .digest('base64url');
@@ -143,7 +159,18 @@ function requestDigest(request: AskedRequest): string {
 
 function requestMac({ stored_key }: TokenHashes, request: SignedRequest): Buffer {
   const text = `portcullis request\n${request.nonce}\n${request.time}\n${requestDigest(request)}`;
-  return createHmac('sha256', stored_key).update(text).digest();
+  return createHmac('sha256', macKey(stored_key)).update(text).digest();
+}
+
+const macKeys = new WeakMap<Buffer, KeyObject>();
+
+/** Of the same bytes: Node 24 takes five times as long where a key comes as bytes. */
+function macKey(key: Buffer): KeyObject {
+  const known = macKeys.get(key);
+  if (known) return known;
+  const made = createSecretKey(key);
+  macKeys.set(key, made);
+  return made;
 }
 
 function xor(one: Buffer, other: Buffer): Buffer {

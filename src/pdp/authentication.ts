@@ -7,9 +7,9 @@ import { timingSafeEqual } from 'node:crypto';
 import {
   isNonce,
   isRequestProof,
-  keysOf,
   readSignedAuthorization,
   signingTime,
+  storedKeyOf,
   type SignedRequest,
   type TokenHashes,
 } from '../contract/proof.ts';
@@ -72,7 +72,7 @@ export function findCredential<T extends TokenHashes & { id: string }>(
 
 /** Looks at every token, so that the time does not tell which one was nearly right. */
 function findToken<T extends TokenHashes>(sent: string, tokens: readonly T[]): T | undefined {
-  const { stored_key } = keysOf(sent);
+  const stored_key = storedKeyOf(sent);
   let found: T | undefined;
   for (const token of tokens) if (timingSafeEqual(token.stored_key, stored_key)) found = token;
   return found;

@@ -12,7 +12,7 @@ import { parseJson } from '../contract/json.ts';
 import { keysOf, type TokenHashes } from '../contract/proof.ts';
 import { compileSchema } from '../contract/validate.ts';
 import type { Scope } from '../decision/types.ts';
-import type { PortcullisError } from '../errors.ts';
+import { PortcullisError } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { SCOPES, type CallerToken, type TokenSource } from './authentication.ts';
 import {
@@ -86,13 +86,19 @@ export function readHashedTokens(path: string): readonly HashedToken[] {
   const parsed = parseJson(readPrivateFile(file));
   if (!parsed.ok) throw notHashes(file, jsonFaultText(parsed.fault));
   if (holdsTokens(parsed.value)) throw holdsTokensFault(file);
-  const read = validate(parsed.value);
-  if (!read.ok) throw notHashes(file, schemaFaultText(read.fault));
+  return checked(parsed.value, (why) => notHashes(file, why));
+}
+
+type Refuse = (why: string) => PortcullisError;
+
+function checked(value: unknown, refuse: Refuse): readonly HashedToken[] {
+  const read = validate(value);
+  if (!read.ok) throw refuse(schemaFaultText(read.fault));
   const { tokens } = read.value;
   const ids = new Set(tokens.map(({ id }) => id));
-  if (ids.size < tokens.length) throw notHashes(file, 'it has an id twice');
+  if (ids.size < tokens.length) throw refuse('it has an id twice');
   const timeless = tokens.findIndex(({ expires }) => Number.isNaN(Date.parse(expires ?? '2000')));
-  if (timeless >= 0) throw notHashes(file, `at \`/tokens/${timeless}/expires\` it is no time`);
+  if (timeless >= 0) throw refuse(`at \`/tokens/${timeless}/expires\` it is no time`);
   return tokens;
 }
 
@@ -101,9 +107,11 @@ export function changeHashedTokens(
   path: string,
   change: (tokens: readonly HashedToken[]) => readonly HashedToken[],
 ): void {
-  changePrivateFile(hashFile(path), () =>
-    textOf(change(existsSync(path) ? readHashedTokens(path) : [])),
-  );
+  const file = hashFile(path);
+  changePrivateFile(file, () => {
+    const changed = change(existsSync(path) ? readHashedTokens(path) : []);
+    return textOf(checked({ tokens: changed }, notKept));
+  });
 }
 
 /** What is kept of a token. */
@@ -180,6 +188,10 @@ function holdsTokensFault(file: PrivateFile): PortcullisError {
     'holds the tokens themselves, where the service keeps only what follows from them: set ' +
       'decision_point.token_file to it and pdp.token_file to another place, which is made of it',
   );
+}
+
+function notKept(why: string): PortcullisError {
+  return new PortcullisError('ARGUMENT_INVALID', `such a token cannot be kept: ${why}`);
 }
 
 function notHashes(file: PrivateFile, why: string): PortcullisError {
