@@ -564,6 +564,10 @@ export interface EvidenceRecord {
     | 'recovery';
   evaluation_id?: string;
   caller?: string;
+  /**
+   * Tenants that the caller is bound to; absent where it is bound to none.
+   */
+  caller_tenants?: string[];
   policy?: Policy;
   unsafe_allow_all?: true;
   request?: RecordedRequest;

@@ -36,6 +36,7 @@ import {
   type Question,
 } from './request.ts';
 import { readSepRequest, sepAnswerOf } from './sep.ts';
+import { demandTenants } from './tenant_bounds.ts';
 import type { Caller, DecisionCore, EvaluationAnswer, Evaluator } from './types.ts';
 import { indeterminate, plainVerdict, type Verdict } from './verdict.ts';
 
@@ -74,6 +75,7 @@ class PolicyDecisionCore implements DecisionCore {
 
   async evaluation(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
     const request = readEvaluation(body);
+    demandTenants(caller, [request.subject]);
     const head = { ...this.#begin(caller), profile: request.profile };
     const verdict = await this.#decide(head, request);
     const { evaluation_id, policy } = head;
@@ -89,6 +91,7 @@ class PolicyDecisionCore implements DecisionCore {
     const batch = readBatch(body, this.#parts.settings);
     if (batch) return this.#batch(batch, caller, signal);
     const request = readEvaluation(entitiesOf(body));
+    demandTenants(caller, [request.subject]);
     const head = { ...this.#begin(caller), profile: request.profile };
     const verdict = await this.#decide(head, request);
     return { body: answerOf(verdict, head.policy), evaluation_id: head.evaluation_id };
@@ -96,6 +99,7 @@ class PolicyDecisionCore implements DecisionCore {
 
   async sepDecision(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
     const { request, isUnknown } = readSepRequest(body, this.#parts.settings.sep_server);
+    demandTenants(caller, [request.subject]);
     const head = { ...this.#begin(caller), profile: 'sep' } as const;
     const verdict = isUnknown
       ? await this.#denyUnknown(head, request)
@@ -178,10 +182,11 @@ class PolicyDecisionCore implements DecisionCore {
    * what was decided is still recorded, and nothing more is decided.
    */
   async #batch(
-    { entries, semantic }: Batch,
+    { entries, semantic, subjects }: Batch,
     caller: Caller,
     signal: AbortSignal | undefined,
   ): Promise<EvaluationAnswer> {
+    demandTenants(caller, subjects);
     const { evaluation_id, policy } = this.#begin(caller);
     const circumstances = this.#circumstances(caller);
     const answers: EvaluationResponse[] = [];
@@ -210,6 +215,7 @@ class PolicyDecisionCore implements DecisionCore {
     signal: AbortSignal | undefined,
   ): Promise<EvaluationAnswer> {
     const request = readDiscovery(body, this.#parts.settings.batch_items_max);
+    demandTenants(caller, [request.subject]);
     const head = { ...this.#begin(caller), profile: 'mcp/1' } as const;
     const found = await discover(request, head.policy, this.#circumstances(caller), signal);
     const { catalogue_digest } = request.options.portcullis.discovery;

@@ -86,6 +86,7 @@ function headOf({ evaluation_id, caller, profile, policy }: RecordHead): Partial
   return {
     evaluation_id,
     caller: caller.id,
+    ...(caller.tenants && { caller_tenants: [...caller.tenants] }),
     policy: policy.identity,
     ...(policy.unsafe_allow_all && { unsafe_allow_all: true }),
     profile,
