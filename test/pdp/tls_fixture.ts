@@ -118,6 +118,7 @@ export function ask(
       (answer) => {
         let text = '';
         answer.on('data', (chunk: Buffer) => (text += String(chunk)));
+        answer.on('error', reject);
         answer.on('end', () => {
           const { statusCode = 0, headers: heard } = answer;
           resolve({ status: statusCode, headers: heard, body: JSON.parse(text) });
