@@ -3,8 +3,6 @@ import { PortcullisError } from '../errors.ts';
 import { members } from './request.ts';
 import type { Caller } from './types.ts';
 
-const POINTER = '/subject/properties/tenant';
-
 /**
  * Throws `UNAUTHENTICATED` where one of the subjects is not of the caller's tenants, or of none:
  * then nothing of the request is decided, so that no answer tells of another tenant.
@@ -15,6 +13,6 @@ export function demandTenants({ tenants }: Caller, subjects: readonly unknown[])
     const { tenant } = members(members(subject).properties);
     if (typeof tenant === 'string' && tenants.has(tenant)) continue;
     const message = 'the caller may ask for subjects of its own tenants only';
-    throw new PortcullisError('UNAUTHENTICATED', message, { pointer: POINTER });
+    throw new PortcullisError('UNAUTHENTICATED', message);
   }
 }

@@ -26,7 +26,7 @@ list contains i if some i, _ in input.resources
 `;
 
 const BOUND: Caller = { ...CALLER, tenants: new Set(['acme', 'globex']) };
-const REFUSED = 'UNAUTHENTICATED /subject/properties/tenant';
+const REFUSED = 'UNAUTHENTICATED';
 const TENANT_WAYS = [...WAYS, { what: 'the environment of the SEP', ask: sepEnvironment }];
 
 describeWithOpa('of a caller', () => {
