@@ -29,6 +29,31 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
     holds: ({ decision_point: at }) => at.url !== null && at.embedded,
   },
   {
+    names: ['decision_point.token_file', 'pdp.token_file'],
+    fault: 'cannot be one file: the first holds tokens, the second only what follows from them',
+    holds: ({ decision_point: at, pdp }) => at.token_file === pdp.token_file,
+  },
+  {
+    names: ['pdp.tls.cert_file', 'pdp.tls.key_file'],
+    fault: 'must be given together',
+    holds: ({ pdp: { tls } }) => (tls.cert_file === null) !== (tls.key_file === null),
+  },
+  {
+    names: ['pdp.tls.client_ca_file', 'pdp.tls.cert_file'],
+    fault: 'contradict: without TLS no client shows a certificate',
+    holds: ({ pdp: { tls } }) => tls.client_ca_file !== null && tls.cert_file === null,
+  },
+  {
+    names: ['pdp.tls.callers_file', 'pdp.tls.client_ca_file'],
+    fault: 'must be given together',
+    holds: ({ pdp: { tls } }) => (tls.callers_file === null) !== (tls.client_ca_file === null),
+  },
+  {
+    names: ['decision_point.cert_file', 'decision_point.key_file'],
+    fault: 'must be given together',
+    holds: ({ decision_point: at }) => (at.cert_file === null) !== (at.key_file === null),
+  },
+  {
     names: ['decision_point.embedded', 'policy.bundle'],
     fault: 'must be given together',
     holds: ({ decision_point, policy }) => decision_point.embedded && isWithoutBundle(policy),

@@ -112,9 +112,30 @@ export interface Configuration {
      */
     hosts: string[];
     /**
-     * File of the bearer tokens that it takes over TCP.
+     * What it keeps of the bearer tokens that it takes over TCP; made where absent, of `decision_point.token_file`.
      */
     token_file: string;
+    /**
+     * TLS for `pdp.listen`. The files are read again when they change.
+     */
+    tls: {
+      /**
+       * Certificate of the service with its chain, as PEM; null is no TLS.
+       */
+      cert_file: string | null;
+      /**
+       * Its private key, as PEM, for its owner only.
+       */
+      key_file: string | null;
+      /**
+       * Authorities that sign the certificates of callers, as PEM; null: callers have tokens only.
+       */
+      client_ca_file: string | null;
+      /**
+       * Which certificate is which caller, and what they may do.
+       */
+      callers_file: string | null;
+    };
     /**
      * A signed request whose time is further from the clock here is refused.
      */
@@ -198,9 +219,21 @@ export interface Configuration {
      */
     url: string | null;
     /**
-     * File of the bearer token for `decision_point.url`.
+     * File of the bearer token for `decision_point.url`; `portcullis serve` makes it where it has no hashes yet.
      */
     token_file: string;
+    /**
+     * Authorities that vouch for an `https:` URL, as PEM; null: those of the system.
+     */
+    ca_file: string | null;
+    /**
+     * Certificate by which the guard proves itself there, in the place of a token.
+     */
+    cert_file: string | null;
+    /**
+     * Its private key, as PEM.
+     */
+    key_file: string | null;
     /**
      * Decides within the process of the server, by `policy`.
      */

@@ -568,6 +568,10 @@ export interface EvidenceRecord {
    * Whose policy was activated, where each tenant has its own.
    */
   tenant?: string;
+  /**
+   * Tenants that the caller is bound to; absent where it is bound to none.
+   */
+  caller_tenants?: string[];
   policy?: Policy;
   unsafe_allow_all?: true;
   request?: RecordedRequest;

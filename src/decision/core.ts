@@ -38,7 +38,7 @@ import {
   type Question,
 } from './request.ts';
 import { readSepRequest, sepAnswerOf } from './sep.ts';
-import { FixedPolicies, NO_POLICY, servesTenant } from './tenancy.ts';
+import { demandTenants, FixedPolicies, NO_POLICY, servesTenant } from './tenancy.ts';
 import type { Caller, DecisionCore, EvaluationAnswer, Evaluator } from './types.ts';
 import { indeterminate, plainVerdict, unavailable, type Verdict } from './verdict.ts';
 
@@ -77,6 +77,7 @@ class PolicyDecisionCore implements DecisionCore {
 
   async evaluation(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
     const request = readEvaluation(body);
+    demandTenants(caller, [request.subject]);
     const head = { ...this.#begin(caller, request), profile: request.profile };
     const verdict = await this.#decide(head, request);
     const { evaluation_id, policy } = head;
@@ -92,6 +93,7 @@ class PolicyDecisionCore implements DecisionCore {
     const batch = readBatch(body, this.#parts.settings);
     if (batch) return this.#batch(batch, caller, signal);
     const request = readEvaluation(entitiesOf(body));
+    demandTenants(caller, [request.subject]);
     const head = { ...this.#begin(caller, request), profile: request.profile };
     const verdict = await this.#decide(head, request);
     return { body: answerOf(verdict, head.policy), evaluation_id: head.evaluation_id };
@@ -99,6 +101,7 @@ class PolicyDecisionCore implements DecisionCore {
 
   async sepDecision(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
     const { request, isUnknown } = readSepRequest(body, this.#parts.settings.sep_server);
+    demandTenants(caller, [request.subject]);
     const head = { ...this.#begin(caller, request), profile: 'sep' } as const;
     const verdict = isUnknown
       ? await this.#denyUnknown(head, request)
@@ -192,10 +195,11 @@ class PolicyDecisionCore implements DecisionCore {
    * what was decided is still recorded, and nothing more is decided.
    */
   async #batch(
-    { entries, semantic }: Batch,
+    { entries, semantic, subjects }: Batch,
     caller: Caller,
     signal: AbortSignal | undefined,
   ): Promise<EvaluationAnswer> {
+    demandTenants(caller, subjects);
     const policies = new FixedPolicies(this.#parts.evaluator, caller);
     const evaluation_id = this.#parts.random.id();
     const circumstances = this.#circumstances(caller);
@@ -226,6 +230,7 @@ class PolicyDecisionCore implements DecisionCore {
     signal: AbortSignal | undefined,
   ): Promise<EvaluationAnswer> {
     const request = readDiscovery(body, this.#parts.settings.batch_items_max);
+    demandTenants(caller, [request.subject]);
     const head = { ...this.#begin(caller, request), profile: 'mcp/1' } as const;
     const found = await discover(request, head.policy, this.#circumstances(caller), signal);
     const { catalogue_digest } = request.options.portcullis.discovery;

@@ -87,6 +87,7 @@ function headOf({ evaluation_id, caller, profile, policy }: RecordHead): Partial
   return {
     evaluation_id,
     caller: caller.id,
+    ...(caller.tenants && { caller_tenants: [...caller.tenants] }),
     ...(policy && { policy: policy.identity }),
     ...(policy?.unsafe_allow_all && { unsafe_allow_all: true }),
     profile,

@@ -42,10 +42,11 @@ export interface ActivePolicy {
 /** What a caller of the decision point may do. The table of routes names one for each. */
 export type Scope = 'decide' | 'attest:actor' | 'search' | 'approve' | 'evidence' | 'administer';
 
-/** Who calls the decision point, proved by its channel: this process, a socket, or a token. */
+/** Who calls the decision point, as its channel proves it. */
 export interface Caller {
   id: string;
-  channel: 'embedded' | 'socket' | 'tcp';
+  /** This process, the path of a socket, a token over TCP, or a certificate of the client. */
+  channel: 'embedded' | 'socket' | 'tcp' | 'mtls';
   scopes: ReadonlySet<Scope>;
   /** Tenants whose subjects it may ask for; absent: those of any tenant, and of none. */
   tenants?: ReadonlySet<string>;

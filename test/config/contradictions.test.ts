@@ -19,6 +19,26 @@ const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
     { 'decision_point.url': 'http://a', 'decision_point.embedded': false },
   ],
   [
+    { 'decision_point.token_file': '/t', 'pdp.token_file': '/t' },
+    { 'decision_point.token_file': '/t', 'pdp.token_file': '/h' },
+  ],
+  [
+    { 'pdp.tls.cert_file': 'c', 'pdp.tls.key_file': null },
+    { 'pdp.tls.cert_file': 'c', 'pdp.tls.key_file': 'k' },
+  ],
+  [
+    { 'pdp.tls.client_ca_file': 'a', 'pdp.tls.cert_file': null },
+    { 'pdp.tls.client_ca_file': null, 'pdp.tls.cert_file': null },
+  ],
+  [
+    { 'pdp.tls.callers_file': 'c', 'pdp.tls.client_ca_file': null },
+    { 'pdp.tls.callers_file': null, 'pdp.tls.client_ca_file': null },
+  ],
+  [
+    { 'decision_point.cert_file': 'c', 'decision_point.key_file': null },
+    { 'decision_point.cert_file': 'c', 'decision_point.key_file': 'k' },
+  ],
+  [
     { 'decision_point.embedded': true, 'policy.bundle': null },
     { 'decision_point.embedded': true, 'policy.bundle': 'b' },
   ],
@@ -74,7 +94,7 @@ const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
 
 /** Limits that bind a guard and who decides bind where both are one process. */
 const EMBEDDED = { 'decision_point.embedded': true, 'policy.bundle': 'b' };
-const IN_ONE_PROCESS = PAIRS.slice(12);
+const IN_ONE_PROCESS = PAIRS.slice(PAIRS.findIndex(([bad]) => 'guard.arguments_bytes_max' in bad));
 
 function settings(named: Record<string, unknown>): object {
   const group = {};
