@@ -20,7 +20,7 @@ function unauthenticated(message: string) {
   return { status: 401, body: { error: { code: 'UNAUTHENTICATED', message } } };
 }
 
-test('a certificate that is mapped is its caller, with the scopes and tenants of the file', async () => {
+test('a certificate that is mapped is its caller, with what the file says of it', async () => {
   expect(await ask(service, service.issue())).toMatchObject({ status: 200, body: ALLOWED });
   await ask(service, service.issue({ hosts: ['acme.example'], usage: 'client' }));
   expect(service.core.asked.map(({ caller }) => caller)).toEqual([
