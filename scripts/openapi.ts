@@ -25,7 +25,8 @@ is answered by its status alone.`;
 const SIGNED = `For a guard, which never sends its token: \`Authorization: Portcullis ID.PROOF\`, \
 where PROOF = base64url(client_key XOR HMAC-SHA-256(stored_key, "portcullis request" LF nonce \
 LF time LF digest)), client_key = HMAC-SHA-256(token, "portcullis client"), stored_key = \
-SHA-256(client_key), digest = hex(SHA-256(METHOD SP target LF body)), and nonce and time stand in the \
+SHA-256(client_key), digest = hex(SHA-256(METHOD SP target LF body)), and nonce and time stand \
+in the \
 headers \
 \`Portcullis-Nonce\` and \`Portcullis-Time\`. A request is taken once.`;
 
