@@ -23,13 +23,16 @@ ErrorResponse; GET routes answer HEAD. What is no HTTP/1.1 within the limits of 
 is answered by its status alone.`;
 
 const SIGNED = `For a guard, which never sends its token: \`Authorization: Portcullis ID.PROOF\`, \
-where PROOF = base64url(client_key XOR HMAC-SHA-256(stored_key, "portcullis request" LF nonce LF \
-time LF digest)), client_key = HMAC-SHA-256(token, "portcullis client"), stored_key = \
-SHA-256(client_key), digest = hex(SHA-256(METHOD SP target LF body)), and nonce and time stand in the headers \
+where PROOF = base64url(client_key XOR HMAC-SHA-256(stored_key, "portcullis request" LF nonce \
+LF time LF digest)), client_key = HMAC-SHA-256(token, "portcullis client"), stored_key = \
+SHA-256(client_key), digest = hex(SHA-256(METHOD SP target LF body)), and nonce and time stand \
+in the \
+headers \
 \`Portcullis-Nonce\` and \`Portcullis-Time\`. A request is taken once.`;
 
 const PROOF = `base64url(HMAC-SHA-256(server_key, "portcullis answer" LF nonce LF digest LF \
-status LF body)) with server_key = HMAC-SHA-256(token, "portcullis server"), where the request carried a credential and a nonce.`;
+status LF body)) with server_key = HMAC-SHA-256(token, "portcullis server"), where the request \
+carried a credential and a nonce.`;
 
 /** Refusals beside those that `STATUS` gives: by the edge, and whatever is not known. */
 const EDGE_ERRORS: readonly { code: ErrorCode; status: number; of: (route: Route) => boolean }[] = [

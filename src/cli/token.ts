@@ -1,7 +1,7 @@
 /**
- * `portcullis token add|list|revoke`: who may call the decision service over TCP. A token is printed
- * once, when it is made; the service keeps only what follows from it. A running service takes a
- * change within a second.
+ * `portcullis token add|list|revoke`: who may call the decision service over TCP. A token is
+ * printed once, when it is made; the service keeps only what follows from it. A running service
+ * takes a change within a second.
  */
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';

@@ -67,9 +67,6 @@ export interface SignedRequest extends AskedRequest {
   time: string;
 }
 
-/** Of SHA-256. */
-export const KEY_BYTES = 32;
-
 const SCHEME = 'Portcullis';
 const NONCE = /^[A-Za-z0-9_-]{16,128}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
@@ -128,7 +125,7 @@ export function isRequestProof(
   proof: string,
 ): boolean {
   const sent = Buffer.from(proof, 'base64url');
-  if (sent.length !== KEY_BYTES) return false;
+  if (sent.length !== hashes.stored_key.length) return false;
   const client_key = xor(sent, requestMac(hashes, request));
   return timingSafeEqual(hash('sha256', client_key, 'buffer'), hashes.stored_key);
 }
@@ -174,7 +171,7 @@ function macKey(key: Buffer): KeyObject {
 }
 
 function xor(one: Buffer, other: Buffer): Buffer {
-  const result = Buffer.allocUnsafe(KEY_BYTES);
-  for (let i = 0; i < KEY_BYTES; i += 1) result[i] = (one[i] as number) ^ (other[i] as number);
+  const result = Buffer.allocUnsafe(one.length);
+  for (let i = 0; i < one.length; i += 1) result[i] = (one[i] as number) ^ (other[i] as number);
   return result;
 }

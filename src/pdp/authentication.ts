@@ -1,7 +1,7 @@
 /**
- * Who calls. A Unix socket in a folder of our own is its callers' proof. Over TCP a caller sends the
- * bearer token (RFC 6750), or signs the request with it as a guard does (contract/proof.ts), or has
- * a certificate (certificate_callers.ts).
+ * Who calls. A Unix socket in a folder of our own is its callers' proof. Over TCP a caller sends
+ * the bearer token (RFC 6750), or signs the request with it as a guard does (contract/proof.ts), or
+ * has a certificate (certificate_callers.ts).
  */
 import { timingSafeEqual } from 'node:crypto';
 import {

@@ -179,7 +179,9 @@ function textOf(tokens: readonly HashedToken[]): string {
 /** A file from before tokens were hashed, or that of somebody who holds them. */
 function holdsTokens(value: unknown): boolean {
   const { tokens } = (value ?? {}) as { tokens?: unknown };
-  return Array.isArray(tokens) && tokens.some((entry) => Object.hasOwn(Object(entry), 'token'));
+  return (
+    Array.isArray(tokens) && tokens.some((entry) => Object.hasOwn((entry ?? {}) as object, 'token'))
+  );
 }
 
 function holdsTokensFault(file: PrivateFile): PortcullisError {

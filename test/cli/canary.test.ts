@@ -225,7 +225,7 @@ function keyOf({ key }: Issued): string {
   return key.split('\n').slice(1, -2).join('\n');
 }
 
-test('[E-22] no secret of a request, a caller or the service is in anything that it writes', async () => {
+test('[E-22] no secret of a request, a caller or the service is in what it writes', async () => {
   expect(await throughEveryWay()).toEqual([
     ...[200, 200, 200, 200, 200, 200, 200],
     ...[400, 400, 400, 400],

@@ -11,7 +11,7 @@ export interface Way {
 }
 
 const DIGEST = `sha256:${'0'.repeat(64)}`;
-const TODO = { action: { name: 'can_read' }, resource: { type: 'todo', id: '1' } };
+const READ = { action: { name: 'can_read' }, resource: { type: 'todo', id: '1' } };
 
 const subject = (type: string, said: Said): object => ({
   type,
@@ -19,7 +19,7 @@ const subject = (type: string, said: Said): object => ({
   properties: said,
 });
 
-export const plain = (said: Said): object => ({ subject: subject('user', said), ...TODO });
+export const plain = (said: Said): object => ({ subject: subject('user', said), ...READ });
 
 const call = (said: Said) => ({ ...callOf(), subject: subject('identity', said) });
 
@@ -50,7 +50,7 @@ export const WAYS: readonly Way[] = [
       const entries = [{ tenant: 'acme' }, said].map((each) => ({
         subject: subject('user', each),
       }));
-      return core.evaluations({ ...TODO, evaluations: entries }, by);
+      return core.evaluations({ ...READ, evaluations: entries }, by);
     },
   },
   {

@@ -34,7 +34,7 @@ export function tlsConnector(files: RemoteTls, timeout_ms: number): buildConnect
 
 /** What OpenSSL and Node say of a certificate that proves nothing, by how their codes begin. */
 const CERTIFICATE_FAULT =
-  /^(CERT_|CRL_|DEPTH_ZERO_|ERR_TLS_CERT_|HOSTNAME_|INVALID_CA|PATH_LENGTH_|SELF_SIGNED_|UNABLE_TO_)/;
+  /^(CERT_|CRL_|DEPTH_ZERO_|ERR_TLS_CERT_|HOSTNAME_|INVALID_CA|PATH_|SELF_SIGNED_|UNABLE_TO_)/;
 
 /** The error for a decision point whose certificate is not to be believed; else undefined. */
 export function certificateFault(cause: unknown): PortcullisError | undefined {

@@ -1,4 +1,4 @@
-/** A decision point over TLS proves itself by its certificate, and the guard by a token or its own. */
+/** Over TLS a decision point proves itself by its certificate, a guard by a token or its own. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -41,7 +41,7 @@ function guard(tls: RemoteTls, url = service.url): DecisionPoint {
   return point;
 }
 
-test('a decision is taken from who the authority vouches for, to a token and to a certificate', async () => {
+test('a decision is taken from who the authority vouches for, by either proof', async () => {
   expect(await guard(files()).decide(CALL)).toEqual(ALLOWED);
   expect(await guard(files(service.issue())).decide(CALL)).toEqual(ALLOWED);
   expect(service.core.asked.map(({ caller: { id, channel } }) => [id, channel])).toEqual([
