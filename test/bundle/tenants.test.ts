@@ -220,7 +220,7 @@ describe('the policies of tenants', () => {
     expect(made.problems()).toEqual(['more tenants than tenants_max (1)']);
   });
 
-  test('a folder that is gone or not to be trusted stops the start, and a running one ages', async () => {
+  test('a folder that is gone or not to be trusted stops the start alone', async () => {
     const made = await scene();
     chmodSync(made.folder, 0o777);
     made.put('initech', { v: 'i' });

@@ -46,7 +46,7 @@ const CASES = ACTORS.flatMap((required) =>
   ),
 );
 const TITLE =
-  '[E-06] $required is required, $actor asks (attested: $attested, an approval claimed: $claimed): ' +
+  '[E-06] $required is required, $actor asks (attested: $attested, approval claimed: $claimed): ' +
   'satisfied: $satisfied (R12)';
 
 type Case = (typeof CASES)[number];

@@ -213,7 +213,7 @@ function production({ context }: Context): void {
   context.surface = 'production_app';
 }
 
-describe('[D-05] the tray holds what is granted, approved, low enough and from the right source', () => {
+describe('[D-05] the tray holds what is granted, approved, low enough, of the right source', () => {
   const TRAY = { risk_max: 'medium', sources: ['internal'] };
   const surfaces = { ide: TRAY };
   test.each<[Tool, boolean]>([

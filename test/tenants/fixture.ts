@@ -138,7 +138,11 @@ async function serve(
   options: HttpOptions | undefined,
   stack: AsyncDisposableStack,
 ): Promise<string> {
-  const base = testParts({}, { decision_timeout_ms: 10_000 }, { identity: byToken });
+  const base = testParts(
+    {},
+    { decision_timeout_ms: 10_000, refusal_memory_ms: 60_000 },
+    { identity: byToken },
+  );
   const guard = createGuard({ ...base, decisionPoint: point });
   const handler = guard.http(factory, options);
   const server = createServer((req, res) => {
