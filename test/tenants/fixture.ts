@@ -38,7 +38,7 @@ const registry = Object.fromEntries(
 const tellers = { group: 'tellers' };
 
 /** What each tenant's policy says; both registries hold the same, and nobody else has a policy. */
-export const POLICIES = {
+const POLICIES = {
   acme: {
     registry,
     grants: [
@@ -55,8 +55,6 @@ export const POLICIES = {
     ],
   },
 } as const;
-
-export type Tenant = keyof typeof POLICIES;
 
 export interface World extends AsyncDisposable {
   core: DecisionCore;
