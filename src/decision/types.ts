@@ -65,7 +65,7 @@ export interface DecisionCore {
   /** What a PEP did with a decision. */
   outcome(body: unknown, caller: Caller): Promise<void>;
   /**
-   * Of the service; or of the policy that decides for a tenant, as far as `caller` may ask for it.
+   * Of the service; or of the policy that decides for a tenant, where `caller` may ask for that.
    */
   status(tenant?: string, caller?: Caller): Status;
   /** Calls `listener` after each change of the policy that decides for `tenant`. */

@@ -218,7 +218,7 @@ describe('the policies of tenants', () => {
     expect(made.problems()).toEqual(['more tenants than tenants_max (1)']);
   });
 
-  test('a folder that is gone or not to be trusted stops the start alone', async () => {
+  test('a folder that is gone or open to others stops the start; a running one ages', async () => {
     const made = await scene();
     chmodSync(made.folder, 0o777);
     made.put('initech', { v: 'i' });

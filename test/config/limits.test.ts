@@ -85,10 +85,6 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
     run: guard.subscriptions,
     expected: { below: 'heard', at: 'heard', above: 'left out' },
   },
-  'guard.tenants_max': {
-    run: guard.tenants,
-    expected: { below: 'watched', at: 'watched', above: 'made room' },
-  },
   'guard.refusal_memory_ms': {
     run: refusals.time,
     expected: { below: 'from memory', at: 'decided', above: 'decided' },
@@ -96,6 +92,10 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'guard.refusals_max': {
     run: refusals.all,
     expected: { below: 'from memory', at: 'from memory', above: 'decided' },
+  },
+  'guard.tenants_max': {
+    run: guard.tenants,
+    expected: { below: 'watched', at: 'watched', above: 'made room' },
   },
   'guard.tasks_max': { run: tasks.all, expected: refused('refused') },
   'guard.tasks_per_principal_max': { run: tasks.ofOne, expected: refused('refused') },

@@ -138,13 +138,8 @@ describe('an operation to which the entry of the SDK would object', () => {
         void connection.deliver({ jsonrpc: '2.0', id, result });
       },
     };
-    const connection = new Connection(
-      parts,
-      { ...shareOf(parts, watches), tasks },
-      2,
-      wire,
-      entrance,
-    );
+    const shared = { ...shareOf(parts, watches), tasks };
+    const connection = new Connection(parts, shared, 2, wire, entrance);
     const params = { taskId, inputResponses: {}, _meta };
     connection.receive({ jsonrpc: '2.0', id: 1, method, params });
     await told.promise;
