@@ -10,7 +10,7 @@ import type { ActivePolicy, Caller, Evaluator } from './types.ts';
 export const NO_POLICY = 'the tenant has no policy';
 
 /** The tenant of a subject; a name of another type is none. */
-export function tenantOf(subject: unknown): string | undefined {
+function tenantOf(subject: unknown): string | undefined {
   const { tenant } = members(members(subject).properties);
   return typeof tenant === 'string' ? tenant : undefined;
 }

@@ -38,7 +38,7 @@ const registry = Object.fromEntries(
 const tellers = { group: 'tellers' };
 
 /** What each tenant's policy says; both registries hold the same, and nobody else has a policy. */
-export const POLICIES = {
+const POLICIES = {
   acme: {
     registry,
     grants: [
@@ -55,8 +55,6 @@ export const POLICIES = {
     ],
   },
 } as const;
-
-export type Tenant = keyof typeof POLICIES;
 
 export interface World extends AsyncDisposable {
   core: DecisionCore;
@@ -138,7 +136,11 @@ async function serve(
   options: HttpOptions | undefined,
   stack: AsyncDisposableStack,
 ): Promise<string> {
-  const base = testParts({}, { decision_timeout_ms: 10_000 }, { identity: byToken });
+  const base = testParts(
+    {},
+    { decision_timeout_ms: 10_000, refusal_memory_ms: 60_000 },
+    { identity: byToken },
+  );
   const guard = createGuard({ ...base, decisionPoint: point });
   const handler = guard.http(factory, options);
   const server = createServer((req, res) => {

@@ -146,6 +146,22 @@ export const PEP_ROWS: readonly Row[] = [
     across: {},
   },
   {
+    way: 'a refusal that is remembered',
+    tried: async (world) => {
+      const url = await world.serve(server());
+      const asked = async (who: Record<string, string>) => {
+        const { result } = await call(url, 'transfer', who, { amount: 500, to: 'bob' });
+        return [result.isError ?? 'done', world.asked.length];
+      };
+      return { own: [await asked(OWN), await asked(OWN)], across: await asked(OTHER) };
+    },
+    own: [
+      [true, 1],
+      [true, 1],
+    ],
+    across: ['done', 2],
+  },
+  {
     way: 'a session of another’s',
     tried: async (world) => {
       const url = await world.serve(() => buildServer(1), { sessions: true });

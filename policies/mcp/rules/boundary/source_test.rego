@@ -42,6 +42,12 @@ test_another_is_denied_by_an_agent if {
 		with data.agents as _agents
 }
 
+test_an_agent_outside_the_chain_does_not_count if {
+	not source.applies with input as fixture.call
+		with data.registry as _registered("marketplace")
+		with data.agents as _agents
+}
+
 test_an_unknown_one_is_denied if {
 	source.applies with input as _ide
 		with data.registry as fixture.registry
