@@ -39,6 +39,8 @@ export interface Caller {
   id: string;
   channel: 'embedded' | 'socket' | 'tcp';
   scopes: ReadonlySet<Scope>;
+  /** Tenants whose subjects it may ask for; absent: those of any tenant, and of none. */
+  tenants?: ReadonlySet<string>;
 }
 
 /** The decision core as the HTTP service and the embedded decision point know it. */
