@@ -6,7 +6,11 @@ import type { ServerFactory } from './pep/mcp/http_types.ts';
 
 export { PortcullisError, type ErrorCode } from './errors.ts';
 export { fromAuthInfo } from './identity/auth_info/source.ts';
+export { fromJwt } from './identity/jwt/authenticator.ts';
 export type { AuthInfoMapping } from './identity/auth_info/mapping.ts';
+export type { Authenticator, Credential } from './identity/authenticator.ts';
+export type { ProofOfPossession } from './identity/jwt/proof_of_possession.ts';
+export type { JwtOptions } from './identity/jwt/settings.ts';
 export type { IdentitySource, TrustedContext } from './identity/types.ts';
 export { decisionOf, type CallDecision } from './pep/call_context.ts';
 export type { Guard, HttpGuard, HttpOptions, ServerFactory };
