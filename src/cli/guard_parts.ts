@@ -28,10 +28,11 @@ export function openGuardParts(load: LoadInstance, stderr?: LogStream): OpenedPa
   requireName(configuration);
   const log = createLogger(configuration.log, stderr);
   const { point, opened } = openDecisionPoint(configuration, load, log);
+  const authenticator = authenticatorOf(configuration);
   const parts = {
     decisionPoint: point,
-    identity: identityOf(configuration),
-    authenticator: authenticatorOf(configuration),
+    identity: identityOf(configuration, authenticator),
+    authenticator,
     settings: settingsOf(configuration),
     log,
     clock: CLOCK,
@@ -63,11 +64,14 @@ function authenticatorOf({ guard }: Configuration): Authenticator | undefined {
 }
 
 /** Over HTTP the host's own authentication proves who asks, on stdio the launcher's settings do. */
-function identityOf(configuration: Configuration): IdentitySource {
+function identityOf(
+  configuration: Configuration,
+  authenticator: Authenticator | undefined,
+): IdentitySource {
   const { guard } = configuration;
   const overStdio = fromLauncher(guard);
   const { jwt: _jwt, resource: _resource, ...mapping } = guard.identity;
-  const overHttp = placed(fromAuthInfo(mapping), configuration);
+  const overHttp = placed(authenticator?.identity ?? fromAuthInfo(mapping), configuration);
   return (extra, report) => {
     const isHttp = extra.authInfo !== undefined || extra.requestInfo !== undefined;
     return (isHttp ? overHttp : overStdio)(extra, report);

@@ -22,15 +22,19 @@ import { completeMapping, pairedWith, type AuthInfoMapping } from './mapping.ts'
 
 const SYSTEM_CLOCK: Clock = { now_ms: () => Date.now() };
 
-/** Throws `CONFIGURATION_INVALID` where the mapping breaks mapping.schema.json. */
+/**
+ * `verifier` names, in the evidence, who verified what the host handed on. Throws
+ * `CONFIGURATION_INVALID` where the mapping breaks mapping.schema.json.
+ */
 export function fromAuthInfo(
   mapping: AuthInfoMapping = {},
   clock: Clock = SYSTEM_CLOCK,
+  verifier: 'auth_info' | 'jwt' = 'auth_info',
 ): IdentitySource {
   const complete = completeMapping(mapping);
   return sourceOf(({ authInfo }) => {
     if (!isClaims(authInfo)) throw new Unproved('the host authenticated nobody');
-    return contextOf(readAuthInfo(authInfo), complete, clock.now_ms());
+    return contextOf(readAuthInfo(authInfo), { ...complete, verifier }, clock.now_ms());
   });
 }
 
@@ -64,7 +68,7 @@ function agree(stated: unknown, claimed: unknown, claim: string): void {
 
 function contextOf(
   { client, expires_ms, claims }: AuthInfo,
-  mapping: Required<AuthInfoMapping>,
+  mapping: Required<AuthInfoMapping> & { verifier: string },
   now_ms: number,
 ): TrustedContext {
   const id = subjectId(claims, mapping);
@@ -151,13 +155,13 @@ function sessionOf(expires_ms: number, now_ms: number) {
 }
 
 /** Names of the claims that were used, never their values. */
-function evidenceOf(claims: Claims, mapping: Required<AuthInfoMapping>) {
+function evidenceOf(claims: Claims, mapping: Required<AuthInfoMapping> & { verifier: string }) {
   const { subject_claim, groups, tenant, actor_type } = mapping;
   const used = [subject_claim, groups, tenant, actor_type, 'acr', 'amr', 'auth_time', 'act'].filter(
     (claim) => claim !== null && claimAt(claims, claim) !== undefined,
   );
   return {
-    source: 'auth_info',
+    source: mapping.verifier,
     ...present({ issuer: nameAt(claims, 'iss') }),
     claims: used as string[],
   };

@@ -38,7 +38,7 @@ export function fromJwt(
   const checks = checksOf(complete, clock_skew_seconds_max * 1000, clock);
   return {
     authenticate: (credential) => authenticate(credential, checks, resource),
-    identity: fromAuthInfo(mapping, clock),
+    identity: fromAuthInfo(mapping, clock, 'jwt'),
     resource: new ProtectedResource(resource),
   };
 }

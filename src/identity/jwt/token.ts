@@ -50,6 +50,7 @@ function objectOf(bytes: Uint8Array, what: string): Claims {
   if (!parsed.ok) {
     throw new TokenRefused('TOKEN_MALFORMED', `its ${what}: ${parsed.fault.code}`);
   }
-  if (!isClaims(parsed.value)) throw new TokenRefused('TOKEN_MALFORMED', `its ${what} is no object`);
+  if (!isClaims(parsed.value))
+    throw new TokenRefused('TOKEN_MALFORMED', `its ${what} is no object`);
   return parsed.value;
 }
