@@ -170,6 +170,7 @@ function providerOf(
     jwt: { sign: { alg: SIGNED_BY } as const },
   });
   const provider = new Provider(issuer, {
+    adapter: KeepsNothing,
     jwks: { keys: keys as never },
     cookies: { keys: [randomBytes(16).toString('hex')] },
     scopes: [...scopes],
@@ -212,6 +213,19 @@ function providerOf(
   ]);
   return provider;
 }
+
+/** All that it issues stands in the tokens themselves. */
+class KeepsNothing {
+  upsert = nothing;
+  find = nothing;
+  findByUid = nothing;
+  findByUserCode = nothing;
+  destroy = nothing;
+  consume = nothing;
+  revokeByGrantId = nothing;
+}
+
+async function nothing(): Promise<undefined> {}
 
 interface Grant {
   user: string;
