@@ -91,17 +91,17 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
       (identity.jwt.issuer === null) !== (identity.resource.url === null),
   },
   {
+    names: ['guard.identity.jwt.jwks_url', 'guard.identity.jwt.jwks_file'],
+    fault: 'cannot both be given',
+    holds: ({ guard: { identity } }) =>
+      identity.jwt.jwks_url !== null && identity.jwt.jwks_file !== null,
+  },
+  {
     names: ['guard.identity.jwt.issuer', 'guard.identity.jwt.jwks_url'],
     fault: 'must be given together, or `guard.identity.jwt.jwks_file` in place of the second',
     holds: ({ guard: { identity } }) =>
       (identity.jwt.issuer === null) !==
       (identity.jwt.jwks_url === null && identity.jwt.jwks_file === null),
-  },
-  {
-    names: ['guard.identity.jwt.jwks_url', 'guard.identity.jwt.jwks_file'],
-    fault: 'cannot both be given',
-    holds: ({ guard: { identity } }) =>
-      identity.jwt.jwks_url !== null && identity.jwt.jwks_file !== null,
   },
   {
     names: ['guard.identity.jwt.revoked_file', 'guard.identity.jwt.issuer'],

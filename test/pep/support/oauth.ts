@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { fromJwt } from '../../../src/identity/jwt/authenticator.ts';
 import type { JwtOptions } from '../../../src/identity/jwt/settings.ts';
+import type { IdentitySource } from '../../../src/identity/types.ts';
 import { createGuard } from '../../../src/pep/mcp/guard.ts';
 import type { HttpGuard, HttpOptions } from '../../../src/pep/mcp/http.ts';
 import {
@@ -45,13 +46,15 @@ export async function closeAll(): Promise<void> {
 interface RigOptions extends HttpOptions {
   script?: Script;
   jwt?: Partial<JwtOptions>;
+  /** Maps what was verified in place of the usual mapping. */
+  mapped?: IdentitySource;
   /** What the host lays on a request before the guard. */
   host?: (req: IncomingMessage) => void;
 }
 
 /** The scope `payments:high` stands for a strong login. */
 export async function guardedByTokens(line: Line, options: RigOptions = {}): Promise<OauthRig> {
-  const { script = SCRIPT, jwt, host, ...http } = options;
+  const { script = SCRIPT, jwt, mapped, host, ...http } = options;
   const issuer = await startAuthorizationServer({
     clients: [CLIENT_ID],
     scopes: SCOPES,
@@ -62,7 +65,7 @@ export async function guardedByTokens(line: Line, options: RigOptions = {}): Pro
   const { url, serve } = await listening(heard);
   const parts = testParts(script);
   const journal: Journal = { calls: [] };
-  const identity = fromJwt({
+  const verified = fromJwt({
     issuer: issuer.issuer,
     jwks_url: issuer.jwks_url,
     jwks_cooldown_ms: 10,
@@ -74,6 +77,7 @@ export async function guardedByTokens(line: Line, options: RigOptions = {}): Pro
     },
     ...jwt,
   });
+  const identity = mapped ? { ...verified, identity: mapped } : verified;
   const handler = createGuard(parts).http(() => buildServer(line, journal), { identity, ...http });
   closing.push(() => handler.close());
   serve((req, res) => {
