@@ -1,7 +1,7 @@
 /**
  * The payments server over Streamable HTTP, guarded: `node http.ts [port] [issuer]`. Without an
- * issuer the host authenticates with the SDK's own bearer check, and the guard takes the subject from
- * what that check proved. With one, the guard verifies the tokens of that issuer itself.
+ * issuer the host authenticates with the SDK's own bearer check, and the guard takes the subject
+ * from what that check proved. With one, the guard verifies the tokens of that issuer itself.
  */
 import { requireBearerAuth } from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js';
 import { createMcpExpressApp } from '@modelcontextprotocol/sdk/server/express.js';

@@ -1,7 +1,7 @@
 /**
- * Stands before an identity source over HTTP. A source is synchronous and maps what was verified; an
- * authenticator verifies the credential of a request, which may need the network, before anything
- * of the request is looked at.
+ * Stands before an identity source over HTTP. A source is synchronous and maps what was verified;
+ * an authenticator verifies the credential of a request, which may need the network, before
+ * anything of the request is looked at.
  */
 import type { RefusalCode } from './jwt/refusals.ts';
 import type { ProtectedResource } from './resource/resource.ts';

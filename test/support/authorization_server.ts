@@ -184,7 +184,7 @@ function providerOf(
     })),
     findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
     extraTokenClaims: (ctx, token) =>
-      extraOf(ctx) ?? claimsOf(token.clientId ?? '', token.scope?.split(' ') ?? []),
+      EXTRA.get(ctx) ?? claimsOf(token.clientId ?? '', token.scope?.split(' ') ?? []),
     ttl: { ClientCredentials: LIFETIME_S, AccessToken: LIFETIME_S },
     features: {
       clientCredentials: { enabled: true },
@@ -196,21 +196,11 @@ function providerOf(
     },
   } as Configuration);
   const issue = (ctx: KoaContextWithOIDC, grant: Grant) => issueToken(provider, ctx, grant, info);
-  provider.registerGrantType(USER_GRANT, (ctx) => issue(ctx, loggedIn(ctx)), [
-    'resource',
-    'scope',
-    'user',
-    'claims',
-    'lifetime',
-  ]);
-  provider.registerGrantType(EXCHANGE_GRANT, (ctx) => issue(ctx, exchanged(ctx, keys)), [
-    'resource',
-    'scope',
-    'subject_token',
-    'subject_token_type',
-    'actor_token',
-    'actor_token_type',
-  ]);
+  const own = ['resource', 'scope', 'user', 'claims', 'lifetime'];
+  provider.registerGrantType(USER_GRANT, (ctx) => issue(ctx, loggedIn(ctx)), own);
+  const tokens = ['subject_token', 'actor_token'].flatMap((name) => [name, `${name}_type`]);
+  const exchange = ['resource', 'scope', ...tokens];
+  provider.registerGrantType(EXCHANGE_GRANT, (ctx) => issue(ctx, exchanged(ctx, keys)), exchange);
   return provider;
 }
 
@@ -274,11 +264,8 @@ function claimsIn(token: string, keys: readonly JsonWebKey[]): Claims {
   return JSON.parse(Buffer.from(payload, 'base64url').toString()) as Claims;
 }
 
+/** Claims of the token that a request is about. */
 const EXTRA = new WeakMap<object, Claims>();
-
-function extraOf(ctx: object): Claims | undefined {
-  return EXTRA.get(ctx);
-}
 
 async function issueToken(
   provider: Provider,

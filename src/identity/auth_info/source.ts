@@ -105,7 +105,7 @@ function prefixOf(claims: Claims, mapping: Required<AuthInfoMapping>): string {
   return prefix;
 }
 
-/** The type that the claim means, or that the client always is; where both speak they must agree. */
+/** The type that the claim means, or that the client always is; where both speak they agree. */
 function actorTypeOf(
   claims: Claims,
   client: string,

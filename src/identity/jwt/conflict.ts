@@ -25,7 +25,7 @@ function differing(host: unknown, { clientId, expiresAt, extra }: VerifiedAuth) 
   const name = Object.keys(stated).find(
     (each) => Object.hasOwn(verified, each) && !same(stated[each], verified[each]),
   );
-  return name === undefined ? undefined : `the host says otherwise of \`${name.slice(0, 64)}\``;
+  return name === undefined ? undefined : `the host says otherwise of \`${name}\``;
 }
 
 function pick(from: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {

@@ -114,8 +114,8 @@ function requireAudience(claims: Claims, { audience }: Checks): void {
 }
 
 /**
- * The expiry is taken as it is: a token that ends earlier by our clock is renewed earlier. Where the
- * issuer's clock is ahead, a token that it just made would be refused; so much is tolerated.
+ * The expiry is taken as it is: a token that ends earlier by our clock is renewed earlier. Where
+ * the issuer's clock is ahead, a token that it just made would be refused: that is tolerated.
  */
 function requireTimes(claims: Claims, { clock, clock_skew_ms }: Checks): number {
   const now_ms = clock.now_ms();

@@ -1,4 +1,4 @@
-/** What a protected resource says of itself: its metadata (RFC 9728) and its challenges (RFC 6750). */
+/** What a protected resource says of itself: metadata (RFC 9728) and challenges (RFC 6750). */
 
 /** The settings `guard.identity.resource`, complete. */
 export interface ResourceSettings {

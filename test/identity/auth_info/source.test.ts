@@ -95,32 +95,6 @@ describeSource('auth_info', {
         session: { state: 'active', expires_at: '2025-11-13T02:18:20.000Z' },
       },
     },
-    {
-      what: 'an actor that the token names as one that may act',
-      extra: extraOf({
-        iss: 'https://login.example.com',
-        act: { sub: 'planner', act: { sub: 'runner' } },
-        may_act: { sub: 'planner', iss: 'https://login.example.com' },
-      }),
-      context: {
-        subject: {
-          type: 'identity',
-          id: 'user:alice@example.com',
-          properties: {
-            tenant: 'bank',
-            delegation: [{ id: 'planner' }, { id: 'runner' }],
-            evidence: [
-              {
-                source: 'auth_info',
-                issuer: 'https://login.example.com',
-                claims: ['sub', 'org', 'act'],
-              },
-            ],
-          },
-        },
-        agent: AGENT,
-      },
-    },
   ],
   unproved: [
     ...[
@@ -175,36 +149,6 @@ describeSource('auth_info', {
         'the claim `act` names another issuer',
       ],
       ['nine actors', { act: actChain(9) }, 'the claim `act` is too deep'],
-      [
-        'an actor that `may_act` does not name',
-        { act: { sub: 'planner' }, may_act: { sub: 'runner' } },
-        'the claim `may_act` names another actor',
-      ],
-      [
-        'an actor that `may_act` names at another issuer',
-        { iss: 'https://a.example', act: { sub: 'p' }, may_act: { sub: 'p', iss: 'https://b' } },
-        'the claim `may_act` names another actor',
-      ],
-      [
-        'an actor that `may_act` names by more than it says',
-        { act: { sub: 'planner' }, may_act: { sub: 'planner', client_id: 'cid-9' } },
-        'the claim `may_act` names another actor',
-      ],
-      [
-        'an actor where nobody may act',
-        { act: { sub: 'planner' }, may_act: {} },
-        'the claim `may_act` names another actor',
-      ],
-      [
-        'a later actor than the one that may act',
-        { act: { sub: 'runner', act: { sub: 'planner' } }, may_act: { sub: 'planner' } },
-        'the claim `may_act` names another actor',
-      ],
-      [
-        'a `may_act` that is text',
-        { act: { sub: 'planner' }, may_act: 'planner' },
-        'the claim `may_act` is no object',
-      ],
       [
         'another client in the claims',
         { client_id: CANARY },

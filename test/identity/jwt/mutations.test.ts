@@ -183,7 +183,7 @@ function again(token: string, means: Means): string {
   }
 }
 
-test(`of ${RUNS} changed tokens none is accepted that the server did not sign as it is`, async () => {
+test(`of ${RUNS} changed tokens none is accepted that was not signed as it is`, async () => {
   const random = seededRandom(SEED);
   const means: Means = { ...random, others: issued, keys: server.keys() as Json[] };
   const settings = { issuer: server.issuer, jwks_url: server.jwks_url, jwks_cooldown_ms: 600_000 };

@@ -49,7 +49,7 @@ function actChain(depth: number): object {
   return depth === 1 ? { sub: 'a' } : { sub: 'a', act: actChain(depth - 1) };
 }
 
-test('a token that the issuer made for this resource is taken, and travels no further', async () => {
+test('a token that the issuer made for this resource is taken, and goes no further', async () => {
   const token = await mint(key, { scope: 'a b' });
   const found = await at.ask(token);
   const extra = { ...CLAIMS, scope: 'a b' };

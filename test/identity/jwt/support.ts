@@ -1,4 +1,4 @@
-/** Tokens of every kind, signed by keys of the test, and the keys where a verifier looks for them. */
+/** Tokens of every kind, signed by keys of a test, and the keys where a verifier looks for them. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
