@@ -56,9 +56,13 @@ const RETRIES: Readonly<Record<string, Retry>> = {
 
 const SECONDS = 5;
 
+export function retryOf(reason_code: string): Retry {
+  return RETRIES[reason_code] ?? 'never';
+}
+
 function explain(refusal: Refusal): object {
   const { reason_code, safe_message, request_id, arguments_fault, step_up } = refusal;
-  const retry: Retry = step_up ? 'with_step_up' : (RETRIES[reason_code] ?? 'never');
+  const retry = step_up ? 'with_step_up' : retryOf(reason_code);
   return {
     error: { code: draftCode(reason_code), message: safeMessage(reason_code, safe_message) },
     reason_code,
