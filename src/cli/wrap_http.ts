@@ -27,7 +27,7 @@ export async function serveHttp(
   variables: Variables,
   open: (parts: GuardParts, wire: Wire) => Connection,
   opened: AsyncDisposableStack,
-): Promise<{ url: string; tokens_from: string }> {
+): Promise<{ url: string; takes: string }> {
   const door = guard.authenticator ? issuerDoor(guard) : tokenDoor(wrap.token_file, guard);
   const hosts = new Set(wrap.hosts.map((host) => host.toLowerCase()));
   const own: GuardParts = { ...guard, identity: door.identity };
@@ -51,8 +51,10 @@ export async function serveHttp(
   const port = await listenTcp(server, wrap.listen);
   for (const host of loopbackHosts(port)) hosts.add(host);
   const [host] = /^.*(?=:)/.exec(wrap.listen) ?? [''];
-  const tokens_from = guard.authenticator ? `of ${identity.jwt.issuer}` : `in ${wrap.token_file}`;
-  return { url: `http://${host}:${port}/mcp`, tokens_from };
+  const takes = guard.authenticator
+    ? `tokens of ${identity.jwt.issuer}`
+    : `token in ${wrap.token_file}`;
+  return { url: `http://${host}:${port}/mcp`, takes };
 }
 
 /** Who may come in, and who that is. */
