@@ -24,11 +24,12 @@ app.listen(Number(port), '127.0.0.1', () => {
   process.stdout.write(`${url} takes ${takes}\n`);
 });
 
-function takeTokensOf(issuer: string): string {
-  const identity = fromJwt({ issuer, jwks_url: `${issuer}/jwks`, resource: { url } }, CLAIMS);
+function takeTokensOf(named: string): string {
+  const settings = { issuer: named, jwks_url: `${named}/jwks`, resource: { url } };
+  const identity = fromJwt(settings, CLAIMS);
   // Where tokens come from is told beside the endpoint.
   app.all(['/mcp', identity.resource.metadata_path], guard.http(build, { identity }));
-  return `the tokens of ${issuer}`;
+  return `the tokens of ${named}`;
 }
 
 function takeOwnTokens(): string {

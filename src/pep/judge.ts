@@ -33,6 +33,9 @@ export type Verdict =
 
 export const UNAVAILABLE: Verdict = { outcome: 'refuse', reason_code: 'POLICY_UNAVAILABLE' };
 
+/** This enforcement point refuses what the decision point allowed. */
+const OVERRULED = { outcome: 'refuse', overruled: true } as const;
+
 /** Judges an answer for a caller by what is proved of it: its actor type, and its login. */
 export function judge(raw: unknown, { properties }: Subject): Verdict {
   const validated = VALIDATORS.evaluation_response(raw);
@@ -47,17 +50,10 @@ export function judge(raw: unknown, { properties }: Subject): Verdict {
   if (objection === undefined) {
     const step_up = unmetStepUp(obligations, properties?.assurance);
     if (step_up === undefined) return { outcome: 'allow', answer };
-    const reason_code = 'STEP_UP_REQUIRED';
-    return { outcome: 'refuse', answer, reason_code, overruled: true, step_up };
+    return { ...OVERRULED, answer, reason_code: 'STEP_UP_REQUIRED', step_up };
   }
   const sentence = objection === reason_code ? safe_message : undefined;
-  return {
-    outcome: 'refuse',
-    answer,
-    reason_code: objection,
-    safe_message: sentence,
-    overruled: true,
-  };
+  return { ...OVERRULED, answer, reason_code: objection, safe_message: sentence };
 }
 
 /**

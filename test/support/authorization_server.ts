@@ -12,12 +12,7 @@ import {
 } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  Provider,
-  type Configuration,
-  type KoaContextWithOIDC,
-  type ResourceServer,
-} from 'oidc-provider';
+import { Provider, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 
 type Claims = Record<string, unknown>;
 
@@ -171,7 +166,7 @@ function providerOf(
   });
   const provider = new Provider(issuer, {
     adapter: KeepsNothing,
-    jwks: { keys: keys as never },
+    jwks: { keys: [...keys] },
     cookies: { keys: [randomBytes(16).toString('hex')] },
     scopes: [...scopes],
     clients: clients.map((client_id) => ({
@@ -194,7 +189,7 @@ function providerOf(
         getResourceServerInfo: (_ctx, resource) => info(resource),
       },
     },
-  } as Configuration);
+  });
   const issue = (ctx: KoaContextWithOIDC, grant: Grant) => issueToken(provider, ctx, grant, info);
   const own = ['resource', 'scope', 'user', 'claims', 'lifetime'];
   provider.registerGrantType(USER_GRANT, (ctx) => issue(ctx, loggedIn(ctx)), own);

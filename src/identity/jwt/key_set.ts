@@ -1,5 +1,5 @@
 /** A set of public keys (RFC 7517) that is not believed further than needed. */
-import { createLocalJWKSet, errors, type CryptoKey, type JSONWebKeySet } from 'jose';
+import { createLocalJWKSet, errors, type CryptoKey } from 'jose';
 import { Unproved } from '../proof.ts';
 
 /** Most keys of one issuer: those in use, the next and the last ones; each is looked through. */
@@ -23,7 +23,7 @@ export function readKeySet(value: unknown): KeySet {
   if (keys.some((key) => PRIVATE.some((member) => Object.hasOwn(key, member)))) {
     throw new Unproved('it holds a private or a shared key');
   }
-  const find = createLocalJWKSet({ keys } as unknown as JSONWebKeySet);
+  const find = createLocalJWKSet({ keys });
   return async ({ alg, kid }) => {
     try {
       return await find({ alg, ...(kid !== undefined && { kid }) });

@@ -4,7 +4,7 @@
  * taken for the whole.
  */
 import type { Clock } from '../../contract/ambient.ts';
-import { nameAt, type Claims } from '../auth_info/claims.ts';
+import { isClaims, nameAt, type Claims } from '../auth_info/claims.ts';
 import { Unproved } from '../proof.ts';
 import { TokenRefused } from './refusals.ts';
 import { watchedFile, type Content } from './watched_file.ts';
@@ -16,8 +16,8 @@ export function revocationsInFile(path: string, size_bytes_max: number, clock: C
 }
 
 function readRevoked(json: unknown): ReadonlySet<string> {
-  const members = Object.entries((json ?? {}) as object);
-  const [[name, revoked] = [], ...others] = members as [string, unknown][];
+  const members: [string, unknown][] = isClaims(json) ? Object.entries(json) : [];
+  const [[name, revoked] = [], ...others] = members;
   const texts = Array.isArray(revoked) && revoked.every((each) => typeof each === 'string');
   if (name !== 'revoked' || others.length > 0 || !texts) {
     throw new Unproved('it is not of the form {"revoked": ["<jti>"]}');

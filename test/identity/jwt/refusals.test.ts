@@ -2,7 +2,7 @@
 import { createHmac, createPublicKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JWK } from 'jose';
-import { REFUSALS } from '../../../src/identity/jwt/refusals.ts';
+import type { REFUSALS } from '../../../src/identity/jwt/refusals.ts';
 import { CANARY } from '../shared_suite.ts';
 import {
   CLAIMS,
@@ -41,9 +41,7 @@ function hmac(secret: string | Buffer): (signed: string) => string {
 }
 
 const pem = (jwk: JWK): string =>
-  createPublicKey({ key: jwk as never, format: 'jwk' })
-    .export({ type: 'spki', format: 'pem' })
-    .toString();
+  createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString();
 
 function actChain(depth: number): object {
   return depth === 1 ? { sub: 'a' } : { sub: 'a', act: actChain(depth - 1) };

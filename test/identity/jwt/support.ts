@@ -106,7 +106,7 @@ export function overFile(
 
 /** An authenticator that is asked with a token, by the clock of the tests. */
 export function authenticator(options: Partial<JwtOptions>, mapping: AuthInfoMapping = {}) {
-  const complete = { issuer: ISSUER, resource: { url: RESOURCE }, ...options } as JwtOptions;
+  const complete = { issuer: ISSUER, resource: { url: RESOURCE }, ...options };
   const own = fromJwt(complete, mapping, clock);
   const ask = (token: string, rest: object = {}): Promise<Authentication> =>
     own.authenticate({ authorization: `Bearer ${token}`, ...rest });
