@@ -15,10 +15,10 @@ import { allow, hide, type Script } from './scripted.ts';
 import { buildServer, type Journal, type Line } from './servers.ts';
 
 export const CLIENT_ID = 'cid-agent';
-export const SCOPES = ['payments', 'payments:high'];
+const SCOPES = ['payments', 'payments:high'];
 
 /** `transfer` wants a strong login, and nobody may know of `secret`. */
-export const SCRIPT: Script = {
+const SCRIPT: Script = {
   visible: (name) => name !== 'secret',
   decide: ({ resource: { id } }) => {
     if (id === 'secret') return hide();
