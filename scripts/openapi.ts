@@ -107,6 +107,12 @@ const PARAMETERS = {
     description: 'When a signed request was signed, in UTC.',
     schema: { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT.*Z$' },
   },
+  tenant: {
+    name: 'tenant',
+    in: 'query',
+    description: 'Of the policy that decides for this tenant, where each has its own.',
+    schema: { type: 'string' },
+  },
 };
 
 const HEADERS = {
@@ -123,7 +129,8 @@ function titled(header: string): string {
 }
 
 function operationOf(route: Route, operation: Operation): object {
-  const parameters = route.scope === null ? ['request_id'] : Object.keys(PARAMETERS);
+  const named = route.scope === null ? ['request_id'] : ['request_id', 'nonce', 'time'];
+  const parameters = [...named, ...(operation.parameters ?? [])];
   const { id, summary, description, request } = operation;
   return {
     operationId: id,

@@ -116,12 +116,12 @@ function deferred(opening: Promise<DecisionPoint>, stack: AsyncDisposableStack):
     discover: async (request, options) => (await opening).discover(request, options),
     report: async (outcome) => (await opening).report(outcome),
     describe: async (options) => (await opening).describe(options),
-    watch(listener) {
+    watch(listener, tenant) {
       let stop: (() => void) | undefined;
       let stopped = false;
       opening.then(
         (point) => {
-          if (!stopped) stop = point.watch(listener);
+          if (!stopped) stop = point.watch(listener, tenant);
         },
         () => {},
       );

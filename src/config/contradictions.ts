@@ -31,7 +31,22 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
   {
     names: ['decision_point.embedded', 'policy.bundle'],
     fault: 'must be given together',
-    holds: ({ decision_point, policy }) => decision_point.embedded && policy.bundle === null,
+    holds: ({ decision_point, policy }) => decision_point.embedded && isWithoutBundle(policy),
+  },
+  {
+    names: ['policy.tenants', 'policy.backend'],
+    fault: 'cannot stand together: only compiled policies lie in folders of tenants',
+    holds: ({ policy }) => policy.tenants !== null && policy.backend !== 'wasm',
+  },
+  {
+    names: ['policy.backend', 'policy.rbac_file'],
+    fault: 'must be given together',
+    holds: ({ policy }) => policy.backend === 'static_rbac' && policy.rbac_file === null,
+  },
+  {
+    names: ['policy.tenants', 'policy.bundle'],
+    fault: 'cannot both be given',
+    holds: ({ policy }) => policy.tenants !== null && policy.bundle !== null,
   },
   {
     names: ['policy.data', 'policy.bundle'],
@@ -122,3 +137,7 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
       identity.jwt.jwks_cooldown_ms >= identity.jwt.jwks_age_seconds_max * 1000,
   },
 ];
+
+function isWithoutBundle({ backend, bundle, tenants }: Configuration['policy']): boolean {
+  return backend === 'wasm' && bundle === null && tenants === null;
+}

@@ -35,6 +35,14 @@ export interface Configuration {
    */
   policy: {
     /**
+     * What decides: `wasm` is a compiled bundle, `static_rbac` a file of roles. Settings of the others are not read.
+     */
+    backend: 'wasm' | 'static_rbac';
+    /**
+     * For `static_rbac`: the YAML file of roles and grants (docs/static_rbac.md).
+     */
+    rbac_file: string | null;
+    /**
      * Bundle of the policy: a `.tar.gz` or a folder.
      */
     bundle: string | null;
@@ -42,6 +50,14 @@ export interface Configuration {
      * Data of the policy: a YAML or JSON file, or a folder of them. Each of its roots replaces the bundle's root of that name.
      */
     data: string | null;
+    /**
+     * Folder that holds a folder for each tenant, with its `bundle.tar.gz` or `bundle/`, and perhaps `data.yaml` or `data/`. Each request is then decided by the policy of its tenant, and denied where that has none.
+     */
+    tenants: string | null;
+    /**
+     * Most tenants that have a policy; a further one is denied. Each holds two instances of its policy in memory.
+     */
+    tenants_max: number;
     /**
      * Largest bundle as it lies on disk.
      */
@@ -425,6 +441,10 @@ export interface Configuration {
      * Key for the digests of arguments and masked values, and for the states between the rounds of a request; guards of one server share it. Made where absent.
      */
     digest_key_file: string;
+    /**
+     * Most tenants whose policy the guard watches at a time; the one that was not asked for longest makes room, and its clients hear of no change until they ask again.
+     */
+    tenants_max: number;
     /**
      * Most tools that the server may have; with more of them nothing is answered.
      */

@@ -140,6 +140,7 @@ async function answerCall(route: Route, call: Call, state: EdgeState): Promise<A
   if (refused) return refused;
   const exchange: Exchange = {
     body: route.method === 'POST' ? parseBody(call.body, state.body_bytes_max) : undefined,
+    query: queryOf(call.request),
     caller: callerBehind(call),
     base_url: baseUrl(call),
     signal: departureOf(call.request.socket),
@@ -197,6 +198,11 @@ function findSignatureFault(
 function callerBehind({ channel, credential }: Call): Caller {
   if (channel.kind === 'socket') return SOCKET_CALLER;
   return credential ? callerOf(credential) : NOBODY;
+}
+
+function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
+  const at = url.indexOf('?');
+  return new URLSearchParams(at < 0 ? '' : url.slice(at));
 }
 
 /** The Host was compared with a list on TCP; on a socket it is anything and is not repeated. */

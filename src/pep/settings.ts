@@ -13,6 +13,8 @@ export interface GuardSettings extends TaskLimits, RefusalLimits {
   server: string;
   /** Longest wait for one answer of the decision point. */
   decision_timeout_ms: number;
+  /** Most tenants whose policy the guard watches; see `WatchSettings`. */
+  tenants_max: number;
   /** Refused tool calls answer with a JSON-RPC error and not with a result. */
   denials_as_errors: boolean;
   /** Most items of each kind that the server may list; with more of them nothing is answered. */

@@ -30,6 +30,18 @@ const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
     { 'decision_point.embedded': true, 'policy.bundle': 'b' },
   ],
   [
+    { 'policy.tenants': 't', 'policy.backend': 'static_rbac' },
+    { 'policy.tenants': 't', 'policy.backend': 'wasm' },
+  ],
+  [
+    { 'policy.backend': 'static_rbac', 'policy.rbac_file': null },
+    { 'policy.backend': 'static_rbac', 'policy.rbac_file': 'f' },
+  ],
+  [
+    { 'policy.tenants': 't', 'policy.bundle': 'b' },
+    { 'policy.tenants': 't', 'policy.bundle': null },
+  ],
+  [
     { 'policy.data': 'd', 'policy.bundle': null },
     { 'policy.data': 'd', 'policy.bundle': 'b' },
   ],
@@ -105,7 +117,7 @@ const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
 
 /** Limits that bind a guard and who decides bind where both are one process. */
 const EMBEDDED = { 'decision_point.embedded': true, 'policy.bundle': 'b' };
-const IN_ONE_PROCESS = PAIRS.slice(9, 13);
+const IN_ONE_PROCESS = PAIRS.slice(12, 16);
 
 function settings(named: Record<string, unknown>): object {
   const group = {};
@@ -143,6 +155,15 @@ test('a guard is not held to the limits of a policy that decides elsewhere', () 
     const overrides = settings({ ...bad, 'decision_point.socket': 's' });
     expect(load({ overrides }).decision_point.embedded).toBe(false);
   }
+});
+
+test('who decides by another backend needs no bundle', () => {
+  const named = {
+    'decision_point.embedded': true,
+    'policy.backend': 'static_rbac',
+    'policy.rbac_file': 'f',
+  };
+  expect(load({ overrides: settings(named) }).policy.bundle).toBe(null);
 });
 
 test('the message tells where each of the two was given, or that it is a default', () => {

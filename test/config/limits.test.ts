@@ -23,6 +23,7 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'policy.unpacked_bytes_max': { run: policy.unpackedBytes, expected: refused('BUNDLE_INVALID') },
   'policy.files_max': { run: policy.files, expected: refused('BUNDLE_INVALID') },
   'policy.age_seconds_max': { run: policy.age, expected: refused('POLICY_ABSENT') },
+  'policy.tenants_max': { run: policy.tenants, expected: refused('POLICY_ABSENT') },
   'policy.evaluation.input_bytes_max': {
     run: policy.inputBytes,
     expected: refused('REQUEST_TOO_LARGE'),
@@ -116,6 +117,10 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'guard.refusals_max': {
     run: refusals.all,
     expected: { below: 'from memory', at: 'from memory', above: 'decided' },
+  },
+  'guard.tenants_max': {
+    run: guard.tenants,
+    expected: { below: 'watched', at: 'watched', above: 'made room' },
   },
   'guard.tasks_max': { run: tasks.all, expected: refused('refused') },
   'guard.tasks_per_principal_max': { run: tasks.ofOne, expected: refused('refused') },

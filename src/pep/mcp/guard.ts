@@ -1,6 +1,6 @@
 /** What a server author holds: `guard(server)`, `guard.http(factory)`, `guard.wire(transport)`. */
 import { Connection, shareOf, type Shared } from '../connection.ts';
-import { PolicyWatch } from '../policy_watch.ts';
+import { PolicyWatches } from '../policy_watch.ts';
 import type { GuardParts } from '../settings.ts';
 import type { Transport } from '../transport.ts';
 import { Connections } from './connections.ts';
@@ -33,8 +33,8 @@ export interface Guard {
  */
 export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.resolve()): Guard {
   const { decisionPoint, settings, log } = parts;
-  const watch = new PolicyWatch(decisionPoint, settings.decision_timeout_ms, log);
-  const share = (): Shared => shareOf(parts, watch);
+  const watches = new PolicyWatches(decisionPoint, settings, log);
+  const share = (): Shared => shareOf(parts, watches);
   const opener =
     (shared = share(), own = parts): Open =>
     (wire, line, entrance) =>
@@ -58,10 +58,10 @@ export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.r
       return wired as unknown as T;
     },
     async ready(): Promise<boolean> {
-      return (await watch.ask()) !== undefined;
+      return (await watches.of(undefined).ask()) !== undefined;
     },
     close(): void {
-      watch.close();
+      watches.close();
     },
   });
 }

@@ -7,7 +7,7 @@ import { HttpGateway, type HttpGatewayParts } from '../../../src/gateway/http/ga
 import type { RequestExtra, TrustedContext } from '../../../src/identity/types.ts';
 import { Connection, shareOf } from '../../../src/pep/connection.ts';
 import { sendWebResponse, toWebRequest } from '../../../src/pep/mcp/http_node.ts';
-import { PolicyWatch } from '../../../src/pep/policy_watch.ts';
+import { PolicyWatches } from '../../../src/pep/policy_watch.ts';
 import type { GuardSettings } from '../../../src/pep/settings.ts';
 import { ALICE, testParts, type TestParts } from '../../pep/support/parts.ts';
 import type { Script } from '../../pep/support/scripted.ts';
@@ -97,8 +97,8 @@ export async function wrapped(
   { settings, headers = {}, message_bytes_max = 65_536 }: WrappedOptions = {},
 ): Promise<Wrapped> {
   const parts = testParts(script, settings, { identity: byName });
-  const watch = new PolicyWatch(parts.decisionPoint, 200, parts.log);
-  const shared = shareOf(parts, watch);
+  const watches = new PolicyWatches(parts.decisionPoint, parts.settings, parts.log);
+  const shared = shareOf(parts, watches);
   const hosts = new Set<string>();
   const gateway = new HttpGateway({
     open: (wire) => new Connection(parts, shared, 2, wire),
