@@ -64,7 +64,7 @@ export async function runWrap(
   const environment = readEnvironment(variables).variables;
   if ('url' in target) {
     const at = await serveHttp(target.url, configuration, parts, environment, open, stack);
-    print(terminal, `guards ${target.url} on ${at.url}, token in ${at.token_file}`);
+    print(terminal, `guards ${target.url} on ${at.url}, ${at.takes}`);
     await stopped;
     return 0;
   }

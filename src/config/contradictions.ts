@@ -124,6 +124,43 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
     holds: ({ evidence, decision_point: at }) =>
       at.embedded && evidence.linger_us_max >= at.timeout_ms * 1000,
   },
+  {
+    names: ['guard.identity.jwt.issuer', 'guard.identity.resource.url'],
+    fault: 'must be given together: a token is made for one resource',
+    holds: ({ guard: { identity } }) =>
+      (identity.jwt.issuer === null) !== (identity.resource.url === null),
+  },
+  {
+    names: ['guard.identity.jwt.jwks_url', 'guard.identity.jwt.jwks_file'],
+    fault: 'cannot both be given',
+    holds: ({ guard: { identity } }) =>
+      identity.jwt.jwks_url !== null && identity.jwt.jwks_file !== null,
+  },
+  {
+    names: ['guard.identity.jwt.issuer', 'guard.identity.jwt.jwks_url'],
+    fault: 'must be given together, or `guard.identity.jwt.jwks_file` in place of the second',
+    holds: ({ guard: { identity } }) =>
+      (identity.jwt.issuer === null) !==
+      (identity.jwt.jwks_url === null && identity.jwt.jwks_file === null),
+  },
+  {
+    names: ['guard.identity.jwt.revoked_file', 'guard.identity.jwt.issuer'],
+    fault: 'must be given together',
+    holds: ({ guard: { identity } }) =>
+      identity.jwt.revoked_file !== null && identity.jwt.issuer === null,
+  },
+  {
+    names: ['guard.identity.jwt.jwks_fresh_seconds_max', 'guard.identity.jwt.jwks_age_seconds_max'],
+    fault: 'contradict: keys would be too old before they are fetched again',
+    holds: ({ guard: { identity } }) =>
+      identity.jwt.jwks_fresh_seconds_max > identity.jwt.jwks_age_seconds_max,
+  },
+  {
+    names: ['guard.identity.jwt.jwks_cooldown_ms', 'guard.identity.jwt.jwks_age_seconds_max'],
+    fault: 'contradict: keys would be too old before they may be fetched again',
+    holds: ({ guard: { identity } }) =>
+      identity.jwt.jwks_cooldown_ms >= identity.jwt.jwks_age_seconds_max * 1000,
+  },
 ];
 
 function isWithoutBundle({ backend, bundle, tenants }: Configuration['policy']): boolean {

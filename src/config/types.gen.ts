@@ -1,6 +1,11 @@
 /* Generated from src/config/schema.json by scripts/generate_types.ts; do not edit. */
 
 /**
+ * Name of a claim, or a JSON Pointer (RFC 6901) into the claims.
+ */
+export type Claim = string;
+
+/**
  * The settings, complete: given ones over defaults, paths absolute.
  */
 export interface Configuration {
@@ -311,7 +316,7 @@ export interface Configuration {
       id: string | null;
     };
     /**
-     * Which claim of the host's own authentication becomes which attribute, over HTTP. A claim is a name or a JSON Pointer.
+     * Which claim becomes which attribute, over HTTP: of the host's own authentication, or of a token that is verified here. A claim is a name or a JSON Pointer.
      */
     identity: {
       /**
@@ -331,13 +336,131 @@ export interface Configuration {
        */
       tenant: string | null;
       /**
-       * `human`, `supervised_ai`, `automation` or `service_account`; any other value proves nobody.
+       * Claim of the actor type; a value that means none proves no actor type.
        */
       actor_type: string | null;
       /**
-       * A login (`auth_time`) that lies further in the future proves nobody.
+       * How far the issuer's clock may be ahead: a login (`auth_time`) further in the future proves nobody, nor does a token by its `nbf` or `iat`.
        */
       clock_skew_seconds_max: number;
+      /**
+       * Values of the claim `actor_type`, each with what it means, as `value=type`; empty: the value is the type.
+       */
+      actor_types: string[];
+      /**
+       * Clients that are always one type of actor, as `client=type`. A claim that says otherwise proves nobody.
+       */
+      client_actor_types: string[];
+      /**
+       * Prefixes for the subjects of each issuer, as `issuer=prefix`, where there are several; then a subject of any other issuer is nobody.
+       */
+      issuer_prefixes: string[];
+      /**
+       * Tokens that are verified here: JWT access tokens (RFC 9068) as bearer tokens.
+       */
+      jwt: {
+        /**
+         * Issuer of the tokens, exactly as `iss` says it; null: no token is verified here.
+         */
+        issuer: string | null;
+        /**
+         * What `aud` must name; null is `guard.identity.resource.url` (RFC 8707).
+         */
+        audience: string | null;
+        /**
+         * Where the keys of the issuer are: https, or http on loopback. No redirect is followed.
+         */
+        jwks_url: string | null;
+        /**
+         * File of the keys of the issuer, in place of the URL; read again where it changes.
+         */
+        jwks_file: string | null;
+        /**
+         * Algorithms by which tokens may be signed. There is none with a shared key.
+         */
+        algorithms: (
+          | 'RS256'
+          | 'RS384'
+          | 'RS512'
+          | 'PS256'
+          | 'PS384'
+          | 'PS512'
+          | 'ES256'
+          | 'ES384'
+          | 'ES512'
+          | 'Ed25519'
+          | 'EdDSA'
+        )[];
+        /**
+         * Values that `typ` may have; `JWT` for issuers that do not follow RFC 9068.
+         */
+        types: string[];
+        /**
+         * Claims that must be there, beside `iss`, `aud` and `exp`; with `cnf` each token must be bound to a key.
+         */
+        claims_required: Claim[];
+        /**
+         * The claim that names the client; null is `client_id`, else `azp`.
+         */
+        client_claim: string | null;
+        /**
+         * File of revoked tokens, `{"revoked": ["<jti>"]}`; read again where it changes. While it cannot be used, nobody is proved.
+         */
+        revoked_file: string | null;
+        /**
+         * Largest file of revoked tokens.
+         */
+        revoked_bytes_max: number;
+        /**
+         * Largest token; Node takes some 16 KiB of headers unless told otherwise.
+         */
+        token_bytes_max: number;
+        /**
+         * Longest wait for the keys.
+         */
+        jwks_timeout_ms: number;
+        /**
+         * Largest set of keys.
+         */
+        jwks_bytes_max: number;
+        /**
+         * Longest that keys are used before they are fetched again; less where `Cache-Control` says so.
+         */
+        jwks_fresh_seconds_max: number;
+        /**
+         * Longest that keys are used where they cannot be fetched again; then nobody is proved.
+         */
+        jwks_age_seconds_max: number;
+        /**
+         * Least time between two fetches, however many tokens name a key that is not known.
+         */
+        jwks_cooldown_ms: number;
+      };
+      /**
+       * What the endpoint tells clients of itself, as an OAuth resource.
+       */
+      resource: {
+        /**
+         * Canonical URL of the MCP endpoint, by which clients ask for tokens (RFC 8707) and find its metadata (RFC 9728).
+         */
+        url: string | null;
+        /**
+         * Issuers that the metadata names; empty is `guard.identity.jwt.issuer`.
+         */
+        authorization_servers: string[];
+        /**
+         * Scopes that the metadata names.
+         */
+        scopes: string[];
+        /**
+         * Scopes that each token must have; without them the answer is 403 `insufficient_scope`.
+         */
+        scopes_required: string[];
+        /**
+         * Scopes that a client is told to ask for where policy demands a stronger login.
+         */
+        step_up_scopes: string[];
+      };
     };
     /**
      * Refused tool calls answer with a JSON-RPC error, not with a result.

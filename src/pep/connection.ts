@@ -22,6 +22,7 @@ import type { PolicyWatch, PolicyWatches } from './policy_watch.ts';
 import type { ServerRequests } from './server_requests.ts';
 import { ServerSide } from './server_side.ts';
 import type { GuardParts } from './settings.ts';
+import { askStepUp } from './step_up.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { namingOwnTask } from './task_notice.ts';
 import { Tasks, type Task } from './tasks.ts';
@@ -157,7 +158,12 @@ export class Connection implements Gate {
     const { request, era } = exchange.arrival;
     const named = { ...refusal, request_id: id ?? this.parts.random.id() };
     const as_result = request.method === 'tools/call' && !this.parts.settings.denials_as_errors;
-    return as_result ? refusedCall(request.id, era, named) : refusedRequest(request.id, named);
+    const message = as_result
+      ? refusedCall(request.id, era, named)
+      : refusedRequest(request.id, named);
+    const { step_up } = refusal;
+    if (step_up) askStepUp(exchange.arrival.extra?.authInfo, { acr: step_up.acr, message });
+    return message;
   }
 
   report({ context }: EvaluationResponse, done: Omit<OutcomeReport, 'evaluation_id'>): void {

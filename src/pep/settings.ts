@@ -2,6 +2,7 @@
 import type { Clock, Random } from '../contract/ambient.ts';
 import type { DecisionPoint } from '../contract/decision_point.ts';
 import type { DigestKey } from '../contract/digest.ts';
+import type { Authenticator } from '../identity/authenticator.ts';
 import type { IdentitySource } from '../identity/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RefusalLimits } from './refusals.ts';
@@ -56,6 +57,8 @@ export interface GuardParts {
   decisionPoint: DecisionPoint;
   /** Proves the caller of a message; undefined = nobody, who sees and may do nothing. */
   identity: IdentitySource;
+  /** Verifies the credential of a request over HTTP first; absent: the host has done that. */
+  authenticator?: Authenticator | undefined;
   settings: GuardSettings;
   log: Logger;
   clock: Clock;

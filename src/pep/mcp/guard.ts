@@ -43,8 +43,11 @@ export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.r
   return Object.assign(guard, {
     http(factory: ServerFactory, options: HttpOptions = {}): HttpGuard {
       const connections = new Connections();
-      const identity = connections.knownTo(options.identity ?? parts.identity);
-      const own = { ...parts, identity };
+      const { identity: proof = parts.identity } = options;
+      // Code may bring another mapping, but not do away with the check that is configured.
+      const [source, authenticator] =
+        typeof proof === 'function' ? [proof, parts.authenticator] : [proof.identity, proof];
+      const own = { ...parts, identity: connections.knownTo(source), authenticator };
       const shared = share();
       const gate = { parts: own, connections, ...shared };
       return guardHttp(factory, gate, opener(shared, own), options);

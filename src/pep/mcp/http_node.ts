@@ -49,7 +49,9 @@ function headOf(req: HostRequest, signal: AbortSignal): Request | undefined {
     for (const [name, value] of Object.entries(req.headers)) {
       // HTTP/2 says its request line in such members (RFC 9113, section 8.3).
       if (name.startsWith(':')) continue;
-      for (const one of [value ?? []].flat()) headers.append(name, one);
+      // Node keeps the first of several tokens, where another reader may take the last.
+      const all = name === 'authorization' ? req.headersDistinct?.[name] : undefined;
+      for (const one of all ?? [value ?? []].flat()) headers.append(name, one);
     }
     return new Request(url, { method: req.method ?? 'GET', headers, signal });
   } catch {

@@ -4,6 +4,7 @@ import { Connection, shareOf } from '../../../src/pep/connection.ts';
 import type { Wire as Ends } from '../../../src/pep/ends.ts';
 import { PolicyWatches } from '../../../src/pep/policy_watch.ts';
 import type { GuardParts } from '../../../src/pep/settings.ts';
+import { knownBy } from '../../gateway/support/http.ts';
 import { Bank } from './bank.ts';
 import { overHttp, type Handle, type HttpWire } from './doors.ts';
 import { authInfoOf } from './policy.ts';
@@ -32,7 +33,7 @@ export function wrappedHttp(upstream: (bank: Bank) => Handle, victim: Victim = {
       upstream: { url: server.url, headers: {}, message_bytes_max: 65_536 },
       guard: parts,
       hosts,
-      authenticate: (header) => authInfoOf(header ?? null),
+      authenticate: knownBy((header) => authInfoOf(header ?? null)),
     });
     const handle: Handle = (req, res) => {
       hosts.add(req.headers.host ?? '');

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { HttpGateway } from '../../../src/gateway/http/gateway.ts';
+import { HttpGateway, type HttpGatewayParts } from '../../../src/gateway/http/gateway.ts';
 import type { RequestExtra, TrustedContext } from '../../../src/identity/types.ts';
 import { Connection, shareOf } from '../../../src/pep/connection.ts';
 import { sendWebResponse, toWebRequest } from '../../../src/pep/mcp/http_node.ts';
@@ -105,12 +105,23 @@ export async function wrapped(
     upstream: { url: upstream, headers, message_bytes_max },
     guard: parts,
     hosts,
-    authenticate: (header) => header?.replace('Bearer ', ''),
+    authenticate: knownBy((header) => header?.replace('Bearer ', '')),
   });
   const { url } = await serve((req, res) => void gateway.handle(req, res));
   hosts.add(new URL(url).host);
   closing.push(() => gateway.close());
   return { url, parts, gateway };
+}
+
+/** Callers that are whoever their header says; undefined is turned away. */
+export function knownBy(
+  authInfoOf: (authorization: string | undefined) => unknown,
+): HttpGatewayParts['authenticate'] {
+  return (request, given) => {
+    const authInfo = authInfoOf(request.headers.get('authorization') ?? undefined);
+    const unknown = authInfo === undefined;
+    return Promise.resolve(unknown ? Response.json({}, { status: 401 }) : { ...given, authInfo });
+  };
 }
 
 function byName({ authInfo }: RequestExtra): TrustedContext | undefined {
