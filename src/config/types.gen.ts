@@ -94,6 +94,14 @@ export interface Configuration {
        */
       arguments: string[];
       /**
+       * `authzen`: the member of `subject.properties` in which the policy server looks for groups.
+       */
+      roles_member: string;
+      /**
+       * `authzen`: most items that are asked for in one request.
+       */
+      batch_items_max: number;
+      /**
        * File that holds the bearer token for the policy server (mode 600).
        */
       token_file: string | null;

@@ -17,13 +17,23 @@ export interface AuthzenSettings {
   path: string | null;
   /** Of many evaluations, beside `path`; null where they are asked for one by one. */
   discovery_path: string | null;
+  /** Member of `subject.properties` that holds the groups, which AuthZEN has no word for. */
+  roles_member: string;
+  /** Most evaluations in one request. */
+  batch_items_max: number;
 }
 
 /** Statuses that are about the request (section 10.1.2), not about who sent it. */
 const REFUSALS = [400, 413, 422];
 
-/** Some decision points refuse a subject without a role. */
-const NO_GROUP = 'portcullis:no_group';
+/** Not all look at the phase: what a list asks has the name of the method that lists. */
+const LISTS: Readonly<Partial<Record<Resource['type'], string>>> = {
+  tool: 'tools/list',
+  resource: 'resources/list',
+  resource_template: 'resources/templates/list',
+  prompt: 'prompts/list',
+  task: 'tasks/list',
+};
 
 export function authzenPdp(client: ForeignClient, settings: AuthzenSettings): ForeignBackend {
   return {
@@ -46,12 +56,12 @@ async function endpointsOf(
 function policyAt(
   client: ForeignClient,
   { evaluation, evaluations }: Endpoints,
-  { server }: AuthzenSettings,
+  { server, roles_member, batch_items_max }: AuthzenSettings,
 ): ForeignPolicy {
   const ask = (path: string, body: object): Promise<unknown> =>
     client.send({ path, body, refusals: REFUSALS });
   const evaluate = async (input: PolicyInput): Promise<unknown> =>
-    readDecision(await ask(evaluation, withRoles(input)));
+    readDecision(await ask(evaluation, withRoles(input, roles_member)));
   return {
     identity: {
       revision: 'unversioned',
@@ -59,33 +69,43 @@ function policyAt(
     },
     evaluate,
     async list(input, resources) {
+      const asked = resources.map((resource) => ({ resource, action: listing(input, resource) }));
       if (evaluations === null) {
-        return listEach(resources, (resource) => evaluate({ ...input, resource }));
+        return listEach(asked, (entities) => evaluate({ ...input, ...entities }));
       }
-      const body = {
-        ...withRoles(input),
-        evaluations: resources.map((resource) => ({ resource })),
-      };
-      return visibleOf(await ask(evaluations, body), resources);
+      const { action: _, ...shared } = withRoles(input, roles_member);
+      const visible: number[] = [];
+      for (let start = 0; start < asked.length; start += batch_items_max) {
+        const batch = asked.slice(start, start + batch_items_max);
+        const answer = await ask(evaluations, { ...shared, evaluations: batch });
+        visible.push(...visibleOf(answer, batch.length).map((position) => start + position));
+      }
+      return visible;
     },
   };
 }
 
+function listing({ action }: PolicyInput, { type }: Resource): object {
+  const name = LISTS[type];
+  return name === undefined ? action : { name, properties: { verb: 'list' } };
+}
+
 /** Positions are all that ties an answer to its question (section 7.2). */
-function visibleOf(answer: unknown, resources: readonly Resource[]): number[] {
+function visibleOf(answer: unknown, asked: number): number[] {
   const { evaluations } = requireObject(answer, 'its answer');
   if (!Array.isArray(evaluations)) throw invalidAnswer('`evaluations` is no array');
-  if (evaluations.length !== resources.length) {
-    throw invalidAnswer(`it answered ${evaluations.length} of ${resources.length} questions`);
+  if (evaluations.length !== asked) {
+    throw invalidAnswer(`it answered ${evaluations.length} of ${asked} questions`);
   }
   const shown = evaluations.map((each: unknown) => showsResource(readDecision(each)));
   return [...shown.keys()].filter((position) => shown[position]);
 }
 
-/** AuthZEN has no word for groups, and decision points read `roles`. */
-function withRoles(input: PolicyInput): PolicyInput {
+/** What we say of the subject stays, whatever the member is called. */
+function withRoles(input: PolicyInput, roles_member: string): PolicyInput {
   const { properties, ...subject } = members(input.subject);
   const { groups } = members(properties);
-  const roles = Array.isArray(groups) && groups.length > 0 ? groups : [NO_GROUP];
-  return { ...input, subject: { ...subject, properties: { ...members(properties), roles } } };
+  if (groups === undefined) return input;
+  const named = { [roles_member]: groups, ...members(properties) };
+  return { ...input, subject: { ...subject, properties: named } };
 }
