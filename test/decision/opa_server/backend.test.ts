@@ -91,14 +91,13 @@ result := {"decision": "allow", "typo": 1} if id == "typo"
   });
 
   test('asked for a rule that it has not denies', async () => {
-    for (const path of [
-      'odd/other',
-      'no/such',
-      '/odd/result/../../v1/policies',
-      'odd/result?x=1',
-    ]) {
+    for (const path of ['odd/other', 'no/such', 'odd%2fresult']) {
       const { outcome } = await scene({ path });
       expect(await outcome('fine')).toMatchObject({ outcome: 'deny' });
+    }
+    expect(await codeOf(scene({ path: 'odd/result"]' }))).toBe('BACKEND_ANSWER_INVALID');
+    for (const path of ['/odd/result/../../v1/policies', './odd', '/']) {
+      expect(await codeOf(scene({ path }))).toBe('CONFIGURATION_INVALID /policy/remote/path');
     }
   });
 
