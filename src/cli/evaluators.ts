@@ -3,6 +3,7 @@
  * else of a decision point is the same for all of them.
  */
 import { openBundleSource } from '../bundle/source.ts';
+import { openTenants } from '../bundle/tenants.ts';
 import type { Configuration } from '../config/types.gen.ts';
 import { activateBundle } from '../decision/activation.ts';
 import type { Evaluator } from '../decision/types.ts';
@@ -37,7 +38,7 @@ const BACKENDS: Readonly<Record<Settings['backend'], Backend>> = {
 /** Throws `CONFIGURATION_INVALID` where it is not said what to decide by. */
 export function requirePolicy({ policy }: Configuration): void {
   const { needs } = BACKENDS[policy.backend];
-  if (policy[needs] !== null) return;
+  if (policy[needs] !== null || policy.tenants !== null) return;
   const message = `there is no policy to decide by: policy.${needs} is not set`;
   throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: `/policy/${needs}` });
 }
@@ -52,6 +53,15 @@ export function openEvaluator(
 function openWasm(policy: Settings, { evidence, log }: EvaluatorParts): Promise<OpenedEvaluator> {
   const { evaluation: limits, unsafe_allow_all } = policy;
   const parts = { loadEngine, limits, unsafe_allow_all, clock: CLOCK, log, evidence };
+  const { tenants } = policy;
+  if (tenants !== null) {
+    return openTenants({
+      settings: { ...policy, tenants },
+      clock: CLOCK,
+      log,
+      activate: (candidate, tenant) => activateBundle(candidate, { ...parts, tenant }),
+    });
+  }
   return openBundleSource({
     settings: { ...policy, bundle: String(policy.bundle) },
     clock: CLOCK,

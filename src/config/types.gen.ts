@@ -46,6 +46,14 @@ export interface Configuration {
      */
     data: string | null;
     /**
+     * Folder that holds a folder for each tenant, with its `bundle.tar.gz` or `bundle/`, and perhaps `data.yaml` or `data/`. Each request is then decided by the policy of its tenant, and denied where that has none.
+     */
+    tenants: string | null;
+    /**
+     * Most tenants that have a policy; a further one is denied. Each holds two instances of its policy in memory.
+     */
+    tenants_max: number;
+    /**
      * Largest bundle as it lies on disk.
      */
     archive_bytes_max: number;

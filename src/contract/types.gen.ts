@@ -564,6 +564,10 @@ export interface EvidenceRecord {
     | 'recovery';
   evaluation_id?: string;
   caller?: string;
+  /**
+   * Whose policy was activated, where each tenant has its own.
+   */
+  tenant?: string;
   policy?: Policy;
   unsafe_allow_all?: true;
   request?: RecordedRequest;
