@@ -9,6 +9,14 @@ export const ERRORS = {
     meaning: 'a command line argument is missing or wrong',
     remedy: 'see --help of that command',
   },
+  BACKEND_ANSWER_INVALID: {
+    meaning: 'a policy server of `policy.remote` answered, and not with a decision on the request',
+    remedy: 'see the message, and the log of that server; docs/backends.md says what it must answer',
+  },
+  BACKEND_UNREACHABLE: {
+    meaning: 'a policy server of `policy.remote` did not answer in time, or not at all',
+    remedy: 'start it, or correct `policy.remote`; until then everything is refused',
+  },
   BUNDLE_INVALID: {
     meaning: 'a policy bundle cannot be read, or is not what its manifest says',
     remedy:

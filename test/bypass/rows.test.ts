@@ -27,13 +27,14 @@ const ROWS: Readonly<Record<number, string>> = {
   17: 'cache_serves_another_principal',
   18: 'session_is_shared_across_users',
   19: 'file_writer_disables_the_policy',
+  20: 'loopback_reaches_the_control_api',
   21: 'stream_leaks_beside_the_answer',
   22: 'denial_leaves_no_trace',
 };
 
-/** What cannot be tried, as long as what it attacks is not there. */
-const LATER: Readonly<Record<number, { way: string; absent: string }>> = {
-  20: { way: 'a sandbox reaches the loopback of its host', absent: 'src/hub' },
+/** What is to be tried once more, on what is not there yet. */
+const AGAIN: Readonly<Record<number, { way: string; absent: string }>> = {
+  20: { way: 'a sandbox of the hub reaches the loopback of its host', absent: 'src/hub' },
 };
 
 const COUNT = 22;
@@ -48,13 +49,12 @@ describe('the rows', () => {
     expect(textOf(name)).toMatch(new RegExp(`^/\\*\\*[\\s*]+Row ${row}: `));
   });
 
-  test.each(Object.entries(LATER))('%i is later: %j', (_row, { absent }) => {
+  test.each(Object.entries(AGAIN))('%i is to be tried again: %j', (_row, { absent }) => {
     expect(existsSync(join(TOP, absent))).toBe(false);
   });
 
-  test(`[X-09] are ${COUNT}, each tried or with the reason why it cannot be`, () => {
-    const rows = [...Object.keys(ROWS), ...Object.keys(LATER)].map(Number);
-    expect(rows.sort((a, b) => a - b)).toEqual(Array.from({ length: COUNT }, (_, at) => at + 1));
+  test(`[X-09] are ${COUNT}, each tried`, () => {
+    expect(Object.keys(ROWS).map(Number)).toEqual(Array.from({ length: COUNT }, (_, at) => at + 1));
   });
 });
 
