@@ -2,14 +2,17 @@
  * What can decide behind the core (`policy.backend`): one row for each, which opens it. Everything
  * else of a decision point is the same for all of them.
  */
-import { openBundleSource } from '../bundle/source.ts';
+import { RBAC_FILES } from '../bundle/rbac_file.ts';
+import { openBundleSource, openSource } from '../bundle/source.ts';
 import { openTenants } from '../bundle/tenants.ts';
 import type { Configuration } from '../config/types.gen.ts';
 import { activateBundle } from '../decision/activation.ts';
+import { activateRbac } from '../decision/static_rbac/activation.ts';
 import type { Evaluator } from '../decision/types.ts';
 import { loadEngine } from '../engine/engine.ts';
 import { PortcullisError } from '../errors.ts';
 import type { EvidenceLog } from '../evidence/types.ts';
+import { METHODS } from '../pep/methods.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CLOCK } from './ambient.ts';
 
@@ -70,7 +73,15 @@ function openWasm(policy: Settings, { evidence, log }: EvaluatorParts): Promise<
   });
 }
 
-/** Refused until it decides: nothing is opened that would not hold. */
-async function openStaticRbac(): Promise<OpenedEvaluator> {
-  throw new PortcullisError('CONFIGURATION_INVALID', 'the backend static_rbac does not decide yet');
+function openStaticRbac(
+  policy: Settings,
+  { evidence, log }: EvaluatorParts,
+): Promise<OpenedEvaluator> {
+  return openSource({
+    settings: { ...policy, bundle: String(policy.rbac_file), data: null },
+    reader: RBAC_FILES,
+    clock: CLOCK,
+    log,
+    activate: (file) => activateRbac(file, { methods: METHODS, clock: CLOCK, evidence }),
+  });
 }
