@@ -48,7 +48,7 @@ export async function refusalOf(yaml: string | Uint8Array): Promise<string> {
     await policyAt(fileOf(yaml));
   } catch (error) {
     if (!(error instanceof PortcullisError)) throw error;
-    return `${error.code} ${error.message.replaceAll(/\S*roles\.yaml/g, 'FILE').replaceAll('`FILE`', 'FILE')}`;
+    return `${error.code} ${error.message}`.replaceAll(/`\S*roles\.yaml`/g, 'FILE');
   }
   return 'taken';
 }
