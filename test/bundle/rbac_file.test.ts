@@ -82,9 +82,11 @@ describe('what is not plainly YAML of values that JSON has is refused', () => {
       'roles:\n  a: {grants: [], grants: []}\n',
       'not strict YAML, duplicate key in line 2, column 19',
     ],
-    ['a tag', 'roles: {}
-x: !!binary AA==
-', 'not strict YAML, tag resolve failed in line 2, column 4'],
+    [
+      'a tag',
+      'roles: {}\nx: !!binary AA==\n',
+      'not strict YAML, tag resolve failed in line 2, column 4',
+    ],
     ['an own tag', 'roles: !roles {}\n', 'not strict YAML, tag resolve failed in line 1, column 8'],
     ['an alias bomb', BOMB, 'an alias leads nowhere, or there are too many'],
     ['an alias to nowhere', 'roles: *a\n', 'an alias leads nowhere, or there are too many'],
@@ -108,9 +110,12 @@ x: !!binary AA==
     ],
     ['a number beyond a double', 'roles: .inf\n', 'a number is out of range in line 1, column 8'],
     ['bytes that are no UTF-8', Buffer.from([0x72, 0xff, 0xfe]), 'it is not UTF-8'],
-    ['deep nesting', `roles: ${'['.repeat(70)}${']'.repeat(70)}
-`, 'it is nested too deeply'],
-    ['nesting without end', `roles: ${'['.repeat(10_000)}`, 'not strict YAML, resource exhaustion in line 1, column 800'],
+    ['deep nesting', `roles: ${'['.repeat(70)}${']'.repeat(70)}\n`, 'it is nested too deeply'],
+    [
+      'nesting without end',
+      `roles: ${'['.repeat(10_000)}`,
+      'not strict YAML, resource exhaustion in line 1, column 800',
+    ],
   ])('%s', async (_title, text, why) => {
     expect(await refusalOf(new Scene(text))).toBe(`RBAC_INVALID FILE cannot be read: ${why}`);
   });
