@@ -7,6 +7,8 @@ import { openBundleSource, openSource } from '../bundle/source.ts';
 import { openTenants } from '../bundle/tenants.ts';
 import type { Configuration } from '../config/types.gen.ts';
 import { activateBundle } from '../decision/activation.ts';
+import { authzenPdp } from '../decision/authzen_pdp/backend.ts';
+import { opaServer } from '../decision/opa_server/backend.ts';
 import { activateRbac } from '../decision/static_rbac/activation.ts';
 import type { Evaluator } from '../decision/types.ts';
 import { loadEngine } from '../engine/engine.ts';
@@ -15,6 +17,7 @@ import type { EvidenceLog } from '../evidence/types.ts';
 import { METHODS } from '../pep/methods.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CLOCK } from './ambient.ts';
+import { openPolicyServer } from './policy_server.ts';
 
 /** What each is handed beside its settings. */
 export interface EvaluatorParts {
@@ -36,6 +39,17 @@ interface Backend {
 const BACKENDS: Readonly<Record<Settings['backend'], Backend>> = {
   wasm: { needs: 'bundle', open: openWasm },
   static_rbac: { needs: 'rbac_file', open: openStaticRbac },
+  opa: {
+    needs: 'remote',
+    open: (policy, parts) =>
+      openPolicyServer(policy, parts, (client, { path, ...settings }) =>
+        opaServer(client, { ...settings, path: String(path) }),
+      ),
+  },
+  authzen: {
+    needs: 'remote',
+    open: (policy, parts) => openPolicyServer(policy, parts, authzenPdp),
+  },
 };
 
 /** Throws `CONFIGURATION_INVALID` where it is not said what to decide by. */

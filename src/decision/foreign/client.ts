@@ -27,7 +27,7 @@ export interface ForeignCredentials {
 }
 
 export interface ForeignRequest {
-  /** Begins with `/` and may hold a query; it follows the path of the address. */
+  /** Whole, from the first `/` on; it may hold a query. */
   path: string;
   /** Posted as JSON; absent for a GET. */
   body?: object;
@@ -36,6 +36,8 @@ export interface ForeignRequest {
 }
 
 export interface ForeignClient {
+  /** Path of the address, without a `/` at its end; empty for most. */
+  readonly base: string;
   /**
    * The parsed body of a 200. Rejects with `BACKEND_UNREACHABLE` or `BACKEND_ANSWER_INVALID`, and
    * with `REQUEST_TOO_LARGE` before anything is sent.
@@ -63,18 +65,19 @@ export function openForeignClient(
     { unreachable, untrusted },
   );
   return {
+    base,
     async send({ path, body, refusals = [] }) {
       const text = body === undefined ? '' : JSON.stringify(body);
       demandSize(text, request_bytes_max);
       const request_id = random.id();
       const answer = await connection.send({
         method: body === undefined ? 'GET' : 'POST',
-        path: base + path,
+        path,
         headers: {
           accept: 'application/json',
           'x-request-id': request_id,
           ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...(token && { authorization: `Bearer ${token()}` }),
+          ...(token && { authorization: `Bearer ${givenBy(token)}` }),
         },
         body: text,
       });
@@ -84,6 +87,16 @@ export function openForeignClient(
     },
     close: connection.close,
   };
+}
+
+/** Who has no token is nobody there. */
+function givenBy(token: () => string): string {
+  try {
+    return token();
+  } catch (cause) {
+    const why = cause instanceof PortcullisError ? `: ${cause.message}` : '';
+    throw unreachable(`there is no token for it${why}`, cause);
+  }
 }
 
 /** Nobody looks at the host of a request that comes through a socket. */

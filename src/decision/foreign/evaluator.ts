@@ -11,6 +11,7 @@ import type { EvidenceLog } from '../../evidence/types.ts';
 import { recordActivation } from '../activation.ts';
 import { testPolicy } from '../self_test.ts';
 import type { ActivePolicy, Evaluator, PolicyInput } from '../types.ts';
+import { projectInput } from './project.ts';
 
 /** The policy that a server had in force when it was looked at. */
 export interface ForeignPolicy {
@@ -157,7 +158,7 @@ export class ForeignEvaluator implements Evaluator {
       projection,
       activated_at: new Date(clock.now_ms()).toISOString(),
       unsafe_allow_all: false,
-      evaluate: (input) => this.#watched(evaluate(input)),
+      evaluate: (input) => this.#watched(evaluate(projectInput(input, projection))),
       list: (input, resources) => this.#watched(list(input, resources)),
     };
   }

@@ -77,7 +77,7 @@ function openPool(settings: HttpSettings, faults: HttpFaults): Pool {
     allowH2: false,
     connect:
       'origin' in address
-        ? tcpConnector(address.tls, timeout_ms)
+        ? tcpConnector(address.tls, timeout_ms, faults)
         : socketConnector(address.socket, faults),
   });
 }
@@ -86,6 +86,7 @@ function openPool(settings: HttpSettings, faults: HttpFaults): Pool {
 function tcpConnector(
   tls: (() => TlsFiles) | undefined,
   timeout: number,
+  faults: HttpFaults,
 ): buildConnector.connector {
   return (options, callback) => {
     try {
@@ -93,7 +94,7 @@ function tcpConnector(
       const files = tls?.() as buildConnector.BuildOptions | undefined;
       buildConnector({ ...files, timeout })(options, callback);
     } catch (cause) {
-      callback(cause as Error, null);
+      callback(faults.unreachable('the certificates for it cannot be read', cause), null);
     }
   };
 }
