@@ -9,6 +9,7 @@ import type { Configuration } from '../config/types.gen.ts';
 import { activateBundle } from '../decision/activation.ts';
 import { authzenPdp } from '../decision/authzen_pdp/backend.ts';
 import { opaServer } from '../decision/opa_server/backend.ts';
+import { sepPdp } from '../decision/sep_pdp/backend.ts';
 import { activateRbac } from '../decision/static_rbac/activation.ts';
 import type { Evaluator } from '../decision/types.ts';
 import { loadEngine } from '../engine/engine.ts';
@@ -50,6 +51,7 @@ const BACKENDS: Readonly<Record<Settings['backend'], Backend>> = {
     needs: 'remote',
     open: (policy, parts) => openPolicyServer(policy, parts, authzenPdp),
   },
+  sep: { needs: 'remote', open: (policy, parts) => openPolicyServer(policy, parts, sepPdp) },
 };
 
 /** Throws `CONFIGURATION_INVALID` where it is not said what to decide by. */
