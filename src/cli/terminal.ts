@@ -68,6 +68,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, 1 | 2 | 3>> = {
   OVERLOADED: 3,
   POLICY_ABSENT: 3,
   POLICY_UNTRUSTED: 2,
+  RBAC_INVALID: 2,
   REQUEST_INVALID: 2,
   REQUEST_TOO_LARGE: 2,
   RULES_REFUSED: 1,

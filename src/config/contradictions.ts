@@ -38,13 +38,22 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
   {
     names: ['decision_point.embedded', 'policy.bundle'],
     fault: 'must be given together',
-    holds: ({ decision_point, policy }) =>
-      decision_point.embedded && policy.backend === 'wasm' && policy.bundle === null,
+    holds: ({ decision_point, policy }) => decision_point.embedded && isWithoutBundle(policy),
   },
   {
     names: ['policy.backend', 'policy.rbac_file'],
     fault: 'must be given together',
     holds: ({ policy }) => policy.backend === 'static_rbac' && policy.rbac_file === null,
+  },
+  {
+    names: ['policy.tenants', 'policy.bundle'],
+    fault: 'cannot both be given',
+    holds: ({ policy }) => policy.tenants !== null && policy.bundle !== null,
+  },
+  {
+    names: ['policy.tenants', 'policy.backend'],
+    fault: 'cannot stand together: only compiled policies lie in folders of tenants',
+    holds: ({ policy }) => policy.tenants !== null && policy.backend !== 'wasm',
   },
   {
     names: ['policy.backend', 'policy.remote.url'],
@@ -152,3 +161,7 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
       at.embedded && evidence.linger_us_max >= at.timeout_ms * 1000,
   },
 ];
+
+function isWithoutBundle({ backend, bundle, tenants }: Configuration['policy']): boolean {
+  return backend === 'wasm' && bundle === null && tenants === null;
+}

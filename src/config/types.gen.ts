@@ -30,9 +30,9 @@ export interface Configuration {
    */
   policy: {
     /**
-     * What decides: `wasm` is a compiled bundle, `static_rbac` a file of roles, `opa` an OPA server and `authzen` any AuthZEN decision point (docs/backends.md). Settings of the others are not read.
+     * What decides: `wasm` is a compiled bundle, `static_rbac` a file of roles, `opa` an OPA server, `authzen` any AuthZEN decision point and `sep` one that speaks the profile of the SEP (docs/backends.md). Settings of the others are not read.
      */
-    backend: 'wasm' | 'static_rbac' | 'opa' | 'authzen';
+    backend: 'wasm' | 'static_rbac' | 'opa' | 'authzen' | 'sep';
     /**
      * For `static_rbac`: the YAML file of roles and grants (docs/static_rbac.md).
      */
@@ -45,6 +45,14 @@ export interface Configuration {
      * Data of the policy: a YAML or JSON file, or a folder of them. Each of its roots replaces the bundle's root of that name.
      */
     data: string | null;
+    /**
+     * Folder that holds a folder for each tenant, with its `bundle.tar.gz` or `bundle/`, and perhaps `data.yaml` or `data/`. Each request is then decided by the policy of its tenant, and denied where that has none.
+     */
+    tenants: string | null;
+    /**
+     * Most tenants that have a policy; a further one is denied. Each holds two instances of its policy in memory.
+     */
+    tenants_max: number;
     /**
      * Largest bundle as it lies on disk.
      */
@@ -82,7 +90,7 @@ export interface Configuration {
        */
       socket: string | null;
       /**
-       * What is asked for a decision. `opa`: the rule. `authzen`: the path of its evaluation endpoint; without it the metadata is read.
+       * What is asked for a decision. `opa`: the rule. `authzen`: the path of its evaluation endpoint; without it the metadata is read. `sep`: the path of its decisions; without it `v1/decision` below its address.
        */
       path: string | null;
       /**

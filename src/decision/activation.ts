@@ -26,6 +26,8 @@ export interface ActivationParts {
   limits: EngineLimits;
   /** The setting; it counts only together with the manifest's. */
   unsafe_allow_all: boolean;
+  /** Whose policy it is, where each tenant has its own. */
+  tenant?: string;
   clock: Clock;
   log: EngineOptions['log'];
   evidence: EvidenceLog;
@@ -45,10 +47,10 @@ export async function activateBundle(
     await testPolicy(policy, bundle.metadata?.self_tests, policy.activated_at);
   } catch (error) {
     policy.close();
-    await recordActivation(policy, parts.evidence, 'refused', error);
+    await recordActivation(policy, parts.evidence, 'refused', error, parts.tenant);
     throw error;
   }
-  await recordActivation(policy, parts.evidence, 'activated');
+  await recordActivation(policy, parts.evidence, 'activated', undefined, parts.tenant);
   return policy;
 }
 
@@ -79,10 +81,12 @@ export async function recordActivation(
   evidence: EvidenceLog,
   status: 'activated' | 'refused',
   error?: unknown,
+  tenant?: string,
 ): Promise<void> {
   const detail = error instanceof PortcullisError ? `${error.code}: ${error.message}` : undefined;
   await evidence.append({
     kind: 'activation',
+    ...(tenant !== undefined && { tenant }),
     policy: policy.identity,
     ...(policy.unsafe_allow_all && { unsafe_allow_all: true }),
     status,

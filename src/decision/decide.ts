@@ -23,7 +23,8 @@ export async function decide(
   const informed = demandArguments(seen, profile, input, policy.projection);
   const acted = demandActor(informed, input);
   const bound = settleObligations(acted);
-  return demandObligations(bound, input);
+  const decided = demandObligations(bound, input);
+  return { ...decided, detail: decided.detail ?? policy.explain?.(input) };
 }
 
 async function evaluate(policy: ActivePolicy, input: CompleteInput): Promise<Verdict> {

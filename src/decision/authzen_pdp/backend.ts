@@ -4,10 +4,11 @@ import type { Resource } from '../../contract/types.gen.ts';
 import { invalidAnswer, type ForeignClient } from '../foreign/client.ts';
 import type { ForeignBackend, ForeignPolicy } from '../foreign/evaluator.ts';
 import { listEach } from '../foreign/list_each.ts';
+import { requireObject } from '../foreign/words.ts';
 import { members } from '../request.ts';
 import { showsResource } from '../result.ts';
 import type { PolicyInput } from '../types.ts';
-import { readDecision, requireObject } from './answer.ts';
+import { readDecision } from './answer.ts';
 import { readMetadata, type Endpoints } from './metadata.ts';
 
 export interface AuthzenSettings {

@@ -1,6 +1,6 @@
 /** Where an AuthZEN decision point is asked, by its own metadata (Authorization API 1.0, section 9). */
 import { invalidAnswer, readForeignUrl, type ForeignClient } from '../foreign/client.ts';
-import { requireObject } from './answer.ts';
+import { requireObject } from '../foreign/words.ts';
 
 /** Paths at the decision point's address. */
 export interface Endpoints {

@@ -3,6 +3,7 @@ import { Connection, shareOf, type Shared } from '../connection.ts';
 import { PolicyWatch } from '../policy_watch.ts';
 import type { GuardParts } from '../settings.ts';
 import type { Transport } from '../transport.ts';
+import { Connections } from './connections.ts';
 import { guardHttp, type HttpGuard, type HttpOptions } from './http.ts';
 import type { ServerFactory } from './http_types.ts';
 import { guardServer, guardTransport, type Open } from './server.ts';
@@ -41,9 +42,12 @@ export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.r
   const guard = <S extends object>(server: S): S => guardServer(server, opener(), 'alone', opened);
   return Object.assign(guard, {
     http(factory: ServerFactory, options: HttpOptions = {}): HttpGuard {
-      const own = { ...parts, identity: options.identity ?? parts.identity };
+      const connections = new Connections();
+      const identity = connections.knownTo(options.identity ?? parts.identity);
+      const own = { ...parts, identity };
       const shared = share();
-      return guardHttp(factory, { parts: own, ...shared }, opener(shared, own), options);
+      const gate = { parts: own, connections, ...shared };
+      return guardHttp(factory, gate, opener(shared, own), options);
     },
     // Only 2.x has an entry that takes a wire transport.
     wire<T extends object>(transport: T): T {

@@ -7,6 +7,7 @@ import type { IdentitySource } from '../../identity/types.ts';
 import { failure, RPC } from '../answers.ts';
 import type { GuardParts } from '../settings.ts';
 import { admit, turnAway, type Admitted } from './http_body.ts';
+import type { Connections } from './connections.ts';
 import { sendWebResponse, toWebRequest } from './http_node.ts';
 import { dualEndpoint } from './http_dual.ts';
 import { Sessions } from './http_sessions.ts';
@@ -42,7 +43,7 @@ export interface HttpGuard {
 
 export function guardHttp(
   factory: ServerFactory,
-  gate: ListenParts,
+  gate: DoorParts,
   open: Open,
   options: HttpOptions,
 ): HttpGuard {
@@ -73,15 +74,20 @@ function unreadable(): Response {
   return turnAway(400, failure(undefined, RPC.INVALID_REQUEST, 'The request cannot be read'));
 }
 
+/** What the door needs to know of a guard. */
+export interface DoorParts extends ListenParts {
+  connections: Connections;
+}
+
 class Door {
   readonly #factory: ServerFactory;
   readonly #parts: GuardParts;
-  readonly #gate: ListenParts;
+  readonly #gate: DoorParts;
   readonly #open: Open;
   readonly #options: HttpOptions;
   #endpoint: Promise<Endpoint> | undefined;
 
-  constructor(factory: ServerFactory, gate: ListenParts, open: Open, options: HttpOptions) {
+  constructor(factory: ServerFactory, gate: DoorParts, open: Open, options: HttpOptions) {
     this.#factory = factory;
     this.#parts = gate.parts;
     this.#gate = gate;
@@ -116,13 +122,14 @@ class Door {
   /** The body was read, and is handed on as the value that was admitted. */
   async #serve(
     { url, method, headers, signal }: Request,
-    { authInfo }: Given,
+    { authInfo, connection }: Given,
     admitted: Admitted | undefined,
   ): Promise<Response> {
     const request = new Request(url, { method, headers, signal });
     const endpoint = await this.#serving(request, authInfo);
     const known = { authInfo, ...(admitted && { parsedBody: admitted.body }) };
-    return endpoint.fetch(request, known, admitted?.message);
+    const { connections } = this.#gate;
+    return connections.serve(connection, () => endpoint.fetch(request, known, admitted?.message));
   }
 
   async #serving(requestInfo: Request, authInfo: unknown): Promise<Endpoint> {
