@@ -1,4 +1,4 @@
-/** Policy servers of others as processes of their own: an OPA server and Cerbos. */
+/** Policy servers as processes of their own: an OPA server, Cerbos, and a service of ours. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { privateFolder } from '../../pdp/fixture.ts';
 import { prerequisite } from '../../support/prerequisite.ts';
 import { opaFile } from '../../support/toolchain.ts';
@@ -69,6 +70,25 @@ export function cerbosAtPlace(place: Place, policies: string, folder: string): P
   const argv = ['server', '--config', config, '--log-level', 'error'];
   return server(place, () => [cerbosFile(), argv], join(folder, 'grpc.sock'));
 }
+
+/** Our own service on a socket, which decides by a file of roles that it watches. */
+export function portcullisAtPlace(
+  place: { socket: string },
+  rbac_file: string,
+  folder: string,
+): PolicyServer {
+  const config = join(folder, 'portcullis.yaml');
+  const settings = {
+    policy: { backend: 'static_rbac', rbac_file, reload_interval_ms: 50 },
+    pdp: { listen: null, socket: place.socket },
+    log: { level: 'error' },
+    state: join(folder, 'state'),
+  };
+  writeFileSync(config, JSON.stringify(settings));
+  return server(place, () => [process.execPath, [BIN, 'serve', '--config', config]]);
+}
+
+const BIN = fileURLToPath(new URL('../../../bin/portcullis.js', import.meta.url));
 
 const CERBOS = `@cerbos/cerbos-${process.platform}-${process.arch}`;
 
