@@ -130,48 +130,18 @@ describeWithCerbos('Cerbos, as any AuthZEN decision point', () => {
   });
 });
 
-const ROLES = `roles:
-  tellers:
-    grants:
-      - {capability: 'tool:fine', actions: [execute], decision: allow}
-      - {capability: 'tool:refused', actions: [list], decision: allow}
-      - {capability: 'tool:approval', actions: [execute], decision: require_approval}
-      - capability: tool:actor
-        actions: [execute]
-        decision: allow
-        constraints: {actor_required: human}
-`;
-const NO_ROLES = 'roles: {}\n';
-
-describe('a file of roles', () => {
-  evaluatorSuite({
-    async make() {
-      const rbac_file = join(servers.folder(), 'roles.yaml');
-      writeFileSync(rbac_file, ROLES);
-      return {
-        open: (evidence) =>
-          open(evidence, { backend: 'static_rbac', rbac_file, reload_interval_ms: 50 }),
-        change: () => writeFileSync(rbac_file, NO_ROLES),
-      };
-    },
-    close: () => servers.close(),
-    constrains: true,
-    versioned: true,
-  });
-});
-
 const SEP: BackendKind = {
   async make() {
     const folder = servers.folder();
     const rbac_file = join(folder, 'roles.yaml');
-    writeFileSync(rbac_file, ROLES);
+    writeRoles(rbac_file, 'open');
     const place = { socket: join(folder, 's') };
     const server = servers.keep(portcullisAtPlace(place, rbac_file, folder));
     await server.start();
     const remote = { ...IMPATIENT, ...server.remote };
     return {
       open: (evidence) => open(evidence, { backend: 'sep', remote }),
-      change: () => writeFileSync(rbac_file, NO_ROLES),
+      change: () => writeRoles(rbac_file, 'shut'),
       server,
     };
   },
