@@ -17,7 +17,7 @@ export default {
       ...jest,
       // Both, or the way from a changed file through others to its tests is not seen.
       roots: ['<rootDir>/src', '<rootDir>/test'],
-      testMatch: AREAS[area].tests.map((folder) => `**/test/${folder}/**/*.test.ts`),
+      testMatch: AREAS[area].tests.map((name) => `**/test/${name}.test.ts`),
       // Processes take too long for each change.
       testPathIgnorePatterns: ['test/evidence/processes'],
       // A change that lets a test hang is soon seen, and the next one needs no new process.
@@ -26,7 +26,7 @@ export default {
     enableFindRelatedTests: true,
   },
   coverageAnalysis: 'perTest',
-  concurrency: 2,
+  concurrency: Number(process.env.MUTATION_WORKERS ?? 2),
   ignorePatterns: ['dist', '.cache', '.portcullis'],
   incremental: true,
   incrementalFile: `.cache/mutation/${area}.incremental.json`,

@@ -2,15 +2,72 @@
 
 interface Area {
   mutate: readonly string[];
-  /** Folders of tests. Its own, so that a change is judged in a second and by its own tests. */
+  /**
+   * Globs of test files, without their ending. Its own, so that a change is judged in a second and by
+   * its own tests; those that take long for what they notice are left out.
+   */
   tests: readonly string[];
 }
 
+/** What a server asks of its client, and the rounds of a request. */
+const DIALOGUE = [
+  'src/pep/ask*.ts',
+  'src/pep/client_offers.ts',
+  'src/pep/request_state.ts',
+  'src/pep/retry.ts',
+];
+
+/** What is told without being asked for. */
+const STREAMS = ['src/pep/listen.ts', 'src/pep/stream.ts', 'src/pep/subscriptions.ts'];
+
+const TASKS = ['src/pep/task*.ts'];
+
+/** Those of the guard that need neither a network nor an engine. */
+const CORE_TESTS = [
+  'pep/obligations/*',
+  'pep/mcp/guard',
+  ...[
+    'both_ends',
+    'both_ways',
+    'cancel',
+    'catalogue',
+    'deadline',
+    'every_kind',
+    'guarded_transport',
+    'handshake',
+    'interleaving',
+    'masked_call',
+    'message',
+    'methods',
+    'modern_envelope',
+    'operator_log',
+    'policy_watch',
+    'projection',
+    'question',
+    'refusals',
+    'safe_denials',
+    'server_listing',
+    'tools_call',
+    'unasked',
+  ].map((name) => `pep/${name}`),
+];
+
 export const AREAS = {
-  contract: { mutate: ['src/contract/**/*.ts'], tests: ['contract'] },
-  decision: { mutate: ['src/decision/**/*.ts'], tests: ['decision'] },
-  evidence: { mutate: ['src/evidence/**/*.ts'], tests: ['evidence'] },
-  pep: { mutate: ['src/pep/*.ts', 'src/pep/obligations/*.ts'], tests: ['pep'] },
+  contract: { mutate: ['src/contract/**/*.ts'], tests: ['contract/**/*'] },
+  decision: { mutate: ['src/decision/**/*.ts'], tests: ['decision/**/*'] },
+  evidence: { mutate: ['src/evidence/**/*.ts'], tests: ['evidence/**/*'] },
+  // What every request passes. Whatever goes both ways has areas of its own.
+  pep: {
+    mutate: [
+      'src/pep/*.ts',
+      'src/pep/obligations/*.ts',
+      ...[...DIALOGUE, ...STREAMS, ...TASKS].map((path) => `!${path}`),
+    ],
+    tests: CORE_TESTS,
+  },
+  dialogue: { mutate: DIALOGUE, tests: ['pep/asks*', 'pep/request_state', 'pep/retry'] },
+  streams: { mutate: STREAMS, tests: ['pep/subscriptions', 'pep/masked_call', 'pep/tasks_listen'] },
+  tasks: { mutate: TASKS, tests: ['pep/tasks*'] },
 } as const satisfies Record<string, Area>;
 
 export type AreaName = keyof typeof AREAS;

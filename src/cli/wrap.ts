@@ -8,10 +8,9 @@ import type { Configuration } from '../config/types.gen.ts';
 import { PortcullisError } from '../errors.ts';
 import { childEnvironment } from '../gateway/stdio/environment.ts';
 import { wrapStdio, type Ending } from '../gateway/stdio/wrap.ts';
-import { Connection } from '../pep/connection.ts';
+import { Connection, shareOf } from '../pep/connection.ts';
 import type { Wire } from '../pep/ends.ts';
 import { PolicyWatch } from '../pep/policy_watch.ts';
-import { Tasks } from '../pep/tasks.ts';
 import type { GuardParts } from '../pep/settings.ts';
 import { openGuardParts, UNNAMED } from './guard_parts.ts';
 import { stopSignal } from './stop_signal.ts';
@@ -60,7 +59,7 @@ export async function runWrap(
   const { decisionPoint, settings, log } = parts;
   const watch = new PolicyWatch(decisionPoint, settings.decision_timeout_ms, log);
   stack.defer(() => watch.close());
-  const shared = { watch, tasks: new Tasks(settings, parts.clock) };
+  const shared = shareOf(parts, watch);
   const open = (own: GuardParts, wire: Wire): Connection => new Connection(own, shared, LINE, wire);
   const environment = readEnvironment(variables).variables;
   if ('url' in target) {

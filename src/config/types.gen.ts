@@ -416,6 +416,14 @@ export interface Configuration {
      */
     subscriptions_max: number;
     /**
+     * How long the refusal of a use is given again, without a new decision, to who asks for the very same; 0 is never.
+     */
+    refusal_memory_ms: number;
+    /**
+     * Most refusals that are remembered at a time; the oldest makes room.
+     */
+    refusals_max: number;
+    /**
      * Most tasks that are remembered at a time, each with the arguments of its call; a call that would make one more is refused.
      */
     tasks_max: number;

@@ -589,6 +589,10 @@ export interface EvidenceRecord {
   shown?: RecordedItem[];
   withheld?: RecordedItem[];
   status?: string;
+  /**
+   * How often the same was asked for again and refused without a new decision.
+   */
+  repeats?: number;
   masked?: string[];
   /**
    * For operators: what happened, without values of requests.
@@ -641,6 +645,10 @@ export interface OutcomeReport {
    */
   status: 'executed' | 'failed' | 'refused' | 'cancelled' | 'abandoned';
   reason_code?: ReasonCode;
+  /**
+   * How often the same was asked for again and refused without a new decision.
+   */
+  repeats?: number;
   /**
    * Paths that were masked, never values.
    */

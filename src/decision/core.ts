@@ -107,7 +107,7 @@ class PolicyDecisionCore implements DecisionCore {
   async outcome(body: unknown, caller: Caller): Promise<void> {
     const result = VALIDATORS.outcome_report(body);
     if (!result.ok) throw requestInvalid(result.fault);
-    const { evaluation_id, status, reason_code, masked } = result.value;
+    const { evaluation_id, status, reason_code, masked, repeats } = result.value;
     await this.#append({
       kind: 'outcome',
       evaluation_id,
@@ -115,6 +115,7 @@ class PolicyDecisionCore implements DecisionCore {
       status,
       ...(reason_code !== undefined && { reason_code }),
       ...(masked !== undefined && { masked }),
+      ...(repeats !== undefined && { repeats }),
     });
   }
 

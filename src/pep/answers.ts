@@ -53,8 +53,12 @@ const RETRIES: Readonly<Record<string, Retry>> = {
 
 const SECONDS = 5;
 
+export function retryOf(reason_code: string): Retry {
+  return RETRIES[reason_code] ?? 'never';
+}
+
 function explain({ reason_code, safe_message, request_id, arguments_fault }: Refusal): object {
-  const retry: Retry = RETRIES[reason_code] ?? 'never';
+  const retry = retryOf(reason_code);
   return {
     error: { code: draftCode(reason_code), message: safeMessage(reason_code, safe_message) },
     reason_code,

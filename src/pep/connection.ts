@@ -18,18 +18,27 @@ import { ALL_KINDS, KINDS, type Kind } from './kinds.ts';
 import { changesFor } from './listen.ts';
 import { isObject, mutableCopy, wireCopy, type JsonObject } from './message.ts';
 import type { PolicyWatch } from './policy_watch.ts';
+import { Refusals } from './refusals.ts';
 import type { ServerRequests } from './server_requests.ts';
 import { ServerSide } from './server_side.ts';
 import type { GuardParts } from './settings.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { namingOwnTask } from './task_notice.ts';
-import type { Task, Tasks } from './tasks.ts';
+import { Tasks, type Task } from './tasks.ts';
 import type { MessageExtra, SendOptions } from './transport.ts';
 
 /** What the connections of one guarded server have in common. */
 export interface Shared {
   watch: PolicyWatch;
   tasks: Tasks;
+  refusals: Refusals;
+}
+
+/** Each guarded server has tasks of its own: ids of one mean nothing at another. */
+export function shareOf({ settings, clock, digestKey }: GuardParts, watch: PolicyWatch): Shared {
+  const refusals = new Refusals(settings, clock, digestKey);
+  watch.onChange(() => refusals.clear());
+  return { watch, tasks: new Tasks(settings, clock), refusals };
 }
 
 export class Connection implements Gate {
@@ -37,6 +46,7 @@ export class Connection implements Gate {
   readonly line: ServerLine;
   readonly watch: PolicyWatch;
   readonly tasks: Tasks;
+  readonly refusals: Refusals;
   readonly entrance: Entrance | undefined;
   readonly #ends: Ends;
   readonly #client: ClientSide;
@@ -56,6 +66,7 @@ export class Connection implements Gate {
     this.line = line;
     this.watch = shared.watch;
     this.tasks = shared.tasks;
+    this.refusals = shared.refusals;
     this.entrance = entrance;
     this.#ends = new Ends(parts, {
       toClient: (message, options) => wire.toClient(namingOwnTask(message, this), options),

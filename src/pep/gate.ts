@@ -7,6 +7,7 @@ import type { Exchange, ServerAnswer } from './exchange.ts';
 import type { Kind } from './kinds.ts';
 import type { JsonObject } from './message.ts';
 import type { PolicyWatch } from './policy_watch.ts';
+import type { Refusals } from './refusals.ts';
 import type { ServerRequests } from './server_requests.ts';
 import type { GuardParts } from './settings.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -32,6 +33,7 @@ export interface Gate {
   readonly entrance: Entrance | undefined;
   readonly subscriptions: Subscriptions;
   readonly tasks: Tasks;
+  readonly refusals: Refusals;
   /** Who the connection belongs to: nobody before its first message. */
   readonly principal: string;
   /** What the client was asked. */

@@ -4,9 +4,10 @@ import type { DecisionPoint } from '../contract/decision_point.ts';
 import type { DigestKey } from '../contract/digest.ts';
 import type { IdentitySource } from '../identity/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { RefusalLimits } from './refusals.ts';
 import type { TaskLimits } from './tasks.ts';
 
-export interface GuardSettings extends TaskLimits {
+export interface GuardSettings extends TaskLimits, RefusalLimits {
   /** Name of the server in capability names, such as `payments` in `tool:payments/transfer`. */
   server: string;
   /** Longest wait for one answer of the decision point. */

@@ -126,17 +126,24 @@ function objected(gate: Gate, exchange: Exchange, entrance: Entrance, verdict: V
  * A name that the server does not have is asked about too, so that time does not tell it from one
  * that policy hides.
  */
-function decideUse(
+async function decideUse(
   { gate, exchange, rule, use, asker }: Work,
   item: CatalogueItem | undefined,
 ): Promise<Verdict> {
-  return decide(gate.parts, gate.watch, {
+  const question = {
     asker,
     method: rule.method,
     resource: resourceNamed(gate.parts.settings.server, use.kind, use.id, item),
     arguments: use.arguments,
     signal: exchange.signal,
+  };
+  const refused = gate.refusals.recall(question);
+  if (refused) return refused;
+  const verdict = await decide(gate.parts, gate.watch, question);
+  gate.refusals.keep(question, verdict, (answer, repeats) => {
+    gate.report(answer, { status: 'refused', repeats });
   });
+  return verdict;
 }
 
 function unknown(gate: Gate, { id }: Exchange, use: Use): object {

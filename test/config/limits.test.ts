@@ -7,6 +7,7 @@ import * as evidence from './limits/evidence.ts';
 import * as guard from './limits/guard.ts';
 import * as pdp from './limits/pdp.ts';
 import * as policy from './limits/policy.ts';
+import * as refusals from './limits/refusals.ts';
 import * as tasks from './limits/tasks.ts';
 import * as toolchain from './limits/toolchain.ts';
 import { TAKEN, type Probe, type TimeProbe } from './limits/probe.ts';
@@ -82,6 +83,14 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'guard.subscriptions_max': {
     run: guard.subscriptions,
     expected: { below: 'heard', at: 'heard', above: 'left out' },
+  },
+  'guard.refusal_memory_ms': {
+    run: refusals.time,
+    expected: { below: 'from memory', at: 'decided', above: 'decided' },
+  },
+  'guard.refusals_max': {
+    run: refusals.all,
+    expected: { below: 'from memory', at: 'from memory', above: 'decided' },
   },
   'guard.tasks_max': { run: tasks.all, expected: refused('refused') },
   'guard.tasks_per_principal_max': { run: tasks.ofOne, expected: refused('refused') },

@@ -4,11 +4,10 @@
  * kept of what is finished. `SEED=7 RUNS=500 npm test -- test/pep/interleaved`.
  */
 import { expect, test } from '@jest/globals';
-import { Connection } from '../../src/pep/connection.ts';
+import { Connection, shareOf } from '../../src/pep/connection.ts';
 import type { Wire } from '../../src/pep/ends.ts';
 import { isEnforced, METHODS, ruleOf } from '../../src/pep/methods.ts';
 import { PolicyWatch } from '../../src/pep/policy_watch.ts';
-import { Tasks } from '../../src/pep/tasks.ts';
 import { seededRandom, type SeededRandom } from '../support/seeded_random.ts';
 import { testParts } from './support/parts.ts';
 import { allow, deny, hide } from './support/scripted.ts';
@@ -64,7 +63,7 @@ class World {
       toClient: async (message) => this.#toClient(message as Message),
       toServer: (message) => this.#toServer(message as Message),
     };
-    const shared = { watch, tasks: new Tasks(parts.settings, parts.clock) };
+    const shared = shareOf(parts, watch);
     this.connection = new Connection(parts, shared, this.chance.pick([1, 2]), wire);
   }
 

@@ -1,7 +1,7 @@
 /** The table of tasks by itself, and what stands before it. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Connection } from '../../src/pep/connection.ts';
+import { Connection, shareOf } from '../../src/pep/connection.ts';
 import { withoutCredentials, type Asker } from '../../src/pep/evaluation.ts';
 import { PolicyWatch } from '../../src/pep/policy_watch.ts';
 import { principalOf } from '../../src/pep/principal.ts';
@@ -134,7 +134,13 @@ describe('an operation to which the entry of the SDK would object', () => {
         void connection.deliver({ jsonrpc: '2.0', id, result });
       },
     };
-    const connection = new Connection(parts, { watch, tasks }, 2, wire, entrance);
+    const connection = new Connection(
+      parts,
+      { ...shareOf(parts, watch), tasks },
+      2,
+      wire,
+      entrance,
+    );
     const params = { taskId, inputResponses: {}, _meta };
     connection.receive({ jsonrpc: '2.0', id: 1, method, params });
     await told.promise;

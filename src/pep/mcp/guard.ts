@@ -1,8 +1,7 @@
 /** What a server author holds: `guard(server)`, `guard.http(factory)`, `guard.wire(transport)`. */
-import { Connection, type Shared } from '../connection.ts';
+import { Connection, shareOf, type Shared } from '../connection.ts';
 import { PolicyWatch } from '../policy_watch.ts';
 import type { GuardParts } from '../settings.ts';
-import { Tasks } from '../tasks.ts';
 import type { Transport } from '../transport.ts';
 import { Connections } from './connections.ts';
 import { guardHttp, type HttpGuard, type HttpOptions } from './http.ts';
@@ -35,8 +34,7 @@ export interface Guard {
 export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.resolve()): Guard {
   const { decisionPoint, settings, log } = parts;
   const watch = new PolicyWatch(decisionPoint, settings.decision_timeout_ms, log);
-  // Each guarded server has tasks of its own: ids of one mean nothing at another.
-  const share = (): Shared => ({ watch, tasks: new Tasks(settings, parts.clock) });
+  const share = (): Shared => shareOf(parts, watch);
   const opener =
     (shared = share(), own = parts): Open =>
     (wire, line, entrance) =>

@@ -1,10 +1,9 @@
 /** Wrappers before servers that nobody changed, with the policy that the attacks meet. */
 import { HttpGateway } from '../../../src/gateway/http/gateway.ts';
-import { Connection } from '../../../src/pep/connection.ts';
+import { Connection, shareOf } from '../../../src/pep/connection.ts';
 import type { Wire as Ends } from '../../../src/pep/ends.ts';
 import { PolicyWatch } from '../../../src/pep/policy_watch.ts';
 import type { GuardParts } from '../../../src/pep/settings.ts';
-import { Tasks } from '../../../src/pep/tasks.ts';
 import { Bank } from './bank.ts';
 import { overHttp, type Handle, type HttpWire } from './doors.ts';
 import { authInfoOf } from './policy.ts';
@@ -15,9 +14,9 @@ export async function opening(
   victim: Victim,
 ): Promise<{ open: (wire: Ends) => Connection; parts: GuardParts }> {
   const parts = await partsOf(victim);
-  const { decisionPoint, settings, clock, log } = parts;
+  const { decisionPoint, settings, log } = parts;
   const watch = new PolicyWatch(decisionPoint, settings.decision_timeout_ms, log);
-  const shared = { watch, tasks: new Tasks(settings, clock) };
+  const shared = shareOf(parts, watch);
   return { open: (wire) => new Connection(parts, shared, 2, wire), parts };
 }
 

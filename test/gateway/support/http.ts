@@ -5,10 +5,9 @@ import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { HttpGateway } from '../../../src/gateway/http/gateway.ts';
 import type { RequestExtra, TrustedContext } from '../../../src/identity/types.ts';
-import { Connection } from '../../../src/pep/connection.ts';
+import { Connection, shareOf } from '../../../src/pep/connection.ts';
 import { sendWebResponse, toWebRequest } from '../../../src/pep/mcp/http_node.ts';
 import { PolicyWatch } from '../../../src/pep/policy_watch.ts';
-import { Tasks } from '../../../src/pep/tasks.ts';
 import type { GuardSettings } from '../../../src/pep/settings.ts';
 import { ALICE, testParts, type TestParts } from '../../pep/support/parts.ts';
 import type { Script } from '../../pep/support/scripted.ts';
@@ -99,7 +98,7 @@ export async function wrapped(
 ): Promise<Wrapped> {
   const parts = testParts(script, settings, { identity: byName });
   const watch = new PolicyWatch(parts.decisionPoint, 200, parts.log);
-  const shared = { watch, tasks: new Tasks(parts.settings, parts.clock) };
+  const shared = shareOf(parts, watch);
   const hosts = new Set<string>();
   const gateway = new HttpGateway({
     open: (wire) => new Connection(parts, shared, 2, wire),

@@ -1,10 +1,9 @@
 /** A relay between a host and a server that are both the test. */
 import { PassThrough } from 'node:stream';
 import { Relay, type RelaySettings } from '../../../src/gateway/stdio/relay.ts';
-import { Connection } from '../../../src/pep/connection.ts';
+import { Connection, shareOf } from '../../../src/pep/connection.ts';
 import type { Wire } from '../../../src/pep/ends.ts';
 import { PolicyWatch } from '../../../src/pep/policy_watch.ts';
-import { Tasks } from '../../../src/pep/tasks.ts';
 import { testParts, type TestParts } from '../../pep/support/parts.ts';
 import type { Script } from '../../pep/support/scripted.ts';
 import { HELLO } from '../../pep/support/rig.ts';
@@ -69,7 +68,7 @@ export function opening(script: Script = {}): {
 } {
   const parts = testParts(script);
   const watch = new PolicyWatch(parts.decisionPoint, 200, parts.log);
-  const shared = { watch, tasks: new Tasks(parts.settings, parts.clock) };
+  const shared = shareOf(parts, watch);
   return { open: (wire) => new Connection(parts, shared, 2, wire), parts };
 }
 

@@ -14,6 +14,8 @@ const SETTINGS: GuardSettings = {
   requests_in_flight_max: 16,
   cancelled_timeout_ms: 30_000,
   subscriptions_max: 16,
+  refusal_memory_ms: 0,
+  refusals_max: 16,
   tasks_max: 16,
   tasks_per_principal_max: 8,
   task_ttl_ms_max: 3_600_000,
