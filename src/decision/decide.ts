@@ -60,7 +60,9 @@ async function isListed(policy: ActivePolicy, input: CompleteInput): Promise<boo
   }
 }
 
-/** Errors after which there is no decision: the question is beyond the limits, or nobody decides. */
+/**
+ * Errors after which there is no decision: the question is beyond the limits, or nobody decides.
+ */
 const NO_DECISION: ReadonlySet<ErrorCode> = new Set(['REQUEST_TOO_LARGE', 'BACKEND_UNREACHABLE']);
 
 /** Why an evaluation gave nothing. Throws what leaves no decision at all. */

@@ -1,6 +1,6 @@
 /**
- * One server and one client, unchanged, before everything that can decide: what is another is a line
- * of the configuration.
+ * One server and one client, unchanged, before everything that can decide: what is another is a
+ * line of the configuration.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -6,7 +6,7 @@ import type { Configuration } from '../../src/config/types.gen.ts';
 import type { EvidenceLog } from '../../src/evidence/types.ts';
 import { DEFAULTS } from '../support/defaults.ts';
 import { describeWithOpa, SILENT } from '../support/toolchain.ts';
-import { evaluatorSuite, IMPATIENT, serverSuite, type BackendKind } from './evaluator_suite.ts';
+import { evaluatorSuite } from './evaluator_suite.ts';
 import {
   cerbosAtPlace,
   describeWithCerbos,
@@ -16,7 +16,9 @@ import {
   Servers,
   type PolicyServer,
 } from './foreign/processes.ts';
+import { serverSuite } from './server_suite.ts';
 import { ENTRYPOINTS, writeCerbos, writeRego, writeRoles, writeWasm } from './suite_policies.ts';
+import { IMPATIENT, type BackendKind } from './suite_world.ts';
 
 const servers = new Servers();
 

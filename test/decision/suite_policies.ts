@@ -1,6 +1,6 @@
 /**
- * The policy of the shared suite (evaluator_suite.ts) in the language of each backend, and how it is
- * put where the backend looks for it. `shut` is a policy under which nobody may use anything.
+ * The policy of the shared suite (evaluator_suite.ts) in the language of each backend, and how it
+ * is put where the backend looks for it. `shut` is a policy under which nobody may use anything.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

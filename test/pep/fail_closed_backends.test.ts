@@ -1,6 +1,6 @@
 /**
- * The failures of requirement E-12 again, where a policy server decides: a real one as far as it can
- * fail in that way, else one that lies.
+ * The failures of requirement E-12 again, where a policy server decides: a real one as far as it
+ * can fail in that way, else one that lies.
  */
 import { afterEach, expect, test } from '@jest/globals';
 import { EXTENSION } from '../../src/pep/answers.ts';

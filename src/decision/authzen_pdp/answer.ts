@@ -1,7 +1,7 @@
 /**
- * The answer of an AuthZEN decision point as the result of a policy. Words of ours and of the SEP in
- * its context can only tighten a decision, and are read as strictly as the result of a bundle; what
- * else it says is ignored (Authorization API 1.0, section 5.2; rulings R1 and R9).
+ * The answer of an AuthZEN decision point as the result of a policy. Words of ours and of the SEP
+ * in its context can only tighten a decision, and are read as strictly as the result of a bundle;
+ * what else it says is ignored (Authorization API 1.0, section 5.2; rulings R1 and R9).
  */
 import { invalidAnswer } from '../foreign/client.ts';
 import { requireObject, spelt, told } from '../foreign/words.ts';

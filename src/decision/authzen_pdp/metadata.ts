@@ -1,4 +1,7 @@
-/** Where an AuthZEN decision point is asked, by its own metadata (Authorization API 1.0, section 9). */
+/**
+ * Where an AuthZEN decision point is asked, by its own metadata (Authorization API 1.0, section
+ * 9).
+ */
 import { invalidAnswer, readForeignUrl, type ForeignClient } from '../foreign/client.ts';
 import { requireObject } from '../foreign/words.ts';
 
@@ -12,8 +15,9 @@ export interface Endpoints {
 const WELL_KNOWN = '/.well-known/authzen-configuration';
 
 /**
- * Fetches the metadata, which for one decision point of many lies before its path (section 9.2.1). It must speak of the very address it was asked at, and its endpoints must
- * lie there too: a token goes to nobody else. Rejects with `BACKEND_…`.
+ * Fetches the metadata, which for one decision point of many lies before its path (section 9.2.1).
+ * It must speak of the very address it was asked at, and its endpoints must lie there too: a token
+ * goes to nobody else. Rejects with `BACKEND_…`.
  */
 export async function readMetadata(client: ForeignClient, url: string): Promise<Endpoints> {
   const metadata = requireObject(

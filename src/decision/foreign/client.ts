@@ -1,7 +1,7 @@
 /**
- * Asks a decision point that is not ours, on TCP or on a Unix socket. Whatever is not a whole answer
- * with status 200 and I-JSON in it is an error: `BACKEND_UNREACHABLE` where nobody decides now, and
- * `BACKEND_ANSWER_INVALID` where this very request gets no decision.
+ * Asks a decision point that is not ours, on TCP or on a Unix socket. Whatever is not a whole
+ * answer with status 200 and I-JSON in it is an error: `BACKEND_UNREACHABLE` where nobody decides
+ * now, and `BACKEND_ANSWER_INVALID` where this very request gets no decision.
  */
 import { isIP } from 'node:net';
 import type { Random } from '../../contract/ambient.ts';

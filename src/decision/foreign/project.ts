@@ -5,7 +5,9 @@ import type { Projection } from '../../contract/types.gen.ts';
 import { members } from '../request.ts';
 import type { PolicyInput } from '../types.ts';
 
-/** Reads entries such as `tool:payments/transfer /amount`; without a pointer it is all arguments. */
+/**
+ * Reads entries such as `tool:payments/transfer /amount`; without a pointer it is all arguments.
+ */
 export function projectionOf(entries: readonly string[]): Projection {
   const sets = new Map<string, Set<string>>();
   for (const entry of entries) {

@@ -1,4 +1,6 @@
-/** Words of ours and of the SEP in the answer of a server, read as strictly as those of a bundle. */
+/**
+ * Words of ours and of the SEP in the answer of a server, read as strictly as those of a bundle.
+ */
 import { members, type Members } from '../request.ts';
 import { invalidAnswer } from './client.ts';
 

@@ -1,7 +1,7 @@
 /**
- * One HTTP request and its whole answer, within limits. The time covers everything from waiting for
- * a connection to the last byte. Nothing is sent twice, no redirect is followed, and no proxy of the
- * environment is used.
+ * One HTTP request and its whole answer, within limits. The time covers everything from waiting
+ * for a connection to the last byte. Nothing is sent twice, no redirect is followed, and no proxy
+ * of the environment is used.
  */
 import { dirname } from 'node:path';
 import { buildConnector, Pool, type Dispatcher } from 'undici';
@@ -82,7 +82,9 @@ function openPool(settings: HttpSettings, faults: HttpFaults): Pool {
   });
 }
 
-/** Reads the certificates before each new connection, so that they are renewed without a restart. */
+/**
+ * Reads the certificates before each new connection, so that they are renewed without a restart.
+ */
 function tcpConnector(
   tls: (() => TlsFiles) | undefined,
   timeout: number,

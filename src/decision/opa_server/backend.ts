@@ -1,6 +1,7 @@
 /**
  * An OPA server as a decision point: one rule is asked over its data API, with the input that a
- * compiled policy sees and judged as its result is (OPA 1.x, REST API, "Data API" and "Health API").
+ * compiled policy sees and judged as its result is (OPA 1.x, REST API, "Data API" and "Health
+ * API").
  */
 import { digestOf, digestOfBytes } from '../../contract/digest.ts';
 import type { Policy, Resource } from '../../contract/types.gen.ts';

@@ -8,7 +8,7 @@ import type { DecisionCore } from '../../../src/decision/types.ts';
 import { evidenceOnDisk } from '../../support/decisions.ts';
 import { DEFAULTS } from '../../support/defaults.ts';
 import { recordingLogger, type LoggedLine } from '../../support/evidence_log.ts';
-import { IMPATIENT } from '../evaluator_suite.ts';
+import { IMPATIENT } from '../suite_world.ts';
 import { pretend } from '../remote/fixture.ts';
 import { Servers } from './processes.ts';
 

@@ -1,4 +1,6 @@
-/** What a policy server is sent: the input, by a bearer, with no secret and no argument too many. */
+/**
+ * What a policy server is sent: the input, by a bearer, with no secret and no argument too many.
+ */
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -44,7 +46,7 @@ describe('a policy server is sent', () => {
     expect(server.got[0]?.headers).not.toHaveProperty('authorization');
   });
 
-  test('our request with roles, as AuthZEN has it, and lists under the name of the list', async () => {
+  test('our request with the groups as roles, as AuthZEN has it', async () => {
     const server = await liar();
     const { core } = await sceneAt('authzen', { url: server.url, roles_member: 'example.roles' });
     await core.evaluation(callOf(), CALLER);

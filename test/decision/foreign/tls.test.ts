@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, expect, test } from '@jest/globals';
-import { authority, type Issued } from '../../support/certificates.ts';
+import { authority, type Issued, type Subject } from '../../support/certificates.ts';
 import { CALLER, callOf, codeOf, contextOf } from '../../support/decisions.ts';
 import { sceneAt, servers, wellBehaved } from './fixture.ts';
 
@@ -14,7 +14,7 @@ afterEach(() => servers.close());
 
 const CA = authority();
 const OTHER = authority('another authority');
-const HERE = { hosts: ['127.0.0.1'], usage: 'server' } as const;
+const HERE: Subject = { hosts: ['127.0.0.1'], usage: 'server' };
 
 interface Secure {
   url: string;

@@ -1,4 +1,6 @@
-/** Worlds whose decision point asks a policy server: a real OPA server, Cerbos, or one that lies. */
+/**
+ * Worlds whose decision point asks a policy server: a real OPA server, Cerbos, or one that lies.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDecisionPoint } from '../../../src/cli/decision_point.ts';
