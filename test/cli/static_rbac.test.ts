@@ -89,7 +89,7 @@ const PLAIN: readonly string[] = ['CAPABILITY_NOT_ALLOWED', 'UNKNOWN_METHOD_DENI
 
 async function surprises(service: Serving, names: Names): Promise<object[]> {
   const found: object[] = [];
-  for (const [at, { ask, outcome }] of [...outcomes(names)].entries()) {
+  for (const [at, { ask, outcome }] of outcomes(names).entries()) {
     if (PLAIN.includes(outcome.reason_code) && at % STEP !== 0) continue;
     const sep = await post(service, '/v1/decision', sepRequest(ask));
     const authzen = await post(service, '/access/v1/evaluation', authzenRequest(ask));

@@ -135,10 +135,10 @@ published('the published examples', existsSync(VECTORS))('of the SEP', () => {
   });
 
   test('a tool that is defined locally is listed for whom policy lets know of it', async () => {
-    const { name } = jsonOf('local_stdio_tool_definition.json');
+    const { name } = jsonOf('local_stdio_tool_definition.json') as unknown as { name: string };
     const policy = await policyAt(ROLES);
     const list = (...groups: string[]) => {
-      const input = inputOf(`tool:${String(name)}`, groups, { method: 'tools/list' });
+      const input = inputOf(`tool:${name}`, groups, { method: 'tools/list' });
       return policy.list(input, [input.resource as Resource]);
     };
     expect([list('sre'), list('automation'), list()]).toEqual([[0], [], []]);
@@ -167,7 +167,7 @@ published('the published examples', existsSync(VECTORS))('of the SEP', () => {
         subject: { id: subject?.principal, properties: { groups } },
       });
     const resources = all!.map((name) => inputFor(name).resource as Resource);
-    const positions = policy.list(inputFor('', String(vector.method)), resources);
+    const positions = policy.list(inputFor('', 'tools/list'), resources);
     expect(positions.map((at) => all![at])).toEqual(shown);
     for (const name of all!) {
       const visible = shown!.includes(name);
