@@ -1,4 +1,4 @@
-/** What a static file may not say although its schema takes it: what is in doubt, or never holds. */
+/** What a file may not say although its schema takes it: what is in doubt, or never holds. */
 import { jsonPointer } from '../../contract/json.ts';
 import type { RbacConstraints, RbacGrant, StaticRbac } from '../../contract/types.gen.ts';
 import { methodFault, verbsOf, type MethodTable } from './methods.ts';

@@ -1,7 +1,7 @@
 /**
- * The outcomes of the file of roles that the SEP publishes, as a table: subjects, what they ask for,
- * and what comes of it. It is asked of the published file where that lies beside the project, and
- * always of one of the same shape with names of our own.
+ * The outcomes of the file of roles that the SEP publishes, as a table: subjects, what they ask
+ * for, and what comes of it. It is asked of the published file where that lies beside the project,
+ * and always of one of the same shape with names of our own.
  */
 import type { ActorType } from '../../../src/contract/types.gen.ts';
 
