@@ -104,12 +104,6 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
     holds: ({ policy: { remote } }) => remote.poll_interval_ms >= remote.silence_ms_max,
   },
   {
-    names: ['policy.remote.timeout_ms', 'decision_point.timeout_ms'],
-    fault: 'contradict: a decision can take two answers of the policy server',
-    holds: ({ policy, decision_point: at }) =>
-      at.embedded && isRemote(policy) && policy.remote.timeout_ms * 2 >= at.timeout_ms,
-  },
-  {
     names: ['policy.data', 'policy.bundle'],
     fault: 'must be given together',
     holds: ({ policy }) => policy.data !== null && policy.bundle === null,
@@ -159,6 +153,12 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
     fault: 'contradict: an answer may not wait for others longer than it may take',
     holds: ({ evidence, decision_point: at }) =>
       at.embedded && evidence.linger_us_max >= at.timeout_ms * 1000,
+  },
+  {
+    names: ['policy.remote.timeout_ms', 'decision_point.timeout_ms'],
+    fault: 'contradict: a decision can take two answers of the policy server',
+    holds: ({ policy, decision_point: at }) =>
+      at.embedded && isRemote(policy) && policy.remote.timeout_ms * 2 >= at.timeout_ms,
   },
 ];
 

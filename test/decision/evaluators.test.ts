@@ -1,15 +1,11 @@
 /** The shared suite for every way to decide. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from '@jest/globals';
-import { writeBundle } from '../../src/bundle/files.ts';
 import { openEvaluator } from '../../src/cli/evaluators.ts';
 import type { Configuration } from '../../src/config/types.gen.ts';
 import type { EvidenceLog } from '../../src/evidence/types.ts';
 import { DEFAULTS } from '../support/defaults.ts';
 import { describeWithOpa, SILENT } from '../support/toolchain.ts';
-import { wasmOf } from '../support/policies.ts';
 import { evaluatorSuite, IMPATIENT, serverSuite, type BackendKind } from './evaluator_suite.ts';
 import {
   cerbosAtPlace,
@@ -20,6 +16,7 @@ import {
   Servers,
   type PolicyServer,
 } from './foreign/processes.ts';
+import { ENTRYPOINTS, writeCerbos, writeRego, writeRoles, writeWasm } from './suite_policies.ts';
 
 const servers = new Servers();
 
@@ -28,49 +25,14 @@ function open(evidence: EvidenceLog, policy: Partial<Configuration['policy']>) {
   return openEvaluator(configuration, { evidence, log: SILENT });
 }
 
-const REGO = `package suite
-default decision := {"decision": "deny"}
-teller if "tellers" in input.subject.properties.groups
-call if input.context.phase == "call"
-id := input.resource.id
-decision := {"decision": "allow"} if { teller; id == "fine" }
-decision := {"decision": "deny", "visible": true} if { teller; call; id == "refused" }
-decision := {"decision": "allow"} if { teller; not call; id == "refused" }
-decision := {"decision": "require_approval"} if { teller; id == "approval" }
-decision := {"decision": "allow", "constraints": {"actor_required": "human"}} if {
-  teller
-  id == "actor"
-}
-visible := [i | some i, item in input.resources; shown with input.resource as item]
-shown if decision.decision != "deny"
-`;
-const SHUT = `package suite
-decision := {"decision": "deny"}
-visible := []
-`;
-const ENTRYPOINTS = ['suite/decision', 'suite/visible'] as const;
-const METADATA = {
-  portcullis: { schema_version: 1, entrypoint: ENTRYPOINTS[0], discovery: ENTRYPOINTS[1] },
-};
-
-async function writeWasm(file: string, rego: string, revision: string): Promise<void> {
-  const wasm = ENTRYPOINTS.map((entrypoint) => ({ entrypoint, module: '/policy.wasm' }));
-  const files = new Map<string, Uint8Array>([
-    ['policy.wasm', await wasmOf(rego, ...ENTRYPOINTS)],
-    ['.manifest', Buffer.from(JSON.stringify({ revision, wasm, metadata: METADATA }))],
-    ['data.json', Buffer.from('{}')],
-  ]);
-  writeFileSync(file, writeBundle(files), { mode: 0o600 });
-}
-
 describeWithOpa('a compiled bundle', () => {
   evaluatorSuite({
     async make() {
       const bundle = join(servers.folder(), 'bundle.tar.gz');
-      await writeWasm(bundle, REGO, 'one');
+      await writeWasm(bundle, 'open');
       return {
         open: (evidence) => open(evidence, { bundle, reload_interval_ms: 50 }),
-        change: () => writeWasm(bundle, SHUT, 'two'),
+        change: () => writeWasm(bundle, 'shut'),
       };
     },
     close: () => servers.close(),
@@ -79,27 +41,19 @@ describeWithOpa('a compiled bundle', () => {
   });
 });
 
-function writeRego(file: string, rego: string, revision: string): void {
-  const files = new Map<string, Uint8Array>([
-    ['.manifest', Buffer.from(JSON.stringify({ revision, roots: ['suite'] }))],
-    ['suite.rego', Buffer.from(rego)],
-  ]);
-  writeFileSync(file, writeBundle(files));
-}
-
 function opaKind(discovery_path: string | null, place: 'socket' | 'port'): BackendKind {
   return {
     async make() {
       const folder = servers.folder();
       const bundle = join(folder, 'bundle.tar.gz');
-      writeRego(bundle, REGO, 'one');
+      writeRego(bundle, 'open');
       const at = place === 'socket' ? { socket: join(folder, 's') } : { port: await freePort() };
       const server = servers.keep(opaAtPlace(at, '-b', bundle));
       await server.start();
       const remote = { ...IMPATIENT, ...server.remote, path: ENTRYPOINTS[0], discovery_path };
       return {
         open: (evidence) => open(evidence, { backend: 'opa', remote }),
-        change: () => writeRego(bundle, SHUT, 'two'),
+        change: () => writeRego(bundle, 'shut'),
         server,
       };
     },
@@ -108,6 +62,23 @@ function opaKind(discovery_path: string | null, place: 'socket' | 'port'): Backe
     versioned: true,
   };
 }
+
+describe('a file of roles', () => {
+  evaluatorSuite({
+    async make() {
+      const rbac_file = join(servers.folder(), 'roles.yaml');
+      writeRoles(rbac_file, 'open');
+      const policy = { backend: 'static_rbac', rbac_file, reload_interval_ms: 50 } as const;
+      return {
+        open: (evidence) => open(evidence, policy),
+        change: () => writeRoles(rbac_file, 'shut'),
+      };
+    },
+    close: () => servers.close(),
+    constrains: true,
+    versioned: true,
+  });
+});
 
 describeWithOpa('an OPA server', () => {
   describe('on a socket, with a rule for lists', () => {
@@ -120,17 +91,12 @@ describeWithOpa('an OPA server', () => {
   });
 });
 
-const CERBOS = join(import.meta.dirname, 'authzen_pdp/cerbos');
-
 function cerbosKind(place: 'socket' | 'port'): BackendKind {
   return {
     async make() {
       const folder = servers.folder();
       const policies = join(folder, 'policies');
-      mkdirSync(policies);
-      const publish = (name: string): void =>
-        writeFileSync(join(policies, 'tool.yaml'), readFileSync(join(CERBOS, name)));
-      publish('tool.yaml');
+      writeCerbos(policies, 'open');
       const at = place === 'socket' ? { socket: join(folder, 's') } : { port: await freePort() };
       const server: PolicyServer = servers.keep(cerbosAtPlace(at, policies, folder));
       await server.start();
@@ -143,7 +109,7 @@ function cerbosKind(place: 'socket' | 'port'): BackendKind {
       };
       return {
         open: (evidence) => open(evidence, { backend: 'authzen', remote }),
-        change: () => publish('shut.yaml'),
+        change: () => writeCerbos(policies, 'shut'),
         server,
       };
     },
@@ -164,48 +130,18 @@ describeWithCerbos('Cerbos, as any AuthZEN decision point', () => {
   });
 });
 
-const ROLES = `roles:
-  tellers:
-    grants:
-      - {capability: 'tool:fine', actions: [execute], decision: allow}
-      - {capability: 'tool:refused', actions: [list], decision: allow}
-      - {capability: 'tool:approval', actions: [execute], decision: require_approval}
-      - capability: tool:actor
-        actions: [execute]
-        decision: allow
-        constraints: {actor_required: human}
-`;
-const NO_ROLES = 'roles: {}\n';
-
-describe('a file of roles', () => {
-  evaluatorSuite({
-    async make() {
-      const rbac_file = join(servers.folder(), 'roles.yaml');
-      writeFileSync(rbac_file, ROLES);
-      return {
-        open: (evidence) =>
-          open(evidence, { backend: 'static_rbac', rbac_file, reload_interval_ms: 50 }),
-        change: () => writeFileSync(rbac_file, NO_ROLES),
-      };
-    },
-    close: () => servers.close(),
-    constrains: true,
-    versioned: true,
-  });
-});
-
 const SEP: BackendKind = {
   async make() {
     const folder = servers.folder();
     const rbac_file = join(folder, 'roles.yaml');
-    writeFileSync(rbac_file, ROLES);
+    writeRoles(rbac_file, 'open');
     const place = { socket: join(folder, 's') };
     const server = servers.keep(portcullisAtPlace(place, rbac_file, folder));
     await server.start();
     const remote = { ...IMPATIENT, ...server.remote };
     return {
       open: (evidence) => open(evidence, { backend: 'sep', remote }),
-      change: () => writeFileSync(rbac_file, NO_ROLES),
+      change: () => writeRoles(rbac_file, 'shut'),
       server,
     };
   },

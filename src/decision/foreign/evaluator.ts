@@ -136,7 +136,7 @@ export class ForeignEvaluator implements Evaluator {
       await testPolicy(policy, undefined, time);
     } catch (error) {
       const { cause } = error as Error;
-      if (codeOf(cause) === 'BACKEND_UNREACHABLE') throw cause;
+      if (codeOf(cause)?.startsWith('BACKEND_')) throw cause;
       this.#active = undefined;
       if (this.#isNew(error)) await recordActivation(policy, evidence, 'refused', error);
       throw error;

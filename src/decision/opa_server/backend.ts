@@ -8,6 +8,7 @@ import { invalidAnswer, type ForeignClient } from '../foreign/client.ts';
 import type { ForeignBackend, ForeignPolicy } from '../foreign/evaluator.ts';
 import { listEach } from '../foreign/list_each.ts';
 import { nobodyAsks } from '../self_test.ts';
+import { PortcullisError } from '../../errors.ts';
 import { members } from '../request.ts';
 import type { PolicyInput } from '../types.ts';
 
@@ -37,9 +38,13 @@ class OpaServer implements ForeignBackend {
   readonly #client: ForeignClient;
   readonly #settings: OpaServerSettings;
 
-  constructor(client: ForeignClient, settings: OpaServerSettings) {
+  constructor(client: ForeignClient, { server, path, discovery_path }: OpaServerSettings) {
     this.#client = client;
-    this.#settings = settings;
+    this.#settings = {
+      server,
+      path: pathOf(path),
+      discovery_path: discovery_path && pathOf(discovery_path),
+    };
   }
 
   /** Healthy is a server whose bundles, if it was told of any, are active. */
@@ -88,7 +93,7 @@ class OpaServer implements ForeignBackend {
     input: PolicyInput,
   ): Promise<{ result: unknown; revision: string | undefined }> {
     const answer = await this.#client.send({
-      path: `${this.#client.base}/v1/data/${pathOf(path)}${QUERY}`,
+      path: `${this.#client.base}/v1/data/${path}${QUERY}`,
       body: { input },
       refusals: REFUSALS,
     });
@@ -100,10 +105,17 @@ class OpaServer implements ForeignBackend {
   }
 }
 
-/** Each step by itself, so that no name can leave its place (CVE-2025-46569). */
+/**
+ * Each step by itself, so that no name can leave its place (CVE-2025-46569). Throws
+ * `CONFIGURATION_INVALID`.
+ */
 function pathOf(path: string): string {
   const steps = path.split('/').filter((step) => step !== '');
-  return steps.map(encodeURIComponent).join('/');
+  if (steps.length > 0 && !steps.some((step) => step === '.' || step === '..')) {
+    return steps.map(encodeURIComponent).join('/');
+  }
+  const message = '`policy.remote.path` and `discovery_path` must be rules, as in `a/b`';
+  throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/policy/remote/path' });
 }
 
 function withResources(input: PolicyInput, resources: readonly Resource[]): PolicyInput {
@@ -113,9 +125,10 @@ function withResources(input: PolicyInput, resources: readonly Resource[]): Poli
 /** The revisions of all bundles by name; undefined for a server that got its policy otherwise. */
 function revisionOf(provenance: unknown): string | undefined {
   const { bundles, revision } = members(provenance);
-  const named = Object.entries(members(bundles)).map(
-    ([name, bundle]) => `${name}@${String(members(bundle).revision ?? '')}`,
-  );
+  const named = Object.entries(members(bundles)).map(([name, bundle]) => {
+    const { revision: of } = members(bundle);
+    return `${name}@${typeof of === 'string' ? of : ''}`;
+  });
   if (named.length > 0) return named.toSorted().join(' ');
   return typeof revision === 'string' && revision !== '' ? revision : undefined;
 }
