@@ -180,6 +180,12 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
       at.embedded && evidence.linger_us_max >= at.timeout_ms * 1000,
   },
   {
+    names: ['policy.remote.timeout_ms', 'decision_point.timeout_ms'],
+    fault: 'contradict: a decision can take two answers of the policy server',
+    holds: ({ policy, decision_point: at }) =>
+      at.embedded && isRemote(policy) && policy.remote.timeout_ms * 2 >= at.timeout_ms,
+  },
+  {
     names: ['guard.identity.jwt.issuer', 'guard.identity.resource.url'],
     fault: 'must be given together: a token is made for one resource',
     holds: ({ guard: { identity } }) =>
@@ -215,12 +221,6 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
     fault: 'contradict: keys would be too old before they may be fetched again',
     holds: ({ guard: { identity } }) =>
       identity.jwt.jwks_cooldown_ms >= identity.jwt.jwks_age_seconds_max * 1000,
-  },
-  {
-    names: ['policy.remote.timeout_ms', 'decision_point.timeout_ms'],
-    fault: 'contradict: a decision can take two answers of the policy server',
-    holds: ({ policy, decision_point: at }) =>
-      at.embedded && isRemote(policy) && policy.remote.timeout_ms * 2 >= at.timeout_ms,
   },
 ];
 

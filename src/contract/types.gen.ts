@@ -924,8 +924,7 @@ export interface StaticRbac {
    * Methods of MCP; a method that is not named is handled as the method table says.
    */
   _methods?: {
-    _other?: 'deny';
-    [k: string]: 'filter' | 'evaluate' | 'deny' | undefined;
+    [k: string]: 'filter' | 'evaluate' | 'deny';
   };
   /**
    * Each applies to the group of its name.

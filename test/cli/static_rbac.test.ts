@@ -1,4 +1,4 @@
-/** A service that decides by a file of roles, over real HTTP: outcomes, changes, and what stops it. */
+/** A service that decides by a file of roles, over real HTTP: outcomes, changes, bad files. */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -89,7 +89,7 @@ const PLAIN: readonly string[] = ['CAPABILITY_NOT_ALLOWED', 'UNKNOWN_METHOD_DENI
 
 async function surprises(service: Serving, names: Names): Promise<object[]> {
   const found: object[] = [];
-  for (const [at, { ask, outcome }] of [...outcomes(names)].entries()) {
+  for (const [at, { ask, outcome }] of outcomes(names).entries()) {
     if (PLAIN.includes(outcome.reason_code) && at % STEP !== 0) continue;
     const sep = await post(service, '/v1/decision', sepRequest(ask));
     const authzen = await post(service, '/access/v1/evaluation', authzenRequest(ask));
@@ -105,7 +105,7 @@ async function surprises(service: Serving, names: Names): Promise<object[]> {
   return found;
 }
 
-test('[E-14] the outcome table holds on both endpoints of a service with a file of that shape', async () => {
+test('[E-14] the outcome table holds on both endpoints of a service', async () => {
   writeFileSync(roles(), OUR_FILE);
   expect(await surprises(await started(roles()), OUR_NAMES)).toEqual([]);
 });
@@ -145,7 +145,8 @@ describe('without a sound file there is no start', () => {
 });
 
 const LOOK = (decision: string) =>
-  `roles: {keepers: {grants: [{capability: 'tool:look', actions: [execute], decision: ${decision}}]}}\n`;
+  "roles: {keepers: {grants: [{capability: 'tool:look', " +
+  `actions: [execute], decision: ${decision}}]}}\n`;
 const ASK: Ask = {
   groups: ['keepers'],
   actor_type: 'human',

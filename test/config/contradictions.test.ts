@@ -142,6 +142,11 @@ const PAIRS: [bad: Settings, fine: Settings, beside?: Settings][] = [
     { 'evidence.linger_us_max': 999, 'decision_point.timeout_ms': 1 },
   ],
   [
+    { 'policy.remote.timeout_ms': 500, 'decision_point.timeout_ms': 1000 },
+    { 'policy.remote.timeout_ms': 499, 'decision_point.timeout_ms': 1000 },
+    { 'policy.backend': 'authzen', 'policy.remote.url': 'https://a' },
+  ],
+  [
     { 'guard.identity.jwt.issuer': 'https://a', 'guard.identity.resource.url': null },
     { ...ISSUER, 'guard.identity.resource.url': 'https://m' },
   ],
@@ -177,17 +182,12 @@ const PAIRS: [bad: Settings, fine: Settings, beside?: Settings][] = [
       'guard.identity.jwt.jwks_age_seconds_max': 600,
     },
   ],
-  [
-    { 'policy.remote.timeout_ms': 500, 'decision_point.timeout_ms': 1000 },
-    { 'policy.remote.timeout_ms': 499, 'decision_point.timeout_ms': 1000 },
-    { 'policy.backend': 'authzen', 'policy.remote.url': 'https://a' },
-  ],
 ];
 
 /** Limits that bind a guard and who decides bind where both are one process. */
 const EMBEDDED = { 'decision_point.embedded': true, 'policy.bundle': 'b' };
 const FIRST = PAIRS.findIndex(([bad]) => 'guard.arguments_bytes_max' in bad);
-const IN_ONE_PROCESS = PAIRS.slice(FIRST, FIRST + 4);
+const IN_ONE_PROCESS = PAIRS.slice(FIRST, FIRST + 5);
 
 function settings(named: Record<string, unknown>): object {
   const group = {};

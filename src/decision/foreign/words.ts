@@ -1,6 +1,4 @@
-/**
- * Words of ours and of the SEP in the answer of a server, read as strictly as those of a bundle.
- */
+/** Words of ours and of the SEP in the answer of a server, read strictly. */
 import { members, type Members } from '../request.ts';
 import { invalidAnswer } from './client.ts';
 

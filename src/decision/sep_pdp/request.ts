@@ -1,4 +1,4 @@
-/** A question of ours in the words of the SEP's external decision profile: the inverse of sep.ts. */
+/** A question of ours in the words of the SEP's decision profile: the inverse of sep.ts. */
 import type { SepDecisionRequest } from '../../contract/types.gen.ts';
 import { VALIDATORS } from '../../contract/validate.ts';
 import { members } from '../request.ts';

@@ -1,4 +1,4 @@
-/** What a static file may not say although its schema takes it: what is in doubt, or never holds. */
+/** What a file may not say although its schema takes it: what is in doubt, or never holds. */
 import { jsonPointer } from '../../contract/json.ts';
 import type { RbacConstraints, RbacGrant, StaticRbac } from '../../contract/types.gen.ts';
 import { methodFault, verbsOf, type MethodTable } from './methods.ts';
@@ -12,7 +12,7 @@ export interface RbacFault {
 export function* faultsOf(file: StaticRbac, methods: MethodTable): Generator<RbacFault> {
   const { _methods = {}, roles, bindings = {} } = file;
   for (const [name, word] of Object.entries(_methods)) {
-    const problem = name === '_other' ? undefined : methodFault(methods, name, String(word));
+    const problem = name === '_other' ? otherFault(word) : methodFault(methods, name, word);
     if (problem !== undefined) yield { pointer: jsonPointer(['_methods', name]), problem };
   }
   for (const role of Object.keys(bindings)) {
@@ -26,6 +26,11 @@ export function* faultsOf(file: StaticRbac, methods: MethodTable): Generator<Rba
       }
     }
   }
+}
+
+/** Whatever is not known is denied, and no word can change that. */
+function otherFault(word: string): string | undefined {
+  return word === 'deny' ? undefined : 'it must be `deny`';
 }
 
 type Fault = [steps: string[], problem: string];

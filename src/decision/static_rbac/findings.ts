@@ -52,12 +52,10 @@ function isTexts(value: unknown): value is string[] {
 
 /** A role applies to the group of its name, and to whom the file binds it (ruling R14). */
 function rolesOf({ bindings }: Rbac, principal: string, groups: readonly string[]): Set<string> {
-  const roles = new Set(groups);
-  const bind = (holder: string): void => bindings.get(holder)?.forEach((role) => roles.add(role));
   // A principal of such a name is no group: groups come from their own place only.
-  if (!principal.startsWith('group:')) bind(principal);
-  for (const group of groups) bind(`group:${group}`);
-  return roles;
+  const principals = principal.startsWith('group:') ? [] : [principal];
+  const holders = [...principals, ...groups.map((group) => `group:${group}`)];
+  return new Set([...groups, ...holders.flatMap((holder) => bindings.get(holder) ?? [])]);
 }
 
 /** Undefined where the input names no thing. */

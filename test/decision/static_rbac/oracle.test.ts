@@ -56,9 +56,7 @@ const place = fc.oneof(
 const grant: fc.Arbitrary<GrantModel> = fc
   .record({
     capability: fc.constantFrom(...CAPABILITIES),
-    decision: fc.constantFrom('allow', 'allow', 'deny', 'require_approval') as fc.Arbitrary<
-      GrantModel['decision']
-    >,
+    decision: fc.constantFrom('allow', 'allow', 'deny', 'require_approval'),
     environment: optional(place),
     actor: optional(fc.constantFrom(...ACTORS)),
     asked: fc.boolean(),
@@ -127,31 +125,38 @@ function holders({ bindings }: Model, { principal, groups }: Question): (role: s
   };
 }
 
-function rule(file: Model, asked: Question, verb: string): Ruled {
+type Place = 'here' | 'elsewhere' | 'unknown';
+
+function placeOf({ constraints }: GrantModel, { deployment }: Question): Place {
+  if (constraints.environment === undefined) return 'here';
+  if (deployment === undefined) return 'unknown';
+  const places = ([] as string[]).concat(constraints.environment);
+  return places.includes(deployment) ? 'here' : 'elsewhere';
+}
+
+/** The grants that speak of the thing and the verb, whoever may hold them anywhere. */
+function speaking(file: Model, asked: Question, verb: string): GrantModel[] {
   const holds = holders(file, asked);
-  const said: GrantModel[] = [];
-  for (const role of Object.keys(file.roles)) {
-    if (!holds(role)) continue;
-    for (const one of file.roles[role]!.grants) {
-      const names =
-        one.actions.includes(verb) || (one.decision === 'deny' && one.actions.includes('list'));
-      if (one.capability !== asked.capability || !names) continue;
-      const { environment } = one.constraints;
-      const places = environment === undefined ? undefined : ([] as string[]).concat(environment);
-      if (places && asked.deployment === undefined) {
-        if (one.decision !== 'allow') return 'deny';
-        continue;
-      }
-      if (places && !places.includes(asked.deployment!)) continue;
-      said.push(one);
-    }
-  }
+  return Object.keys(file.roles)
+    .filter(holds)
+    .flatMap((role) => file.roles[role]!.grants)
+    .filter(
+      ({ capability, actions, decision }) =>
+        capability === asked.capability &&
+        (actions.includes(verb) || (decision === 'deny' && actions.includes('list'))),
+    );
+}
+
+function rule(file: Model, asked: Question, verb: string): Ruled {
+  const spoken = speaking(file, asked, verb);
+  const inDoubt = spoken.filter((one) => placeOf(one, asked) === 'unknown');
+  if (inDoubt.some(({ decision }) => decision !== 'allow')) return 'deny';
+  const said = spoken.filter((one) => placeOf(one, asked) === 'here');
   if (said.length === 0 || said.some(({ decision }) => decision === 'deny')) return 'deny';
   const approvals = said.filter(({ decision }) => decision === 'require_approval');
-  const counting = approvals.length > 0 ? approvals : said;
   const actors = new Set<string>();
   const channels = new Set<string>();
-  for (const { constraints } of counting) {
+  for (const { constraints } of approvals.length > 0 ? approvals : said) {
     if (constraints.actor_required) actors.add(constraints.actor_required);
     const via = constraints.require_approval_via ?? constraints.approval_via;
     if (via) channels.add(via);

@@ -1,7 +1,7 @@
 /**
- * The outcomes of the file of roles that the SEP publishes, as a table: subjects, what they ask for,
- * and what comes of it. It is asked of the published file where that lies beside the project, and
- * always of one of the same shape with names of our own.
+ * The outcomes of the file of roles that the SEP publishes, as a table: subjects, what they ask
+ * for, and what comes of it. It is asked of the published file where that lies beside the project,
+ * and always of one of the same shape with names of our own.
  */
 import type { ActorType } from '../../../src/contract/types.gen.ts';
 
@@ -180,24 +180,24 @@ const CAPABILITIES: readonly [type: string, name: keyof Names][] = [
 const ACTIONS = ['execute', 'read', 'get', 'list', 'subscribe', 'erase'];
 
 /** Every question there is about the names of a file, with its outcome. */
-export function* outcomes(names: Names): Generator<{ ask: Ask; outcome: Outcome }> {
-  for (const held of GROUPS) {
-    for (const [type, name] of CAPABILITIES) {
-      for (const action of ACTIONS) {
-        for (const deployment of DEPLOYMENTS) {
-          for (const actor_type of ACTORS) {
-            const capability = `${type}:${name} ${action}`;
-            const given = KNOWN[type]?.includes(action) ? DENIED : UNKNOWN_METHOD;
-            const of = { held, capability, deployment, actor_type };
-            const outcome = joined(of) ?? ROWS.find((row) => isOf(row, of))?.outcome ?? given;
-            const groups = held.map((group) => names[group]);
-            const ask = { groups, actor_type, type, name: names[name], action, deployment };
-            yield { ask, outcome };
-          }
-        }
-      }
-    }
-  }
+export function outcomes(names: Names): { ask: Ask; outcome: Outcome }[] {
+  const places = DEPLOYMENTS.flatMap((deployment) =>
+    ACTORS.map((actor_type) => ({ deployment, actor_type })),
+  );
+  const uses = CAPABILITIES.flatMap(([type, name]) =>
+    ACTIONS.map((action) => ({ type, name, action })),
+  );
+  return GROUPS.flatMap((held) =>
+    uses.flatMap(({ type, name, action }) =>
+      places.map((place) => {
+        const of = { held, capability: `${type}:${name} ${action}`, ...place };
+        const given = KNOWN[type]?.includes(action) ? DENIED : UNKNOWN_METHOD;
+        const outcome = joined(of) ?? ROWS.find((row) => isOf(row, of))?.outcome ?? given;
+        const groups = held.map((group) => names[group]);
+        return { ask: { groups, type, name: names[name], action, ...place }, outcome };
+      }),
+    ),
+  );
 }
 
 interface Case {

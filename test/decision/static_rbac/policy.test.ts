@@ -10,9 +10,15 @@ const ROLES = `roles:
     grants:
       - {capability: 'tool:look', actions: [execute], decision: allow}
       - {capability: 'tool:reset', actions: [execute], decision: require_approval}
-      - {capability: 'tool:count', actions: [execute], decision: allow, constraints: {actor_required: automation}}
+      - capability: tool:count
+        actions: [execute]
+        decision: allow
+        constraints: {actor_required: automation}
       - {capability: 'tool:wipe', actions: [execute], decision: deny}
-      - {capability: 'tool:drill', actions: [execute], decision: allow, constraints: {environment: staging}}
+      - capability: tool:drill
+        actions: [execute]
+        decision: allow
+        constraints: {environment: staging}
       - {capability: 'tool:known', actions: [list], decision: allow}
       - {capability: 'tool:secret', actions: [execute], decision: allow}
       - {capability: 'tool:secret', actions: [list], decision: deny}
@@ -59,7 +65,7 @@ describe('methods (R8)', () => {
     ).toEqual(['resource_template:meter/{id}']);
   });
 
-  test('a method that the file denies is denied, and what only it could use is not listed', async () => {
+  test('a method that the file denies is denied, and nothing is listed for it', async () => {
     expect(await ask(deny('tools/call'), 'tool:look')).toEqual({
       decision: 'deny',
       visible: false,
@@ -197,13 +203,20 @@ describe('an operator is told', () => {
 
   test('where it is not known, which grant that concerns', async () => {
     const policy = await policyOf(
-      `roles: {a: {grants: [{capability: 'tool:look', actions: [execute], decision: deny, constraints: {environment: x}}]}}`,
+      `roles:
+  a:
+    grants:
+      - capability: tool:look
+        actions: [execute]
+        decision: deny
+        constraints: {environment: x}
+`,
     );
     const input = inputOf('tool:look', ['a'], { context: { environment: {} } });
     expect(policy.explain(input)).toBe('a/1 decides (deny); a/1: it is not known where');
   });
 
-  test('in the evidence, which names the deciding grant; the caller is told nothing of it', async () => {
+  test('in the evidence, which names the deciding grant, and not the caller', async () => {
     const { core, records } = await rbacScene(fileOf(ROLES));
     const subject = {
       type: 'identity',
