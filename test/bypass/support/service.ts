@@ -40,5 +40,5 @@ export async function service(settings: string[] = []): Promise<Service> {
 
 export function askedOverTcp({ url, token_file }: Serving): DecisionPoint {
   const [token] = readTokens(token_file);
-  return closing(remote({ url, ...token }, { timeout_ms: 1_000 }));
+  return closing(remote({ url, id: token?.id, token: token?.token }, { timeout_ms: 1_000 }));
 }

@@ -92,9 +92,9 @@ const BIN = fileURLToPath(new URL('../../../bin/portcullis.js', import.meta.url)
 
 const CERBOS = `@cerbos/cerbos-${process.platform}-${process.arch}`;
 
-/** The program itself: the script of the package ends without ending it. */
+/** The package is the program itself. */
 function cerbosFile(): string {
-  return createRequire(createRequire(import.meta.url).resolve('cerbos')).resolve(CERBOS);
+  return createRequire(import.meta.url).resolve(CERBOS);
 }
 
 function hasCerbos(): boolean {
@@ -108,7 +108,7 @@ function hasCerbos(): boolean {
 export const describeWithCerbos = prerequisite(
   'Cerbos',
   hasCerbos(),
-  `install ${CERBOS}, which npm has for Linux and macOS`,
+  `install ${CERBOS}`,
 );
 
 function server(

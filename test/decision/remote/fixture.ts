@@ -34,12 +34,19 @@ export const LIST: DiscoveryRequest = {
   options: { portcullis: { discovery: { catalogue_digest: DIGEST } } },
 };
 
+/** A service over TCP, with a token of its callers. */
+interface Door {
+  url: string;
+  id?: string | undefined;
+  token?: string | undefined;
+}
+
 export function remote(
-  where: { socket: string } | { url: string; token?: string },
+  where: { socket: string } | Door,
   settings: Partial<RemoteSettings> = {},
 ): DecisionPoint {
   const address =
-    'socket' in where ? where : { url: where.url, token: () => tokenOf([], 'caller', where.token) };
+    'socket' in where ? where : { url: where.url, token: () => tokenOf([], where.id, where.token) };
   return remoteDecisionPoint(
     {
       address,
