@@ -10,11 +10,10 @@ import { createDecisionCore } from '../decision/core.ts';
 import type { DecisionCore } from '../decision/types.ts';
 import { loadEngine } from '../engine/engine.ts';
 import { PortcullisError } from '../errors.ts';
-import { nodeFiles } from '../evidence/files.ts';
-import { openEvidenceLog } from '../evidence/log.ts';
 import type { EvidenceLog } from '../evidence/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CLOCK, RANDOM } from './ambient.ts';
+import { openEvidence } from './open_evidence.ts';
 
 /**
  * Opens evidence, policy and core, in this order: nothing decides before its evidence can be kept,
@@ -42,11 +41,6 @@ export async function openDecisionCore(
       batch_bytes_max: configuration.pdp.batch_bytes_max,
     },
   });
-}
-
-function openEvidence({ evidence, instance }: Configuration, log: Logger): Promise<EvidenceLog> {
-  const { directory, ...settings } = evidence;
-  return openEvidenceLog({ directory, instance, clock: CLOCK, files: nodeFiles, settings, log });
 }
 
 function requireBundle({ policy }: Configuration): string {

@@ -154,7 +154,11 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
 };
 
 /** How often something is looked at: these bound nothing. */
-const PERIODS = ['policy.reload_interval_ms', 'decision_point.watch_interval_ms'];
+const PERIODS = [
+  'policy.reload_interval_ms',
+  'evidence.checkpoint_interval_ms',
+  'decision_point.watch_interval_ms',
+];
 
 test('[O-04] every number among the settings is a limit tried here, or a period', () => {
   const numbers = SETTINGS.filter(({ rule }) => hasType(rule, 'integer')).map(({ name }) => name);

@@ -11,7 +11,8 @@ import {
   openEvidenceLog,
 } from '../../src/evidence/log.ts';
 import { type ReadOptions, readEvidence } from '../../src/evidence/read.ts';
-import type { EvidenceEntry, EvidenceLog } from '../../src/evidence/types.ts';
+import { formatSigner, parseSigner, type NoteSigner } from '../../src/evidence/tree/note.ts';
+import type { EvidenceEntry, ProvableLog } from '../../src/evidence/types.ts';
 import type { LogFields, Logger } from '../../src/telemetry/logger.ts';
 
 const SETTINGS: EvidenceSettings = {
@@ -19,7 +20,16 @@ const SETTINGS: EvidenceSettings = {
   segment_bytes_max: 64 * 1024,
   queue_records_max: 1000,
   record_bytes_max: 16 * 1024,
+  checkpoint_interval_ms: 3_600_000,
+  prove_all_records: false,
 };
+
+export const ORIGIN = 'evidence.example/tests';
+
+/** A key that is the same in each run; another one for another seed. */
+export function signerOf(seed: number, origin = ORIGIN): NoteSigner {
+  return parseSigner(formatSigner(origin, Buffer.alloc(32, seed)))!;
+}
 
 export const ENTRY: EvidenceEntry = { kind: 'backend_error', detail: 'the engine was replaced' };
 
@@ -29,10 +39,12 @@ export function openLog(
   changes: Partial<Omit<EvidenceLogOptions, 'settings'>> & {
     settings?: Partial<EvidenceSettings>;
   } = {},
-): Promise<EvidenceLog> {
+): Promise<ProvableLog> {
   return openEvidenceLog({
     directory,
     instance: 'one',
+    origin: ORIGIN,
+    signers: [signerOf(1)],
     clock: { now_ms: () => Date.UTC(2027, 0, 1) },
     files: nodeFiles,
     log: recordingLogger([]),
