@@ -11,6 +11,7 @@ import type { PortcullisError } from '../../src/errors.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 
 const [directory = '', callers = '0'] = process.argv.slice(2);
+const ORIGIN = 'evidence.example/tests';
 const nothing = (): void => {};
 const silent: Logger = {
   debug: nothing,
@@ -24,8 +25,9 @@ try {
   const log = await openEvidenceLog({
     directory,
     instance: `process-${process.pid}`,
-    origin: 'evidence.example/process',
-    signers: [parseSigner(formatSigner('evidence.example/process', Buffer.alloc(32, 1)))!],
+    // Those of `evidence_log.ts`, which only a test can import.
+    origin: ORIGIN,
+    signers: [parseSigner(formatSigner(ORIGIN, Buffer.alloc(32, 1)))!],
     clock: { now_ms: () => Date.now() },
     files: nodeFiles,
     settings: {
