@@ -1,5 +1,5 @@
 /** What the tests of the evidence log share. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
@@ -58,6 +58,15 @@ export async function readAll(directory: string, options?: ReadOptions): Promise
   const records: EvidenceRecord[] = [];
   for await (const record of readEvidence(directory, options)) records.push(record);
   return records;
+}
+
+/** The records as they stand in the lines of a directory, which is all that the tree is made of. */
+export function readRecordTexts(directory: string): string[] {
+  const names = readdirSync(directory).filter((name) => name.endsWith('.log'));
+  return names
+    .sort()
+    .flatMap((name) => readFileSync(join(directory, name), 'utf8').split('\n').slice(0, -1))
+    .map((line) => line.slice(65));
 }
 
 export interface LoggedLine {

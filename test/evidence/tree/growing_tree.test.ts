@@ -58,7 +58,7 @@ class Grown implements TileHashes {
     const full = this.tiles.get(tilePath(level, index))?.hashes;
     const hashes = full ?? this.tree.lastTile(level, index)!;
     const at = (from % 256) * 32;
-    expect(hashes.length).toBeGreaterThanOrEqual(at + count * 32);
+    if (hashes.length < at + count * 32) throw new Error('more was read than there is');
     return hashes.subarray(at, at + count * 32);
   }
 }
@@ -96,7 +96,7 @@ test('a full tile holds the hashes of its level, and nothing twice', () => {
 
 test('a tree goes on from the hashes of its last tiles as it would have without a stop', () => {
   const grown = new Grown(0);
-  for (const size of [0, 301, 767, 1280, 65_100, 65_535, 65_836, 66_560]) {
+  for (const size of [0, 301, 767, 1280, 65_100, 65_536, 65_837, 66_560]) {
     grown.growTo(size);
     const levels = size < 256 ? 1 : 3;
     const last = Array.from({ length: levels }, (_, level) => {

@@ -1,0 +1,357 @@
+/** What others can be shown of a log: checkpoints, tiles, entries, proofs and receipts. */
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { openNote } from '../../../src/evidence/tree/note.ts';
+import type { EvidenceTree, ProvableLog } from '../../../src/evidence/types.ts';
+import {
+  ENTRY,
+  ORIGIN,
+  openLog,
+  readRecordTexts,
+  signerOf,
+  temporaryDirectory,
+} from '../../support/evidence_log.ts';
+import { fakeDisk } from '../../support/fake_disk.ts';
+import { leafOf, mth, path, proof } from '../../support/merkle_oracle.ts';
+import { seededRandom } from '../../support/seeded_random.ts';
+
+interface Shown {
+  directory: string;
+  log: ProvableLog;
+  tree: EvidenceTree;
+}
+
+/** A log of this many records, the first of them in a checkpoint, the others not. */
+async function shown(signed: number, more = 0): Promise<Shown> {
+  const directory = temporaryDirectory();
+  const log = await openLog(directory);
+  await appendMany(log, signed);
+  await log.tree.sign();
+  await appendMany(log, more);
+  return { directory, log, tree: log.tree };
+}
+
+async function appendMany(log: ProvableLog, count: number): Promise<void> {
+  await Promise.all(Array.from({ length: count }, () => log.append(ENTRY)));
+}
+
+/** The leaves of the records that stand in a directory. */
+function leavesOf(directory: string): Buffer[] {
+  return readRecordTexts(directory).map(leafOf);
+}
+
+/** Size and root of a checkpoint that the usual key signed. */
+function signed(note: string): { size: number; root: string } {
+  const opened = openNote(note, [signerOf(1).verifier]);
+  const [origin, size, root, end] = ('text' in opened ? opened.text : '').split('\n');
+  expect([origin, end]).toEqual([ORIGIN, '']);
+  return { size: Number(size), root: root! };
+}
+
+describe('a checkpoint', () => {
+  test('is there from the first moment on, over nothing', async () => {
+    const { tree, log } = await shown(0);
+    expect(signed(tree.checkpoint())).toEqual({ size: 0, root: mth([]).toString('base64') });
+    await log.close();
+  });
+
+  test('covers what was durable when it was asked for, and is stored before it is told', async () => {
+    const { directory, tree, log } = await shown(300, 5);
+    expect(signed(tree.checkpoint()).size).toBe(300);
+    const note = await tree.sign();
+    expect(signed(note)).toEqual({
+      size: 305,
+      root: mth(leavesOf(directory)).toString('base64'),
+    });
+    expect(readFileSync(join(directory, 'checkpoint'), 'utf8')).toBe(note);
+    expect(tree.checkpoint()).toBe(note);
+    expect(await tree.sign()).toBe(note);
+    await log.close();
+  });
+
+  test('is asked for by many at once, and signed once', async () => {
+    const { tree, log } = await shown(0, 3);
+    const notes = await Promise.all(Array.from({ length: 9 }, () => tree.sign()));
+    expect(new Set(notes).size).toBe(1);
+    await log.close();
+  });
+
+  test('is signed by itself when the log has grown', async () => {
+    const directory = temporaryDirectory();
+    const log = await openLog(directory, { settings: { checkpoint_interval_ms: 10 } });
+    await log.append(ENTRY);
+    while (signed(log.tree.checkpoint()).size < 1) await new Promise(setImmediate);
+    await log.close();
+  });
+
+  test('covers all when the log was closed, and after that nothing is signed', async () => {
+    const { directory, tree, log } = await shown(2, 2);
+    await log.close();
+    expect(signed(readFileSync(join(directory, 'checkpoint'), 'utf8')).size).toBe(4);
+    expect(await tree.sign()).toBe(tree.checkpoint());
+  });
+
+  test('that cannot be written stops the log, and is told with what to do', async () => {
+    const disk = fakeDisk(seededRandom(1));
+    const log = await openLog('/evidence', { files: disk });
+    await log.append(ENTRY);
+    disk.failAfter(0, 'ENOSPC');
+    await expect(log.tree.sign()).rejects.toMatchObject({ code: 'ENOSPC' });
+    await expect(log.append(ENTRY)).rejects.toMatchObject({
+      code: 'EVIDENCE_UNWRITABLE',
+      message: expect.stringContaining('(ENOSPC: the disk is full; free some and start again)'),
+    });
+    await expect(log.tree.sign()).rejects.toMatchObject({ code: 'ENOSPC' });
+    expect(signed(log.tree.checkpoint()).size).toBe(0);
+    await log.close();
+  });
+});
+
+describe('tiles', () => {
+  test('are written when they are full and signed, for this user only', async () => {
+    const { directory, log } = await shown(600);
+    const folder = join(directory, 'tile', '0');
+    expect(readdirSync(folder).sort()).toEqual(['000', '001']);
+    const leaves = leavesOf(directory);
+    for (const [at, name] of ['000', '001'].entries()) {
+      const expected = Buffer.concat(leaves.slice(at * 256, at * 256 + 256));
+      expect(readFileSync(join(folder, name)).equals(expected)).toBe(true);
+      expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
+    }
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(existsSync(join(directory, 'tile', '1'))).toBe(false);
+    await log.close();
+  });
+
+  test('are shown full and in part, from memory and from the disk', async () => {
+    const { directory, tree, log } = await shown(300, 300);
+    const leaves = leavesOf(directory);
+    const tile = async (
+      level: number,
+      index: number,
+      width: number,
+    ): Promise<string | undefined> => {
+      const bytes = await tree.tile(level, index, width);
+      return bytes && Buffer.from(bytes).toString('hex');
+    };
+    const hex = (from: number, to: number): string =>
+      Buffer.concat(leaves.slice(from, to)).toString('hex');
+    expect(await tile(0, 0, 256)).toBe(hex(0, 256));
+    expect(await tile(0, 0, 1)).toBe(hex(0, 1));
+    expect(await tile(0, 1, 256)).toBe(hex(256, 512));
+    expect(await tile(0, 1, 44)).toBe(hex(256, 300));
+    expect(await tile(0, 2, 88)).toBe(hex(512, 600));
+    expect(await tile(1, 0, 2)).toBe(
+      mth(leaves, [0, 256]).toString('hex') + mth(leaves, [256, 512]).toString('hex'),
+    );
+    await log.close();
+  });
+
+  test.each([
+    [0, 2, 89],
+    [0, 3, 1],
+    [1, 0, 3],
+    [2, 0, 1],
+    [64, 0, 1],
+    [0, 0, 0],
+    [0, 0, 257],
+    [0, -1, 1],
+    [-1, 0, 1],
+    [0, 0.5, 1],
+    [0, 0, NaN],
+  ])('level %d, index %d, width %d is not there', async (level, index, width) => {
+    const { tree, log } = await shown(600);
+    expect(await tree.tile(level, index, width)).toBeUndefined();
+    await log.close();
+  });
+
+  test('that went missing are told as damage, with what mends it', async () => {
+    const { directory, tree, log } = await shown(300);
+    writeFileSync(join(directory, 'tile/0/000'), 'short');
+    const message = `\`${directory}/tile/0/000\` is no tile any more; a start builds it again`;
+    await expect(tree.tile(0, 0, 256)).rejects.toMatchObject({
+      code: 'EVIDENCE_DAMAGED',
+      message: expect.stringContaining(message),
+    });
+    await log.close();
+  });
+});
+
+describe('entry bundles', () => {
+  test('hold the records after their lengths, and each hashes to its leaf', async () => {
+    const { directory, tree, log } = await shown(300);
+    const texts = readRecordTexts(directory);
+    for (const [index, width] of [
+      [0, 256],
+      [1, 44],
+      [1, 1],
+    ] as const) {
+      const bundle = await tree.entries(index, width);
+      const expected = texts.slice(index * 256, index * 256 + width).map((text) => {
+        const length = Buffer.alloc(2);
+        length.writeUInt16BE(Buffer.byteLength(text));
+        return Buffer.concat([length, Buffer.from(text)]);
+      });
+      expect(bundle).toEqual({ bytes: Buffer.concat(expected) });
+    }
+    for (const [index, width] of [
+      [1, 45],
+      [2, 1],
+      [0, 0],
+      [0, 257],
+      [-1, 1],
+    ] as const) {
+      expect(await tree.entries(index, width)).toBeUndefined();
+    }
+    await log.close();
+  });
+
+  test('cannot hold a record of 65,536 bytes, say so, and its receipt can', async () => {
+    const directory = temporaryDirectory();
+    const log = await openLog(directory, { settings: { record_bytes_max: 1024 * 1024 } });
+    const empty = await log.append({ ...ENTRY, detail: '' });
+    const [text = ''] = readRecordTexts(directory);
+    const room = 65_535 - Buffer.byteLength(text);
+    await log.append({ ...ENTRY, detail: 'x'.repeat(room) });
+    expect(await log.tree.entries(0, 2)).toMatchObject({
+      bytes: { length: 65_535 + text.length + 4 },
+    });
+    await log.append({ ...ENTRY, detail: 'x'.repeat(room + 1) });
+    expect(await log.tree.entries(0, 3)).toEqual({
+      absent:
+        'record 2 has 65536 bytes, and an entry bundle holds at most 65535 of one; ask for receipts',
+    });
+    const receipt = await log.tree.receiptOf(2);
+    expect(Buffer.byteLength(receipt!.record)).toBe(65_536);
+    expect(empty).toBe(0);
+    await log.close();
+  });
+});
+
+describe('proofs', () => {
+  test('are given for every size that the log had, across tiles on disk and in memory', async () => {
+    const { directory, tree, log } = await shown(520, 280);
+    const leaves = leavesOf(directory);
+    const random = seededRandom(9);
+    for (let round = 0; round < 50; round += 1) {
+      const size = 1 + random.below(800);
+      const index = random.below(size);
+      expect(await tree.inclusionProof(index, size)).toEqual(path(index, leaves, [0, size]));
+      const parts = await tree.consistencyProof(index + 1, size);
+      expect(parts).toEqual(proof(index + 1, leaves, [0, size]));
+    }
+    await log.close();
+  });
+
+  test('are refused for what the tree has not', async () => {
+    const { tree, log } = await shown(10);
+    for (const [index, size] of [
+      [10, 10],
+      [0, 11],
+      [0, 0],
+      [-1, 5],
+      [0.5, 5],
+      [0, NaN],
+    ] as const) {
+      await expect(tree.inclusionProof(index, size)).rejects.toThrow(RangeError);
+    }
+    for (const [older, newer] of [
+      [5, 4],
+      [1, 11],
+      [-1, 5],
+      [1.5, 5],
+      [0, NaN],
+    ] as const) {
+      await expect(tree.consistencyProof(older, newer)).rejects.toThrow(RangeError);
+    }
+    await log.close();
+  });
+});
+
+describe('a receipt', () => {
+  test('is the record, and a proof that names index, path and checkpoint', async () => {
+    const { directory, tree, log } = await shown(700);
+    const texts = readRecordTexts(directory);
+    const leaves = texts.map(leafOf);
+    for (const index of [0, 255, 256, 699]) {
+      const receipt = await tree.receiptOf(index);
+      const hashes = path(index, leaves, [0, 700]).map((hash) => `${hash.toString('base64')}\n`);
+      expect(receipt).toEqual({
+        record: texts[index],
+        proof: `c2sp.org/tlog-proof@v1\nindex ${index}\n${hashes.join('')}\n` + tree.checkpoint(),
+      });
+    }
+    await log.close();
+  });
+
+  test('of a record that no checkpoint covers yet waits for one', async () => {
+    const { tree, log } = await shown(3, 2);
+    const receipt = await tree.receiptOf(4);
+    expect(signed(tree.checkpoint()).size).toBe(5);
+    expect(receipt!.proof).toContain(tree.checkpoint());
+    await log.close();
+  });
+
+  test.each([2, -1, 0.5, NaN, Infinity])('of record %p there is none', async (index) => {
+    const { tree, log } = await shown(2);
+    expect(await tree.receiptOf(index)).toBeUndefined();
+    await log.close();
+  });
+
+  test('of a log of one record has an empty path', async () => {
+    const { tree, log } = await shown(1);
+    expect((await tree.receiptOf(0))!.proof).toBe(
+      `c2sp.org/tlog-proof@v1\nindex 0\n\n${tree.checkpoint()}`,
+    );
+    await log.close();
+  });
+
+  test('is not given where a tile was changed, so that nobody gets one that does not hold', async () => {
+    const { directory, tree, log } = await shown(300);
+    const file = join(directory, 'tile/0/000');
+    const bytes = readFileSync(file);
+    bytes[40] = bytes[40]! ^ 1;
+    writeFileSync(file, bytes);
+    await expect(tree.receiptOf(10)).rejects.toMatchObject({
+      code: 'EVIDENCE_DAMAGED',
+      message: `record 10 in \`${directory}\`, or a tile over it, is not what was signed`,
+    });
+    await log.close();
+  });
+
+  test('is not given of a record that was changed, not even with a new hash', async () => {
+    const { directory, tree, log } = await shown(3);
+    const file = join(directory, '0000000000000000.log');
+    const lines = readFileSync(file, 'utf8').split('\n');
+    const text = lines[1]!.slice(65).replace('engine', 'enginx');
+    lines[1] = `${leafOf(text).toString('hex')} ${text}`;
+    writeFileSync(file, lines.join('\n'));
+    await expect(tree.receiptOf(1)).rejects.toMatchObject({ code: 'EVIDENCE_DAMAGED' });
+    lines[1] = lines[1].replace('enginx', 'enginy');
+    writeFileSync(file, lines.join('\n'));
+    await expect(tree.receiptOf(1)).rejects.toMatchObject({
+      code: 'EVIDENCE_DAMAGED',
+      message: `line 2 of \`${file}\` is not what was written`,
+    });
+    await log.close();
+  });
+});
+
+test('records are found in large segments and across them', async () => {
+  const directory = temporaryDirectory();
+  const settings = { segment_bytes_max: 3 * 1024 * 1024, record_bytes_max: 1024 * 1024 };
+  const log = await openLog(directory, { settings });
+  const random = seededRandom(4);
+  for (let group = 0; group < 12; group += 1) {
+    const sizes = Array.from({ length: 30 }, () => random.pick([10, 100, 60_000, 300_000]));
+    await Promise.all(
+      sizes.map((bytes) => log.append({ ...ENTRY, detail: 'x'.repeat(random.below(bytes)) })),
+    );
+  }
+  const texts = readRecordTexts(directory);
+  for (const index of [0, 1, 29, 30, 100, 177, 203, 358, 359]) {
+    expect((await log.tree.receiptOf(index))!.record === texts[index]).toBe(true);
+  }
+  await log.close();
+});
