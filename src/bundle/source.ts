@@ -15,18 +15,27 @@ import { invalidData, isDataFile, readData, readDataFile, type Data } from './da
 import { listFolder, readBounded, readFiles, type BundleLimits } from './files.ts';
 import { requireTrusted } from './trust.ts';
 
-export interface BundleSourceSettings extends BundleLimits {
+/** Where a policy lies. */
+export interface PolicyPlace {
   /** Bundle archive or folder. */
   bundle: string;
   /** Data laid over it: a YAML or JSON file, or a folder of `data.json` and `data.yaml`. */
   data: string | null;
+}
+
+/** How a policy is read and kept in force. */
+export interface SourceSettings extends BundleLimits {
   /** Without a check that found the policy readable for so long, there is none; 0 is no limit. */
   age_seconds_max: number;
   reload_interval_ms: number;
 }
 
+export type BundleSourceSettings = SourceSettings & PolicyPlace;
+
 export interface BundleSourceOptions<Active> {
-  settings: BundleSourceSettings;
+  settings: SourceSettings;
+  /** Asked at each look, since what lies in a folder may change. Rejects as reading does. */
+  locate(): Promise<PolicyPlace>;
   clock: Clock;
   log: Logger;
   /** Makes a policy ready to decide, or rejects with the reason why it must not. */
@@ -35,9 +44,9 @@ export interface BundleSourceOptions<Active> {
 
 /** Reads and activates the policy, then watches it. Rejects where the first one cannot be used. */
 export async function openBundleSource<Active extends { close(): void }>(
-  options: BundleSourceOptions<Active>,
+  options: Omit<BundleSourceOptions<Active>, 'locate'> & { settings: BundleSourceSettings },
 ): Promise<BundleSource<Active>> {
-  const source = new BundleSource(options);
+  const source = new BundleSource({ ...options, locate: async () => options.settings });
   await source.start();
   return source;
 }
@@ -90,6 +99,17 @@ export class BundleSource<Active extends { close(): void }> {
     this.#schedule();
   }
 
+  /** As `start`, but what cannot be used yet is looked at again, as a change would be. */
+  async startAnyway(): Promise<void> {
+    await this.#load().catch((error: unknown) => this.#note(error));
+    this.#schedule();
+  }
+
+  /** Reads nothing before the files have settled: whoever puts them there may still be at it. */
+  startLater(): void {
+    this.#schedule();
+  }
+
   /** Looks at the files once, as the timer does. Never rejects; checks do not overlap. */
   async check(): Promise<void> {
     this.#checking ??= this.#check().finally(() => {
@@ -136,12 +156,13 @@ export class BundleSource<Active extends { close(): void }> {
   async #load(): Promise<void> {
     const { settings, activate, log } = this.#options;
     const state = await this.#state();
-    const bundle = await readPolicy(settings);
+    const place = await this.#options.locate();
+    const bundle = await readPolicy(place, settings);
     if (state !== (await this.#state())) {
       throw new PortcullisError('BUNDLE_INVALID', 'the policy changed while it was read');
     }
     if (bundle.identity.digest !== this.#digest) {
-      const active = await about(settings.bundle, () => activate(bundle));
+      const active = await about(place.bundle, () => activate(bundle));
       this.#active = active;
       this.#digest = bundle.identity.digest;
       this.#wasReady = false;
@@ -152,9 +173,10 @@ export class BundleSource<Active extends { close(): void }> {
   }
 
   async #state(): Promise<string> {
-    const { bundle, data, files_max } = this.#options.settings;
-    const states = [await stateOf(bundle, 'BUNDLE_INVALID', files_max)];
-    if (data !== null) states.push(await stateOf(data, 'DATA_INVALID', files_max));
+    const { bundle, data } = await this.#options.locate();
+    const { files_max } = this.#options.settings;
+    const states = [bundle, await stateOf(bundle, 'BUNDLE_INVALID', files_max)];
+    if (data !== null) states.push(data, await stateOf(data, 'DATA_INVALID', files_max));
     return states.join(' ');
   }
 
@@ -191,8 +213,11 @@ export class BundleSource<Active extends { close(): void }> {
  * Reads the bundle and the data over it. Throws `POLICY_UNTRUSTED`, `BUNDLE_INVALID` or
  * `DATA_INVALID`.
  */
-async function readPolicy(settings: BundleSourceSettings): Promise<PolicyBundle> {
-  const { bundle: path, data, files_max } = settings;
+async function readPolicy(
+  { bundle: path, data }: PolicyPlace,
+  settings: SourceSettings,
+): Promise<PolicyBundle> {
+  const { files_max } = settings;
   await requireTrusted('bundle', path, files_max);
   const bundle = await about(path, async () => readBundle(await readFiles(path, settings)));
   if (data === null) return about(path, () => layPolicyData(bundle));

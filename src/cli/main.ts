@@ -9,6 +9,7 @@ import { runRegistry, type RegistryOptions } from './registry.ts';
 import { runServe, type ServeOptions } from './serve.ts';
 import { exitCodeOf, printError, tolerateClosed, type Terminal } from './terminal.ts';
 import { runTest } from './test.ts';
+import { tokenCommand } from './token.ts';
 import { runWrap, type WrapOptions } from './wrap.ts';
 
 const USAGE = 2;
@@ -83,6 +84,7 @@ function describeProgram(
         await withPlaces(folder, () => runRegistry(folder, command, options, terminal, variables)),
       ),
   );
+  tokenCommand(program, terminal, variables, done);
   return program;
 }
 

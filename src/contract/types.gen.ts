@@ -564,6 +564,14 @@ export interface EvidenceRecord {
     | 'recovery';
   evaluation_id?: string;
   caller?: string;
+  /**
+   * Whose policy was activated, where each tenant has its own.
+   */
+  tenant?: string;
+  /**
+   * Tenants that the caller is bound to; absent where it is bound to none.
+   */
+  caller_tenants?: string[];
   policy?: Policy;
   unsafe_allow_all?: true;
   request?: RecordedRequest;
@@ -664,6 +672,22 @@ export type StringOperand = string | Table;
 export type Risk = 'low' | 'medium' | 'high' | 'critical';
 
 /**
+ * How a call is authorized behind the server.
+ */
+export type CredentialMode =
+  'none' | 'service_account' | 'user_delegated' | 'agent_scoped' | 'workload_mapped';
+
+/**
+ * Only capabilities of these credential modes; one without a mode is of none.
+ */
+export type CredentialModes = CredentialMode[];
+
+/**
+ * Only capabilities from these sources; one without a source is from none.
+ */
+export type Sources = string[];
+
+/**
  * The data roots that the policy library knows; other roots are the author's own.
  */
 export interface PolicyData {
@@ -677,8 +701,14 @@ export interface PolicyData {
   surfaces?: {
     [k: string]: Surface;
   };
+  /**
+   * What must be known of a caller before anything is looked at; without it every list is empty.
+   */
+  require_context?: ('user' | 'agent' | 'surface' | 'environment')[];
   environments?: {
     [k: string]: {
+      credential_modes?: CredentialModes;
+      sources?: Sources;
       risk_max?: Risk;
     };
   };
@@ -768,8 +798,7 @@ export interface Capability {
   risk: Risk;
   source?: string;
   approved: boolean;
-  credential_mode?:
-    'none' | 'service_account' | 'user_delegated' | 'agent_scoped' | 'workload_mapped';
+  credential_mode?: CredentialMode;
   data_classes?: string[];
   fields_by_class?: {
     [k: string]: Pointer[];
@@ -792,6 +821,8 @@ export interface Capability {
 export interface Agent {
   clients?: string[];
   may: Pattern[];
+  credential_modes?: CredentialModes;
+  sources?: Sources;
   risk_max?: Risk;
   delegates_to?: string[];
 }
@@ -801,6 +832,8 @@ export interface Agent {
  */
 export interface Surface {
   clients?: string[];
+  credential_modes?: CredentialModes;
+  sources?: Sources;
   risk_max?: Risk;
   keep?: string;
 }

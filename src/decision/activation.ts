@@ -25,6 +25,8 @@ export interface ActivationParts {
   limits: EngineLimits;
   /** The setting; it counts only together with the manifest's. */
   unsafe_allow_all: boolean;
+  /** Whose policy it is, where each tenant has its own. */
+  tenant?: string;
   clock: Clock;
   log: EngineOptions['log'];
   evidence: EvidenceLog;
@@ -44,10 +46,10 @@ export async function activateBundle(
     await testPolicy(policy, bundle.metadata?.self_tests, policy.activated_at);
   } catch (error) {
     policy.close();
-    await record(policy, parts.evidence, 'refused', error);
+    await record(policy, parts, 'refused', error);
     throw error;
   }
-  await record(policy, parts.evidence, 'activated');
+  await record(policy, parts, 'activated');
   return policy;
 }
 
@@ -74,13 +76,14 @@ function refuseUnmatchedMark({ metadata }: Candidate, parts: ActivationParts): v
 
 async function record(
   policy: WasmPolicy,
-  evidence: EvidenceLog,
+  { evidence, tenant }: ActivationParts,
   status: 'activated' | 'refused',
   error?: unknown,
 ): Promise<void> {
   const detail = error instanceof PortcullisError ? `${error.code}: ${error.message}` : undefined;
   await evidence.append({
     kind: 'activation',
+    ...(tenant !== undefined && { tenant }),
     policy: policy.identity,
     ...(policy.unsafe_allow_all && { unsafe_allow_all: true }),
     status,

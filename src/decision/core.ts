@@ -30,14 +30,17 @@ import {
 } from './evidence_entry.ts';
 import {
   completeInput,
+  members,
   readEvaluation,
   requestInvalid,
   type Circumstances,
+  type CompleteInput,
   type Question,
 } from './request.ts';
 import { readSepRequest, sepAnswerOf } from './sep.ts';
+import { demandTenants, FixedPolicies, NO_POLICY, servesTenant } from './tenancy.ts';
 import type { Caller, DecisionCore, EvaluationAnswer, Evaluator } from './types.ts';
-import { indeterminate, plainVerdict, type Verdict } from './verdict.ts';
+import { indeterminate, plainVerdict, unavailable, type Verdict } from './verdict.ts';
 
 /** `batch_items_max` also bounds a catalogue. */
 export interface DecisionSettings extends BatchLimits {
@@ -74,7 +77,8 @@ class PolicyDecisionCore implements DecisionCore {
 
   async evaluation(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
     const request = readEvaluation(body);
-    const head = { ...this.#begin(caller), profile: request.profile };
+    demandTenants(caller, [request.subject]);
+    const head = { ...this.#begin(caller, request), profile: request.profile };
     const verdict = await this.#decide(head, request);
     const { evaluation_id, policy } = head;
     return { body: answerOf(verdict, policy, evaluation_id), evaluation_id };
@@ -89,14 +93,16 @@ class PolicyDecisionCore implements DecisionCore {
     const batch = readBatch(body, this.#parts.settings);
     if (batch) return this.#batch(batch, caller, signal);
     const request = readEvaluation(entitiesOf(body));
-    const head = { ...this.#begin(caller), profile: request.profile };
+    demandTenants(caller, [request.subject]);
+    const head = { ...this.#begin(caller, request), profile: request.profile };
     const verdict = await this.#decide(head, request);
     return { body: answerOf(verdict, head.policy), evaluation_id: head.evaluation_id };
   }
 
   async sepDecision(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
     const { request, isUnknown } = readSepRequest(body, this.#parts.settings.sep_server);
-    const head = { ...this.#begin(caller), profile: 'sep' } as const;
+    demandTenants(caller, [request.subject]);
+    const head = { ...this.#begin(caller, request), profile: 'sep' } as const;
     const verdict = isUnknown
       ? await this.#denyUnknown(head, request)
       : await this.#decide(head, request);
@@ -118,16 +124,24 @@ class PolicyDecisionCore implements DecisionCore {
     });
   }
 
-  status(): Status {
+  status(tenant?: string, caller?: Caller): Status {
     const { evaluator, evidence, clock, settings } = this.#parts;
     const base = { instance: settings.instance, obligations: [...OBLIGATION_TYPES] };
+    if (caller && tenant !== undefined && !servesTenant(caller, tenant)) {
+      return { ...base, ready: false, problem: NO_POLICY };
+    }
+    const { writable, problem } = evidence.status();
+    const service = {
+      ready: writable,
+      ...(!writable && { problem: problem ?? 'the evidence log cannot be written' }),
+    };
+    if (evaluator.per_tenant && tenant === undefined) return { ...base, ...service };
     try {
-      const policy = evaluator.current();
-      const { writable, problem } = evidence.status();
+      const policy = evaluator.current(tenant);
       const age_ms = clock.now_ms() - Date.parse(policy.activated_at);
       return {
         ...base,
-        ready: writable,
+        ...service,
         policy: {
           ...policy.identity,
           activated_at: policy.activated_at,
@@ -135,7 +149,6 @@ class PolicyDecisionCore implements DecisionCore {
           unsafe_allow_all: policy.unsafe_allow_all,
         },
         arguments_projection: policy.projection,
-        ...(!writable && { problem: problem ?? 'the evidence log cannot be written' }),
       };
     } catch (error) {
       if (!(error instanceof PortcullisError)) throw error;
@@ -143,13 +156,16 @@ class PolicyDecisionCore implements DecisionCore {
     }
   }
 
-  watch(listener: (status: Status) => void): () => void {
-    return this.#parts.evaluator.watch(() => listener(this.status()));
+  watch(listener: (status: Status) => void, tenant?: string): () => void {
+    return this.#parts.evaluator.watch((changed) => {
+      if (changed === undefined || changed === tenant) listener(this.status(tenant));
+    });
   }
 
   /** Fixes the policy that decides, however often it changes meanwhile. */
-  #begin(caller: Caller): Omit<RecordHead, 'profile'> {
-    const policy = this.#parts.evaluator.current();
+  #begin(caller: Caller, { subject }: { subject: object }): Omit<RecordHead, 'profile'> {
+    const policies = new FixedPolicies(this.#parts.evaluator, caller);
+    const policy = policies.of(members(subject));
     return { evaluation_id: this.#parts.random.id(), caller, policy };
   }
 
@@ -160,7 +176,7 @@ class PolicyDecisionCore implements DecisionCore {
   async #decide(head: RecordHead, request: Question): Promise<Verdict> {
     const input = completeInput(request, this.#circumstances(head.caller));
     const asked = recordedRequest(input);
-    const verdict = await decide(head.profile, input, head.policy);
+    const verdict = await verdictOf(head, input);
     await this.#append(decisionEntry(head, asked, verdict));
     return verdict;
   }
@@ -179,15 +195,18 @@ class PolicyDecisionCore implements DecisionCore {
    * what was decided is still recorded, and nothing more is decided.
    */
   async #batch(
-    { entries, semantic }: Batch,
+    { entries, semantic, subjects }: Batch,
     caller: Caller,
     signal: AbortSignal | undefined,
   ): Promise<EvaluationAnswer> {
-    const { evaluation_id, policy } = this.#begin(caller);
+    demandTenants(caller, subjects);
+    const policies = new FixedPolicies(this.#parts.evaluator, caller);
+    const evaluation_id = this.#parts.random.id();
     const circumstances = this.#circumstances(caller);
     const answers: EvaluationResponse[] = [];
     let records: EvidenceEntry[] = [];
     for (const entry of entries) {
+      const policy = policies.of('request' in entry ? entry.request.subject : undefined);
       const head = { evaluation_id: `${evaluation_id}#${answers.length}`, caller, policy };
       const { evidence, verdict } = await decideEntry(entry, circumstances, head);
       records.push(evidence);
@@ -211,7 +230,8 @@ class PolicyDecisionCore implements DecisionCore {
     signal: AbortSignal | undefined,
   ): Promise<EvaluationAnswer> {
     const request = readDiscovery(body, this.#parts.settings.batch_items_max);
-    const head = { ...this.#begin(caller), profile: 'mcp/1' } as const;
+    demandTenants(caller, [request.subject]);
+    const head = { ...this.#begin(caller, request), profile: 'mcp/1' } as const;
     const found = await discover(request, head.policy, this.#circumstances(caller), signal);
     const { catalogue_digest } = request.options.portcullis.discovery;
     const asked = recordedRequest(found.input);
@@ -252,8 +272,12 @@ async function decideEntry(
   const { profile } = entry.request;
   const input = completeInput(entry.request, circumstances);
   const asked = recordedRequest(input);
-  const verdict = await decide(profile, input, head.policy).catch(undecidable);
+  const verdict = await verdictOf({ ...head, profile }, input).catch(undecidable);
   return { verdict, evidence: decisionEntry({ ...head, profile }, asked, verdict) };
+}
+
+async function verdictOf({ profile, policy }: RecordHead, input: CompleteInput): Promise<Verdict> {
+  return policy ? decide(profile, input, policy) : unavailable(NO_POLICY);
 }
 
 /** Nothing is given to a caller that has gone. */

@@ -21,6 +21,7 @@ import {
   type Question,
 } from './request.ts';
 import { judgeList } from './result.ts';
+import { NO_POLICY } from './tenancy.ts';
 import type { ActivePolicy } from './types.ts';
 
 const CHUNK_ITEMS = 250;
@@ -47,7 +48,7 @@ export function readDiscovery(body: unknown, items_max: number): DiscoveryReques
 /** Asks for all items. Where one chunk gets no sound answer, every item is withheld. */
 export async function discover(
   request: DiscoveryRequest,
-  policy: ActivePolicy,
+  policy: ActivePolicy | undefined,
   circumstances: Circumstances,
   signal?: AbortSignal,
 ): Promise<Discovery> {
@@ -71,12 +72,13 @@ type Entities = Omit<Question, 'resource'> & {
 
 /** Positions of the visible items among all. */
 async function listAll(
-  policy: ActivePolicy,
+  policy: ActivePolicy | undefined,
   input: CompleteInput,
   resources: readonly Resource[],
   signal: AbortSignal | undefined,
 ): Promise<{ visible: ReadonlySet<number>; detail: string | undefined }> {
   const visible = new Set<number>();
+  if (!policy) return { visible, detail: NO_POLICY };
   for (let start = 0; start < resources.length; start += CHUNK_ITEMS) {
     if (start > 0) await setImmediate();
     if (signal?.aborted) return { visible: new Set(), detail: 'the call was given up' };

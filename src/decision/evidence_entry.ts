@@ -15,7 +15,8 @@ export interface RecordHead {
   evaluation_id: string;
   caller: Caller;
   profile: Profile;
-  policy: ActivePolicy;
+  /** Undefined where there was none to decide by. */
+  policy: ActivePolicy | undefined;
 }
 
 const ACTOR_TYPES: ReadonlySet<unknown> = new Set<ActorType>([
@@ -86,8 +87,9 @@ function headOf({ evaluation_id, caller, profile, policy }: RecordHead): Partial
   return {
     evaluation_id,
     caller: caller.id,
-    policy: policy.identity,
-    ...(policy.unsafe_allow_all && { unsafe_allow_all: true }),
+    ...(caller.tenants && { caller_tenants: [...caller.tenants] }),
+    ...(policy && { policy: policy.identity }),
+    ...(policy?.unsafe_allow_all && { unsafe_allow_all: true }),
     profile,
   };
 }

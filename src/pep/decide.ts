@@ -57,7 +57,7 @@ async function ask(
   try {
     const work = (until: AbortSignal) => decisionPoint.decide(request, { signal: until });
     const answer: unknown = await withinDeadline(work, settings.decision_timeout_ms, signal);
-    const verdict = judge(answer, asker.trusted.subject.properties?.actor_type);
+    const verdict = judge(answer, asker.trusted.subject);
     if (verdict === UNAVAILABLE) log.error('the answer of the decision point is malformed');
     return verdict;
   } catch (error) {

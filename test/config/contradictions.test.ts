@@ -4,6 +4,13 @@ import { CONTRADICTIONS } from '../../src/config/contradictions.ts';
 import { putAt } from '../../src/config/source.ts';
 import { HOME, load, refusal } from '../support/configuration.ts';
 
+/** A complete check of tokens. */
+const ISSUER = {
+  'guard.identity.jwt.issuer': 'https://a',
+  'guard.identity.jwt.jwks_url': 'https://a/jwks',
+  'guard.identity.resource.url': 'https://m',
+};
+
 /** Settings by name, in the order of the table: what contradicts, and what is next to it. */
 const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
   [
@@ -19,8 +26,40 @@ const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
     { 'decision_point.url': 'http://a', 'decision_point.embedded': false },
   ],
   [
+    { 'decision_point.token_file': '/t', 'pdp.token_file': '/t' },
+    { 'decision_point.token_file': '/t', 'pdp.token_file': '/h' },
+  ],
+  [
+    { 'pdp.tls.cert_file': 'c', 'pdp.tls.key_file': null },
+    { 'pdp.tls.cert_file': 'c', 'pdp.tls.key_file': 'k' },
+  ],
+  [
+    { 'pdp.tls.client_ca_file': 'a', 'pdp.tls.cert_file': null },
+    { 'pdp.tls.client_ca_file': null, 'pdp.tls.cert_file': null },
+  ],
+  [
+    { 'pdp.tls.callers_file': 'c', 'pdp.tls.client_ca_file': null },
+    { 'pdp.tls.callers_file': null, 'pdp.tls.client_ca_file': null },
+  ],
+  [
+    { 'decision_point.cert_file': 'c', 'decision_point.key_file': null },
+    { 'decision_point.cert_file': 'c', 'decision_point.key_file': 'k' },
+  ],
+  [
     { 'decision_point.embedded': true, 'policy.bundle': null },
     { 'decision_point.embedded': true, 'policy.bundle': 'b' },
+  ],
+  [
+    { 'policy.tenants': 't', 'policy.backend': 'static_rbac' },
+    { 'policy.tenants': 't', 'policy.backend': 'wasm' },
+  ],
+  [
+    { 'policy.backend': 'static_rbac', 'policy.rbac_file': null },
+    { 'policy.backend': 'static_rbac', 'policy.rbac_file': 'f' },
+  ],
+  [
+    { 'policy.tenants': 't', 'policy.bundle': 'b' },
+    { 'policy.tenants': 't', 'policy.bundle': null },
   ],
   [
     { 'policy.data': 'd', 'policy.bundle': null },
@@ -58,11 +97,48 @@ const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
     { 'evidence.linger_us_max': 1000, 'decision_point.timeout_ms': 1 },
     { 'evidence.linger_us_max': 999, 'decision_point.timeout_ms': 1 },
   ],
+  [
+    { 'guard.identity.jwt.issuer': 'https://a', 'guard.identity.resource.url': null },
+    { ...ISSUER, 'guard.identity.resource.url': 'https://m' },
+  ],
+  [
+    { 'guard.identity.jwt.jwks_url': 'https://a', 'guard.identity.jwt.jwks_file': '/k' },
+    { ...ISSUER, 'guard.identity.jwt.jwks_url': null, 'guard.identity.jwt.jwks_file': '/k' },
+  ],
+  [
+    { 'guard.identity.jwt.issuer': null, 'guard.identity.jwt.jwks_url': 'https://a' },
+    { 'guard.identity.jwt.issuer': null, 'guard.identity.jwt.jwks_url': null },
+  ],
+  [
+    { 'guard.identity.jwt.revoked_file': '/r', 'guard.identity.jwt.issuer': null },
+    { ...ISSUER, 'guard.identity.jwt.revoked_file': '/r' },
+  ],
+  [
+    {
+      'guard.identity.jwt.jwks_fresh_seconds_max': 61,
+      'guard.identity.jwt.jwks_age_seconds_max': 60,
+    },
+    {
+      'guard.identity.jwt.jwks_fresh_seconds_max': 60,
+      'guard.identity.jwt.jwks_age_seconds_max': 60,
+    },
+  ],
+  [
+    {
+      'guard.identity.jwt.jwks_cooldown_ms': 600_000,
+      'guard.identity.jwt.jwks_age_seconds_max': 600,
+    },
+    {
+      'guard.identity.jwt.jwks_cooldown_ms': 599_999,
+      'guard.identity.jwt.jwks_age_seconds_max': 600,
+    },
+  ],
 ];
 
 /** Limits that bind a guard and who decides bind where both are one process. */
 const EMBEDDED = { 'decision_point.embedded': true, 'policy.bundle': 'b' };
-const IN_ONE_PROCESS = PAIRS.slice(9);
+const FIRST = PAIRS.findIndex(([bad]) => 'guard.arguments_bytes_max' in bad);
+const IN_ONE_PROCESS = PAIRS.slice(FIRST, FIRST + 4);
 
 function settings(named: Record<string, unknown>): object {
   const group = {};
@@ -100,6 +176,15 @@ test('a guard is not held to the limits of a policy that decides elsewhere', () 
     const overrides = settings({ ...bad, 'decision_point.socket': 's' });
     expect(load({ overrides }).decision_point.embedded).toBe(false);
   }
+});
+
+test('who decides by another backend needs no bundle', () => {
+  const named = {
+    'decision_point.embedded': true,
+    'policy.backend': 'static_rbac',
+    'policy.rbac_file': 'f',
+  };
+  expect(load({ overrides: settings(named) }).policy.bundle).toBe(null);
 });
 
 test('the message tells where each of the two was given, or that it is a default', () => {

@@ -9,7 +9,7 @@ import { openNote } from '../../src/evidence/tree/note.ts';
 import { tilePath } from '../../src/evidence/tree/tile.ts';
 import { TileStore } from '../../src/evidence/tree/tile_store.ts';
 import type { ProvableLog } from '../../src/evidence/types.ts';
-import { ENTRY, openLog, readAll, signerOf } from '../support/evidence_log.ts';
+import { ENTRY, type LoggedLine, openLog, readAll, recordingLogger, signerOf } from '../support/evidence_log.ts';
 import { leafOf, mth } from '../support/merkle_oracle.ts';
 import { FAULTS, type FakeDisk, type Fault, fakeDisk } from '../support/fake_disk.ts';
 import { type SeededRandom, seededRandom } from '../support/seeded_random.ts';
@@ -30,16 +30,17 @@ interface World {
   acknowledged: Acknowledged;
   /** Each checkpoint that anybody could have seen. */
   checkpoints: Set<string>;
+  logged: LoggedLine[];
 }
 
 function newWorld(seed: number): World {
   const random = seededRandom(seed);
-  return { disk: fakeDisk(random), random, acknowledged: new Map(), checkpoints: new Set() };
+  return { disk: fakeDisk(random), random, acknowledged: new Map(), checkpoints: new Set(), logged: [] };
 }
 
-function open({ disk }: World, prove_all_records = false): Promise<ProvableLog> {
+function open({ disk, logged }: World, prove_all_records = false): Promise<ProvableLog> {
   const settings = { segment_bytes_max: 6000, prove_all_records };
-  return openLog(DIRECTORY, { files: disk, settings });
+  return openLog(DIRECTORY, { files: disk, settings, log: recordingLogger(logged) });
 }
 
 /** Appends several at once; keeps what was acknowledged. */
@@ -91,7 +92,7 @@ async function lost(world: World): Promise<number[]> {
 }
 
 /** And each checkpoint is one of the tree over these records, and so is each tile. */
-async function contradicted({ disk, checkpoints }: World): Promise<string[]> {
+async function contradicted({ disk, checkpoints, logged }: World): Promise<string[]> {
   const records = await readAll(DIRECTORY, { files: disk });
   const leaves = records.map((record) => leafOf(canonicalJson(record)));
   const notes = [...checkpoints].filter((note) => {
@@ -105,7 +106,9 @@ async function contradicted({ disk, checkpoints }: World): Promise<string[]> {
     const expected = Buffer.concat(leaves.slice(index * 256, (index + 1) * 256));
     if (!(await tiles.read(0, index))?.equals(expected)) notes.push(tilePath(0, index));
   }
-  return notes;
+  // A crash is no damage: what a checkpoint covers never has to be built again.
+  const built = logged.filter(({ message }) => message.includes('were built again'));
+  return [...notes, ...built.map(({ message }) => message)];
 }
 
 /** What went wrong in a world, once its log was opened again. */

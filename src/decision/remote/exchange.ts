@@ -11,14 +11,25 @@ import {
   equalSecrets,
   PROOF_HEADERS,
   signedAuthorization,
-  type SharedToken,
+  type HeldToken,
   type SignedRequest,
 } from '../../contract/proof.ts';
 import { ERRORS, PortcullisError } from '../../errors.ts';
 import { findPathFault } from '../../contract/trusted_path.ts';
+import { certificateFault, tlsConnector, type RemoteTls } from './tls.ts';
 
-/** Where a decision point listens. On TCP both sides hold a token, asked for at each request. */
-export type RemoteAddress = { socket: string } | { url: string; token: () => SharedToken };
+/**
+ * Where a decision point listens. Over TCP it proves itself by a token, which is asked for at each
+ * request, or by its certificate, or by both.
+ */
+export type RemoteAddress = { socket: string } | HttpAddress;
+
+interface HttpAddress {
+  url: string;
+  token?: () => HeldToken;
+  /** For an `https:` URL. */
+  tls?: RemoteTls;
+}
 
 export interface ExchangeSettings {
   address: RemoteAddress;
@@ -53,7 +64,7 @@ export function openExchanger(settings: ExchangeSettings, random: Random, clock:
         target: request.path,
         body: request.body === undefined ? '' : JSON.stringify(request.body),
       };
-      const token = 'url' in settings.address ? settings.address.token() : undefined;
+      const token = 'url' in settings.address ? settings.address.token?.() : undefined;
       const answer = await exchange(pool, settings, { request, signed, token });
       requireStatus(answer);
       if (token) requireProof(token, signed, answer);
@@ -66,7 +77,7 @@ export function openExchanger(settings: ExchangeSettings, random: Random, clock:
 interface Sending {
   request: RemoteRequest;
   signed: SignedRequest & { body: string };
-  token: SharedToken | undefined;
+  token: HeldToken | undefined;
 }
 
 interface RawAnswer {
@@ -87,7 +98,7 @@ function openPool(settings: ExchangeSettings): Pool {
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,
-    connect: 'url' in address ? { timeout: settings.timeout_ms } : socketConnector(address.socket),
+    connect: 'url' in address ? tcpConnector(address, settings) : socketConnector(address.socket),
   });
 }
 
@@ -96,6 +107,17 @@ function readOrigin(url: string): string {
   const plain = parsed && (url === parsed.origin || url === `${parsed.origin}/`);
   if (plain && ['http:', 'https:'].includes(parsed.protocol)) return parsed.origin;
   const message = '`decision_point.url` is not of the form http://host:port';
+  throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/decision_point/url' });
+}
+
+/** Without TLS the token alone proves who answers, so there must be one. */
+function tcpConnector({ url, token, tls }: HttpAddress, { timeout_ms }: ExchangeSettings) {
+  const isSecure = url.startsWith('https:');
+  if (isSecure) {
+    return tlsConnector(tls ?? { ca_file: null, cert_file: null, key_file: null }, timeout_ms);
+  }
+  if (token && !tls) return buildConnector({ timeout: timeout_ms });
+  const message = '`decision_point.url` is not of HTTPS, so it takes a token and no certificate';
   throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/decision_point/url' });
 }
 
@@ -140,7 +162,7 @@ async function exchange(
     return { status: answer.statusCode, headers: answer.headers, body };
   } catch (cause) {
     if (cause instanceof PortcullisError) throw cause;
-    throw unreachable(describe(cause), cause);
+    throw certificateFault(cause) ?? unreachable(describe(cause), cause);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', stop);
@@ -174,7 +196,7 @@ function errorCodeIn(body: Uint8Array): string | undefined {
 }
 
 function requireProof(
-  { token }: SharedToken,
+  token: HeldToken,
   request: SignedRequest,
   { status, headers, body }: RawAnswer,
 ): void {
