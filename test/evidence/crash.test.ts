@@ -9,7 +9,14 @@ import { openNote } from '../../src/evidence/tree/note.ts';
 import { tilePath } from '../../src/evidence/tree/tile.ts';
 import { TileStore } from '../../src/evidence/tree/tile_store.ts';
 import type { ProvableLog } from '../../src/evidence/types.ts';
-import { ENTRY, type LoggedLine, openLog, readAll, recordingLogger, signerOf } from '../support/evidence_log.ts';
+import {
+  ENTRY,
+  type LoggedLine,
+  openLog,
+  readAll,
+  recordingLogger,
+  signerOf,
+} from '../support/evidence_log.ts';
 import { leafOf, mth } from '../support/merkle_oracle.ts';
 import { FAULTS, type FakeDisk, type Fault, fakeDisk } from '../support/fake_disk.ts';
 import { type SeededRandom, seededRandom } from '../support/seeded_random.ts';
@@ -35,7 +42,13 @@ interface World {
 
 function newWorld(seed: number): World {
   const random = seededRandom(seed);
-  return { disk: fakeDisk(random), random, acknowledged: new Map(), checkpoints: new Set(), logged: [] };
+  return {
+    disk: fakeDisk(random),
+    random,
+    acknowledged: new Map(),
+    checkpoints: new Set(),
+    logged: [],
+  };
 }
 
 function open({ disk, logged }: World, prove_all_records = false): Promise<ProvableLog> {
