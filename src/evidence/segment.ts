@@ -152,9 +152,10 @@ interface RawLine {
 async function* readLines(
   file: EvidenceFile,
   from_bytes: number,
-  number = 1,
+  first_number = 1,
 ): AsyncGenerator<RawLine> {
   let pieces: Buffer[] = [];
+  let number = first_number;
   let offset_bytes = from_bytes;
   let end_bytes = from_bytes;
   const cut = (complete: boolean): RawLine => {

@@ -87,13 +87,18 @@ async function readAll(
 async function subtree(tiles: TileHashes, from: number, to: number): Promise<Uint8Array> {
   const count = to - from;
   const half = splitOf(count);
-  if (count === 1 || count === 2 * half) return node(tiles, Math.log2(count), from / count);
+  if (count === 1 || count === 2 * half)
+    return completeSubtree(tiles, Math.log2(count), from / count);
   const middle = from + half;
   return hashPair(await subtree(tiles, from, middle), await subtree(tiles, middle, to));
 }
 
 /** The root of the complete subtree of 2^height leaves that has this index among its like. */
-async function node(tiles: TileHashes, height: number, index: number): Promise<Uint8Array> {
+async function completeSubtree(
+  tiles: TileHashes,
+  height: number,
+  index: number,
+): Promise<Uint8Array> {
   const level = Math.floor(height / TILE_HEIGHT);
   const count = 2 ** (height % TILE_HEIGHT);
   return foldHashes(await tiles.read(level, index * count, count));

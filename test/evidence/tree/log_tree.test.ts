@@ -42,7 +42,7 @@ function leavesOf(directory: string): Buffer[] {
 }
 
 /** Size and root of a checkpoint that the usual key signed. */
-function signed(note: string): { size: number; root: string } {
+function treeOf(note: string): { size: number; root: string } {
   const opened = openNote(note, [signerOf(1).verifier]);
   const [origin, size, root, end] = ('text' in opened ? opened.text : '').split('\n');
   expect([origin, end]).toEqual([ORIGIN, '']);
@@ -52,15 +52,15 @@ function signed(note: string): { size: number; root: string } {
 describe('a checkpoint', () => {
   test('is there from the first moment on, over nothing', async () => {
     const { tree, log } = await shown(0);
-    expect(signed(tree.checkpoint())).toEqual({ size: 0, root: mth([]).toString('base64') });
+    expect(treeOf(tree.checkpoint())).toEqual({ size: 0, root: mth([]).toString('base64') });
     await log.close();
   });
 
   test('covers what was durable when it was asked for, and is stored before it is told', async () => {
     const { directory, tree, log } = await shown(300, 5);
-    expect(signed(tree.checkpoint()).size).toBe(300);
+    expect(treeOf(tree.checkpoint()).size).toBe(300);
     const note = await tree.sign();
-    expect(signed(note)).toEqual({
+    expect(treeOf(note)).toEqual({
       size: 305,
       root: mth(leavesOf(directory)).toString('base64'),
     });
@@ -81,14 +81,14 @@ describe('a checkpoint', () => {
     const directory = temporaryDirectory();
     const log = await openLog(directory, { settings: { checkpoint_interval_ms: 10 } });
     await log.append(ENTRY);
-    while (signed(log.tree.checkpoint()).size < 1) await new Promise(setImmediate);
+    while (treeOf(log.tree.checkpoint()).size < 1) await new Promise(setImmediate);
     await log.close();
   });
 
   test('covers all when the log was closed, and after that nothing is signed', async () => {
     const { directory, tree, log } = await shown(2, 2);
     await log.close();
-    expect(signed(readFileSync(join(directory, 'checkpoint'), 'utf8')).size).toBe(4);
+    expect(treeOf(readFileSync(join(directory, 'checkpoint'), 'utf8')).size).toBe(4);
     expect(await tree.sign()).toBe(tree.checkpoint());
   });
 
@@ -103,7 +103,7 @@ describe('a checkpoint', () => {
       message: expect.stringContaining('(ENOSPC: the disk is full; free some and start again)'),
     });
     await expect(log.tree.sign()).rejects.toMatchObject({ code: 'ENOSPC' });
-    expect(signed(log.tree.checkpoint()).size).toBe(0);
+    expect(treeOf(log.tree.checkpoint()).size).toBe(0);
     await log.close();
   });
 });
@@ -288,7 +288,7 @@ describe('a receipt', () => {
   test('of a record that no checkpoint covers yet waits for one', async () => {
     const { tree, log } = await shown(3, 2);
     const receipt = await tree.receiptOf(4);
-    expect(signed(tree.checkpoint()).size).toBe(5);
+    expect(treeOf(tree.checkpoint()).size).toBe(5);
     expect(receipt!.proof).toContain(tree.checkpoint());
     await log.close();
   });
