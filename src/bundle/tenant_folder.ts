@@ -5,7 +5,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invalid, unreadable } from './files.ts';
-import type { PolicyPlace } from './source.ts';
+import type { PolicyPlace } from './policy_files.ts';
 
 /** As evaluation_request.schema.json has it for `subject.properties.tenant`. */
 const TENANT_CHARACTERS_MAX = 256;

@@ -10,6 +10,7 @@ import { PortcullisError } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { PolicyBundle } from './bundle.ts';
 import { unreadable } from './files.ts';
+import { BUNDLES } from './policy_files.ts';
 import { BundleSource, type SourceSettings } from './source.ts';
 import { locatePolicy, tenantOf } from './tenant_folder.ts';
 import { requireTrustedPlace } from './trust.ts';
@@ -159,6 +160,7 @@ export class Tenants<Active extends { close(): void }> {
     const { settings, clock, log, activate } = this.#options;
     const source = new BundleSource<Active>({
       settings,
+      reader: BUNDLES,
       locate: () => locatePolicy(folder),
       clock,
       log: log.child({ tenant }),

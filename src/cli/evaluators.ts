@@ -2,16 +2,23 @@
  * What can decide behind the core (`policy.backend`): one row for each, which opens it. Everything
  * else of a decision point is the same for all of them.
  */
-import { openBundleSource } from '../bundle/source.ts';
+import { RBAC_FILES } from '../bundle/rbac_file.ts';
+import { openBundleSource, openSource } from '../bundle/source.ts';
 import { openTenants } from '../bundle/tenants.ts';
 import type { Configuration } from '../config/types.gen.ts';
 import { activateBundle } from '../decision/activation.ts';
+import { authzenPdp } from '../decision/authzen_pdp/backend.ts';
+import { opaServer } from '../decision/opa_server/backend.ts';
+import { sepPdp } from '../decision/sep_pdp/backend.ts';
+import { activateRbac } from '../decision/static_rbac/activation.ts';
 import type { Evaluator } from '../decision/types.ts';
 import { loadEngine } from '../engine/engine.ts';
 import { PortcullisError } from '../errors.ts';
 import type { EvidenceLog } from '../evidence/types.ts';
+import { METHODS } from '../pep/methods.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CLOCK } from './ambient.ts';
+import { openPolicyServer } from './policy_server.ts';
 
 /** What each is handed beside its settings. */
 export interface EvaluatorParts {
@@ -33,6 +40,18 @@ interface Backend {
 const BACKENDS: Readonly<Record<Settings['backend'], Backend>> = {
   wasm: { needs: 'bundle', open: openWasm },
   static_rbac: { needs: 'rbac_file', open: openStaticRbac },
+  opa: {
+    needs: 'remote',
+    open: (policy, parts) =>
+      openPolicyServer(policy, parts, (client, { path, ...settings }) =>
+        opaServer(client, { ...settings, path: String(path) }),
+      ),
+  },
+  authzen: {
+    needs: 'remote',
+    open: (policy, parts) => openPolicyServer(policy, parts, authzenPdp),
+  },
+  sep: { needs: 'remote', open: (policy, parts) => openPolicyServer(policy, parts, sepPdp) },
 };
 
 /** Throws `CONFIGURATION_INVALID` where it is not said what to decide by. */
@@ -70,7 +89,15 @@ function openWasm(policy: Settings, { evidence, log }: EvaluatorParts): Promise<
   });
 }
 
-/** Refused until it decides: nothing is opened that would not hold. */
-async function openStaticRbac(): Promise<OpenedEvaluator> {
-  throw new PortcullisError('CONFIGURATION_INVALID', 'the backend static_rbac does not decide yet');
+function openStaticRbac(
+  policy: Settings,
+  { evidence, log }: EvaluatorParts,
+): Promise<OpenedEvaluator> {
+  return openSource({
+    settings: { ...policy, bundle: String(policy.rbac_file), data: null },
+    reader: RBAC_FILES,
+    clock: CLOCK,
+    log,
+    activate: (file) => activateRbac(file, { methods: METHODS, clock: CLOCK, evidence }),
+  });
 }

@@ -35,9 +35,9 @@ export interface Configuration {
    */
   policy: {
     /**
-     * What decides: `wasm` is a compiled bundle, `static_rbac` a file of roles. Settings of the others are not read.
+     * What decides: `wasm` is a compiled bundle, `static_rbac` a file of roles, `opa` an OPA server, `authzen` any AuthZEN decision point and `sep` one that speaks the profile of the SEP (docs/backends.md). Settings of the others are not read.
      */
-    backend: 'wasm' | 'static_rbac';
+    backend: 'wasm' | 'static_rbac' | 'opa' | 'authzen' | 'sep';
     /**
      * For `static_rbac`: the YAML file of roles and grants (docs/static_rbac.md).
      */
@@ -82,6 +82,75 @@ export interface Configuration {
      * Accepts a bundle that allows everything, which its manifest must ask for as well. It is stamped on each record.
      */
     unsafe_allow_all: boolean;
+    /**
+     * The policy server, for the backends that ask one.
+     */
+    remote: {
+      /**
+       * Address of the policy server; `http` on this machine only.
+       */
+      url: string | null;
+      /**
+       * Unix socket of the policy server.
+       */
+      socket: string | null;
+      /**
+       * What is asked for a decision. `opa`: the rule. `authzen`: the path of its evaluation endpoint; without it the metadata is read. `sep`: the path of its decisions; without it `v1/decision` below its address.
+       */
+      path: string | null;
+      /**
+       * What is asked for a list; without it each item is asked for. `opa`: the rule of the visible positions. `authzen`: the path of its evaluations endpoint.
+       */
+      discovery_path: string | null;
+      /**
+       * Arguments that the policy server is sent: a capability, `type:server/*` or `*`, and a JSON Pointer into its arguments; without one they go whole.
+       */
+      arguments: string[];
+      /**
+       * `authzen`: the member of `subject.properties` in which the policy server looks for groups.
+       */
+      roles_member: string;
+      /**
+       * `authzen`: most items that are asked for in one request.
+       */
+      batch_items_max: number;
+      /**
+       * File that holds the bearer token for the policy server (mode 600).
+       */
+      token_file: string | null;
+      /**
+       * Certificates, as PEM, of which one must have signed that of the policy server; without it, those of Node.
+       */
+      ca_file: string | null;
+      /**
+       * Certificate, as PEM, that is shown to the policy server.
+       */
+      cert_file: string | null;
+      /**
+       * Its private key, as PEM (mode 600).
+       */
+      key_file: string | null;
+      /**
+       * Longest wait for one answer of the policy server; a decision can take two.
+       */
+      timeout_ms: number;
+      /**
+       * Largest answer of the policy server that is read.
+       */
+      response_bytes_max: number;
+      /**
+       * Most connections to the policy server; what comes beyond them waits.
+       */
+      connections_max: number;
+      /**
+       * How often the policy server is looked at: whether it decides, and by which policy.
+       */
+      poll_interval_ms: number;
+      /**
+       * Where the policy server gave no sound answer to a look for so long, there is no policy.
+       */
+      silence_ms_max: number;
+    };
     /**
      * Limits of one evaluation.
      */

@@ -895,6 +895,101 @@ export interface SepDecisionResponse {
   safe_message?: string;
 }
 
+export type Channel = 'task' | 'elicitation' | 'none';
+
+/**
+ * A static RBAC file (SEP): a complete policy by itself. Values that would open are not in it.
+ */
+export interface StaticRbac {
+  version?: 1;
+  /**
+   * How odd states end; there is one way.
+   */
+  _settings?: {
+    default_decision?: 'deny';
+    client_claims_authoritative?: false;
+    policy_error?: 'deny';
+    unknown_capability?: 'deny';
+  };
+  /**
+   * The same as `_settings` in another form of the draft.
+   */
+  defaults?: {
+    missing_policy?: 'deny';
+    policy_error?: 'deny';
+    unknown_capability?: 'deny';
+    client_claims_authoritative?: false;
+  };
+  /**
+   * Methods of MCP; a method that is not named is handled as the method table says.
+   */
+  _methods?: {
+    [k: string]: 'filter' | 'evaluate' | 'deny';
+  };
+  /**
+   * Each applies to the group of its name.
+   */
+  roles: {
+    [k: string]: RbacRole;
+  };
+  /**
+   * Ours: who has a role besides the group of its name. `group:NAME` is a group, anything else a principal.
+   */
+  bindings?: {
+    [k: string]: string[];
+  };
+}
+
+/**
+ * What its holders may do.
+ */
+export interface RbacRole {
+  description?: string;
+  grants: RbacGrant[];
+}
+
+/**
+ * What is decided on some actions on one capability.
+ */
+export interface RbacGrant {
+  /**
+   * `type:name`, which is compared as it is; there are no patterns.
+   */
+  capability: string;
+  /**
+   * Ours: the server that owns the capability; absent is every server.
+   */
+  server?: string;
+  actions: (
+    | 'execute'
+    | 'list'
+    | 'read'
+    | 'get'
+    | 'subscribe'
+    | 'complete'
+    | 'create'
+    | 'cancel'
+    | 'update'
+    | 'notify'
+  )[];
+  decision: Outcome;
+  constraints?: RbacConstraints;
+}
+
+/**
+ * Where a grant applies, and what has to hold then.
+ */
+export interface RbacConstraints {
+  /**
+   * Deployments in which the grant applies.
+   */
+  environment?: string | string[];
+  actor_required?: 'human' | 'supervised_ai' | 'automation' | 'service_account';
+  approval_required?: boolean;
+  require_approval_via?: Channel;
+  approval_via?: Channel;
+}
+
 /**
  * What a PEP must know of a PDP before it asks.
  */

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock, Random } from '../contract/ambient.ts';
 import type { CallOptions } from '../contract/decision_point.ts';
 import { OBLIGATION_TYPES } from '../contract/obligations.ts';
-import type { EvaluationResponse, Status } from '../contract/types.gen.ts';
+import type { EvaluationResponse, RecordedRequest, Status } from '../contract/types.gen.ts';
 import { VALIDATORS } from '../contract/validate.ts';
 import { PortcullisError } from '../errors.ts';
 import type { EvidenceEntry, EvidenceLog } from '../evidence/types.ts';
@@ -21,8 +21,9 @@ import {
   type BatchLimits,
 } from './batch.ts';
 import { decide } from './decide.ts';
-import { discover, readDiscovery } from './discovery.ts';
+import { discover, listInput, readDiscovery } from './discovery.ts';
 import {
+  backendErrorEntry,
   decisionEntry,
   discoveryEntry,
   recordedRequest,
@@ -176,9 +177,20 @@ class PolicyDecisionCore implements DecisionCore {
   async #decide(head: RecordHead, request: Question): Promise<Verdict> {
     const input = completeInput(request, this.#circumstances(head.caller));
     const asked = recordedRequest(input);
-    const verdict = await verdictOf(head, input);
+    const verdict = await this.#orRecord(head, asked, verdictOf(head, input));
     await this.#append(decisionEntry(head, asked, verdict));
     return verdict;
+  }
+
+  /** What leaves no decision because nobody is there to make it, is recorded as well. */
+  async #orRecord<R>(head: RecordHead, asked: RecordedRequest, work: Promise<R>): Promise<R> {
+    try {
+      return await work;
+    } catch (error) {
+      const isAbsent = error instanceof PortcullisError && error.code === 'BACKEND_UNREACHABLE';
+      if (isAbsent) await this.#append(backendErrorEntry(head, asked, error.message));
+      throw error;
+    }
   }
 
   async #denyUnknown(head: RecordHead, request: Question): Promise<Verdict> {
@@ -232,9 +244,11 @@ class PolicyDecisionCore implements DecisionCore {
     const request = readDiscovery(body, this.#parts.settings.batch_items_max);
     demandTenants(caller, [request.subject]);
     const head = { ...this.#begin(caller, request), profile: 'mcp/1' } as const;
-    const found = await discover(request, head.policy, this.#circumstances(caller), signal);
+    const input = listInput(request, this.#circumstances(caller));
+    const asked = recordedRequest(input);
+    const finding = discover(request, input, head.policy, signal);
+    const found = await this.#orRecord(head, asked, finding);
     const { catalogue_digest } = request.options.portcullis.discovery;
-    const asked = recordedRequest(found.input);
     await this.#append(discoveryEntry(head, asked, catalogue_digest, found));
     demandWanted(signal);
     return { body: found.answer, evaluation_id: head.evaluation_id };

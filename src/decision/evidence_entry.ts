@@ -83,6 +83,16 @@ export function discoveryEntry(
   };
 }
 
+/** A record of kind `backend_error`: why nobody decided. */
+export function backendErrorEntry(
+  head: RecordHead,
+  request: RecordedRequest,
+  detail: string,
+): EvidenceEntry {
+  const cut = detail.slice(0, DETAIL_CHARACTERS_MAX);
+  return { kind: 'backend_error', ...headOf(head), request, detail: cut };
+}
+
 function headOf({ evaluation_id, caller, profile, policy }: RecordHead): Partial<EvidenceEntry> {
   return {
     evaluation_id,

@@ -37,6 +37,8 @@ export interface ActivePolicy {
   evaluate(input: PolicyInput): Promise<unknown> | unknown;
   /** Positions of the visible resources, in any order, still to be judged. */
   list(input: PolicyInput, resources: readonly Resource[]): Promise<unknown> | unknown;
+  /** Why the policy says what it says to an input, for operators; without text of the input. */
+  explain?(input: PolicyInput): string;
 }
 
 /** What a caller of the decision point may do. The table of routes names one for each. */

@@ -35,6 +35,7 @@ export const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   UNAUTHENTICATED: 403,
   REQUEST_TOO_LARGE: 413,
   POLICY_ABSENT: 503,
+  BACKEND_UNREACHABLE: 503,
   EVIDENCE_UNWRITABLE: 503,
 };
 

@@ -1,5 +1,6 @@
 /** Asks the decision point about one use of one capability. */
 import { keyedDigestOf } from '../contract/digest.ts';
+import { projectArguments } from '../contract/projection.ts';
 import type { Projection, Resource } from '../contract/types.gen.ts';
 import { withinDeadline } from './deadline.ts';
 import { evaluationRequest, type Asker } from './evaluation.ts';
@@ -7,7 +8,6 @@ import { judge, UNAVAILABLE, type Verdict } from './judge.ts';
 import type { JsonObject } from './message.ts';
 import { ruleOf, type KnownMethod } from './methods.ts';
 import type { PolicyWatch } from './policy_watch.ts';
-import { projectArguments } from './projection.ts';
 import type { GuardParts } from './settings.ts';
 
 export interface Question {

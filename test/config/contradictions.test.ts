@@ -11,8 +11,12 @@ const ISSUER = {
   'guard.identity.resource.url': 'https://m',
 };
 
-/** Settings by name, in the order of the table: what contradicts, and what is next to it. */
-const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
+/**
+ * Settings by name, in the order of the table: what contradicts, and what is next to it; some need
+ * others beside them, so that no other row is the first.
+ */
+type Settings = Record<string, unknown>;
+const PAIRS: [bad: Settings, fine: Settings, beside?: Settings][] = [
   [
     { 'decision_point.socket': 's', 'decision_point.url': 'http://a' },
     { 'decision_point.socket': 's', 'decision_point.url': null },
@@ -50,16 +54,56 @@ const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
     { 'decision_point.embedded': true, 'policy.bundle': 'b' },
   ],
   [
-    { 'policy.tenants': 't', 'policy.backend': 'static_rbac' },
-    { 'policy.tenants': 't', 'policy.backend': 'wasm' },
-  ],
-  [
     { 'policy.backend': 'static_rbac', 'policy.rbac_file': null },
     { 'policy.backend': 'static_rbac', 'policy.rbac_file': 'f' },
   ],
   [
     { 'policy.tenants': 't', 'policy.bundle': 'b' },
     { 'policy.tenants': 't', 'policy.bundle': null },
+  ],
+  [
+    { 'policy.tenants': 't', 'policy.backend': 'authzen' },
+    { 'policy.tenants': 't', 'policy.backend': 'wasm' },
+  ],
+  [
+    { 'policy.backend': 'authzen', 'policy.remote.url': null },
+    { 'policy.backend': 'authzen', 'policy.remote.url': 'https://a' },
+  ],
+  [
+    { 'policy.remote.socket': 's', 'policy.remote.url': 'https://a' },
+    { 'policy.remote.socket': 's', 'policy.remote.url': null },
+  ],
+  [
+    { 'policy.backend': 'opa', 'policy.remote.path': null },
+    { 'policy.backend': 'opa', 'policy.remote.path': 'a/b' },
+    { 'policy.remote.url': 'https://a' },
+  ],
+  [
+    { 'policy.remote.socket': 's', 'policy.remote.path': null },
+    { 'policy.remote.socket': 's', 'policy.remote.path': '/a' },
+    { 'policy.backend': 'authzen' },
+  ],
+  [
+    { 'policy.remote.discovery_path': '/a', 'policy.remote.path': null },
+    { 'policy.remote.discovery_path': '/a', 'policy.remote.path': '/b' },
+  ],
+  [
+    { 'policy.remote.cert_file': 'c', 'policy.remote.key_file': null },
+    { 'policy.remote.cert_file': 'c', 'policy.remote.key_file': 'k' },
+    { 'policy.remote.url': 'https://a' },
+  ],
+  [
+    { 'policy.remote.ca_file': 'c', 'policy.remote.url': 'http://127.0.0.1' },
+    { 'policy.remote.ca_file': 'c', 'policy.remote.url': 'https://127.0.0.1' },
+  ],
+  [
+    { 'policy.remote.cert_file': 'c', 'policy.remote.url': 'http://127.0.0.1' },
+    { 'policy.remote.cert_file': 'c', 'policy.remote.url': 'https://127.0.0.1' },
+    { 'policy.remote.key_file': 'k' },
+  ],
+  [
+    { 'policy.remote.poll_interval_ms': 1000, 'policy.remote.silence_ms_max': 1000 },
+    { 'policy.remote.poll_interval_ms': 999, 'policy.remote.silence_ms_max': 1000 },
   ],
   [
     { 'policy.data': 'd', 'policy.bundle': null },
@@ -96,6 +140,11 @@ const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
   [
     { 'evidence.linger_us_max': 1000, 'decision_point.timeout_ms': 1 },
     { 'evidence.linger_us_max': 999, 'decision_point.timeout_ms': 1 },
+  ],
+  [
+    { 'policy.remote.timeout_ms': 500, 'decision_point.timeout_ms': 1000 },
+    { 'policy.remote.timeout_ms': 499, 'decision_point.timeout_ms': 1000 },
+    { 'policy.backend': 'authzen', 'policy.remote.url': 'https://a' },
   ],
   [
     { 'guard.identity.jwt.issuer': 'https://a', 'guard.identity.resource.url': null },
@@ -138,7 +187,7 @@ const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
 /** Limits that bind a guard and who decides bind where both are one process. */
 const EMBEDDED = { 'decision_point.embedded': true, 'policy.bundle': 'b' };
 const FIRST = PAIRS.findIndex(([bad]) => 'guard.arguments_bytes_max' in bad);
-const IN_ONE_PROCESS = PAIRS.slice(FIRST, FIRST + 4);
+const IN_ONE_PROCESS = PAIRS.slice(FIRST, FIRST + 5);
 
 function settings(named: Record<string, unknown>): object {
   const group = {};
@@ -146,26 +195,24 @@ function settings(named: Record<string, unknown>): object {
   return group;
 }
 
-describe.each(PAIRS.map((pair, at) => [CONTRADICTIONS[at]!, ...pair] as const))(
-  '$names',
-  ({ names, fault }, bad, fine) => {
-    const around = IN_ONE_PROCESS.some(([known]) => known === bad) ? EMBEDDED : {};
+describe.each(
+  PAIRS.map(([bad, fine, beside], at) => [CONTRADICTIONS[at]!, bad, fine, beside] as const),
+)('$names', ({ names, fault }, bad, fine, beside) => {
+  const isOne = IN_ONE_PROCESS.some(([known]) => known === bad);
+  const around = { ...(isOne && EMBEDDED), ...beside };
 
-    test('[O-04] settings that contradict each other stop the start, both named', () => {
-      const { message, pointer } = refusal({ overrides: settings({ ...around, ...bad }) });
-      const both = names.map((name) => `\`${name}\``).join(' and ');
-      expect(message.replaceAll(/ \((the command line|its default)\)/g, '')).toBe(
-        `${both} ${fault}`,
-      );
-      expect(pointer).toBe(`/${names[0]!.replaceAll('.', '/')}`);
-    });
+  test('[O-04] settings that contradict each other stop the start, both named', () => {
+    const { message, pointer } = refusal({ overrides: settings({ ...around, ...bad }) });
+    const both = names.map((name) => `\`${name}\``).join(' and ');
+    expect(message.replaceAll(/ \((the command line|its default)\)/g, '')).toBe(`${both} ${fault}`);
+    expect(pointer).toBe(`/${names[0]!.replaceAll('.', '/')}`);
+  });
 
-    test('what is just consistent is taken', () => {
-      const overrides = settings({ ...around, ...fine });
-      expect(Object.keys(load({ overrides }))).toContain('guard');
-    });
-  },
-);
+  test('what is just consistent is taken', () => {
+    const overrides = settings({ ...around, ...fine });
+    expect(Object.keys(load({ overrides }))).toContain('guard');
+  });
+});
 
 test('each contradiction is tried, under its own names', () => {
   expect(PAIRS.map(([bad]) => Object.keys(bad))).toEqual(CONTRADICTIONS.map(({ names }) => names));

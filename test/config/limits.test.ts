@@ -8,6 +8,7 @@ import * as guard from './limits/guard.ts';
 import * as jwt from './limits/jwt.ts';
 import * as pdp from './limits/pdp.ts';
 import * as policy from './limits/policy.ts';
+import * as policyServer from './limits/policy_server.ts';
 import * as refusals from './limits/refusals.ts';
 import * as tasks from './limits/tasks.ts';
 import * as toolchain from './limits/toolchain.ts';
@@ -35,6 +36,22 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'policy.evaluation.memory_pages_max': {
     run: policy.memoryPages,
     expected: refused('ENGINE_UNSUITED'),
+  },
+  'policy.remote.response_bytes_max': {
+    run: policyServer.responseBytes,
+    expected: refused('BACKEND_UNREACHABLE'),
+  },
+  'policy.remote.connections_max': {
+    run: policyServer.connections,
+    expected: { below: '1 of 1', at: '2 of 2', above: '2 of 3' },
+  },
+  'policy.remote.batch_items_max': {
+    run: policyServer.batchItems,
+    expected: { below: '1 requests', at: '1 requests', above: '2 requests' },
+  },
+  'policy.remote.silence_ms_max': {
+    run: policyServer.silence,
+    expected: refused('POLICY_ABSENT'),
   },
   'pdp.header_bytes_max': { run: pdp.headerBytes, expected: status('431') },
   'pdp.body_bytes_max': { run: pdp.bodyBytes, expected: status('413') },
@@ -161,6 +178,10 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
     run: jwt.jwksTimeout,
     expected: { soon: TAKEN, never: 'KEYS_UNAVAILABLE' },
   },
+  'policy.remote.timeout_ms': {
+    run: policyServer.timeout,
+    expected: { soon: TAKEN, never: 'BACKEND_UNREACHABLE' },
+  },
   'guard.cancelled_timeout_ms': {
     run: guard.cancelledTimeout,
     expected: { soon: 'POLICY_UNAVAILABLE', never: TAKEN },
@@ -191,6 +212,7 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
 const PERIODS = [
   'policy.reload_interval_ms',
   'evidence.checkpoint_interval_ms',
+  'policy.remote.poll_interval_ms',
   'decision_point.watch_interval_ms',
 ];
 

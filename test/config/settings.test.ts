@@ -35,6 +35,12 @@ function loadWith({ path }: Setting, value: unknown): unknown {
   if (path.join('.') === 'policy.age_seconds_max') {
     putAt(overrides, ['policy', 'reload_interval_ms'], 50);
   }
+  if (path.join('.') === 'policy.remote.poll_interval_ms') {
+    putAt(overrides, ['policy', 'remote', 'silence_ms_max'], 86_400_000);
+  }
+  if (path.join('.') === 'policy.remote.silence_ms_max') {
+    putAt(overrides, ['policy', 'remote', 'poll_interval_ms'], 50);
+  }
   putAt(overrides, path, value);
   const names = { server: 's', instance: 'i' };
   const options = { names, overrides, cwd: '/nowhere', variables: { HOME: '/nobody' } };

@@ -1,10 +1,10 @@
 /** TLS towards a decision point: who vouches for it, and what vouches for us. */
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { buildConnector } from 'undici';
 import { systemReason } from '../../contract/system_reason.ts';
 import { findPathFault } from '../../contract/trusted_path.ts';
 import { PortcullisError } from '../../errors.ts';
+import type { TlsFiles } from '../http/connection.ts';
 
 /** Paths of PEM files. */
 export interface RemoteTls {
@@ -15,33 +15,15 @@ export interface RemoteTls {
   key_file: string | null;
 }
 
+const NO_FILES: RemoteTls = { ca_file: null, cert_file: null, key_file: null };
+
 /**
- * Reads the files before each new connection, so that certificates rotate without a restart, and
+ * Reads the files, each time that it is called, so that certificates rotate without a restart, and
  * once now. Throws `CONFIGURATION_INVALID` where they cannot be used.
  */
-export function tlsConnector(files: RemoteTls, timeout_ms: number): buildConnector.connector {
+export function tlsMaterial(files: RemoteTls = NO_FILES): () => TlsFiles {
   readMaterial(files);
-  return (options, callback) => {
-    try {
-      const material = readMaterial(files);
-      const connect = buildConnector({ ...material, timeout: timeout_ms, allowH2: false });
-      connect(options, callback);
-    } catch (error) {
-      callback(error as Error, null);
-    }
-  };
-}
-
-/** What OpenSSL and Node say of a certificate that proves nothing, by how their codes begin. */
-const CERTIFICATE_FAULT =
-  /^(CERT_|CRL_|DEPTH_ZERO_|ERR_TLS_CERT_|HOSTNAME_|INVALID_CA|PATH_|SELF_SIGNED_|UNABLE_TO_)/;
-
-/** The error for a decision point whose certificate is not to be believed; else undefined. */
-export function certificateFault(cause: unknown): PortcullisError | undefined {
-  const code = String((cause as { code?: unknown }).code);
-  if (!CERTIFICATE_FAULT.test(code)) return undefined;
-  const message = `the certificate of the decision point does not prove its name (${code})`;
-  return new PortcullisError('DECISION_POINT_UNPROVED', message, { cause });
+  return () => readMaterial(files);
 }
 
 function readMaterial({ ca_file, cert_file, key_file }: RemoteTls) {
