@@ -3,7 +3,12 @@ import { randomBytes } from 'node:crypto';
 import type { Configuration } from '../config/types.gen.ts';
 import { nodeFiles } from '../evidence/files.ts';
 import { openEvidenceLog } from '../evidence/log.ts';
-import { type NoteSigner, formatSigner, parseSigner } from '../evidence/tree/note.ts';
+import {
+  ED25519_BYTES,
+  type NoteSigner,
+  formatSigner,
+  parseSigner,
+} from '../evidence/tree/note.ts';
 import type { ProvableLog } from '../evidence/types.ts';
 import {
   type PrivateFile,
@@ -13,8 +18,6 @@ import {
 } from '../pdp/private_file.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CLOCK } from './ambient.ts';
-
-const ED25519_SECRET_BYTES = 32;
 
 /** Throws `CONFIGURATION_INVALID` for the key file, else as `openEvidenceLog` does. */
 export async function openEvidence(
@@ -30,7 +33,7 @@ export async function openEvidence(
 /** The keys of a file, one on each line; a file that is not there is made with a new one. */
 function openSigners(path: string, origin: string): NoteSigner[] {
   const file: PrivateFile = { path, what: 'evidence key file' };
-  ensurePrivateFile(file, () => `${formatSigner(origin, randomBytes(ED25519_SECRET_BYTES))}\n`);
+  ensurePrivateFile(file, () => `${formatSigner(origin, randomBytes(ED25519_BYTES))}\n`);
   const lines = Buffer.from(readPrivateFile(file)).toString('utf8').trimEnd().split('\n');
   return lines.map((line, at) => {
     const signer = parseSigner(line);

@@ -25,9 +25,8 @@ export interface EvidenceStatus {
 }
 
 /**
- * What others can be shown of a log: its Merkle tree (RFC 6962) in the formats of C2SP, which is
- * also what the routes under `/v1/evidence/` serve. Reading rejects with `EVIDENCE_DAMAGED` where the
- * disk does not hold any more what was written.
+ * What others can be shown of a log: its Merkle tree (RFC 6962) in the formats of C2SP. Reading
+ * rejects with `EVIDENCE_DAMAGED` where the disk does not hold any more what was written.
  */
 export interface EvidenceTree {
   /** Number of leaves, which are the durable records in their order. */

@@ -39,7 +39,7 @@ export interface SignedState {
 
 const CHECKPOINT = 'checkpoint';
 const KEYS = 'keys';
-/** Room for signatures of many keys and witnesses, also those that are safe from a quantum computer. */
+/** Room for the signatures of many keys and witnesses, of which those of ML-DSA are long. */
 const CHECKPOINT_BYTES_MAX = 262_144;
 const KEYS_BYTES_MAX = 1_048_576;
 

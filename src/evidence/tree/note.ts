@@ -37,6 +37,8 @@ interface Algorithm {
 }
 
 const ED25519 = 0x01;
+/** Of a private and of a public key (RFC 8032, section 5.1.5). */
+export const ED25519_BYTES = 32;
 
 /** DER of what stands before the 32 bytes of a key (RFC 8410, sections 4 and 7). */
 const ED25519_PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
@@ -46,8 +48,8 @@ const ALGORITHMS: ReadonlyMap<number, Algorithm> = new Map([
   [
     ED25519,
     {
-      private_bytes: 32,
-      public_bytes: 32,
+      private_bytes: ED25519_BYTES,
+      public_bytes: ED25519_BYTES,
       privateKey: (secret) => createPrivateKey(der(ED25519_PKCS8, secret, 'pkcs8')),
       publicKey: (bytes) => createPublicKey(der(ED25519_SPKI, bytes, 'spki')),
       publicBytes: (key) =>
@@ -99,7 +101,8 @@ function verifierOf(name: string, type: number, key: Buffer): NoteVerifier | und
   const algorithm = ALGORITHMS.get(type);
   if (algorithm?.public_bytes !== key.length) return undefined;
   const typed = Buffer.concat([Buffer.of(type), key]);
-  const id = hash('sha256', Buffer.concat([Buffer.from(`${name}\n`), typed]), 'hex').slice(0, 8);
+  const named = Buffer.concat([Buffer.from(`${name}\n`), typed]);
+  const id = hash('sha256', named, 'buffer').toString('hex', 0, 4);
   const public_key = algorithm.publicKey(key);
   return {
     name,
