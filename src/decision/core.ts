@@ -5,7 +5,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock, Random } from '../contract/ambient.ts';
 import type { CallOptions } from '../contract/decision_point.ts';
-import { OBLIGATION_TYPES } from '../contract/obligations.ts';
 import type { EvaluationResponse, RecordedRequest, Status } from '../contract/types.gen.ts';
 import { VALIDATORS } from '../contract/validate.ts';
 import { PortcullisError } from '../errors.ts';
@@ -26,6 +25,7 @@ import {
   backendErrorEntry,
   decisionEntry,
   discoveryEntry,
+  outcomeEntry,
   recordedRequest,
   type RecordHead,
 } from './evidence_entry.ts';
@@ -39,7 +39,8 @@ import {
   type Question,
 } from './request.ts';
 import { readSepRequest, sepAnswerOf } from './sep.ts';
-import { demandTenants, FixedPolicies, NO_POLICY, servesTenant } from './tenancy.ts';
+import { statusOf } from './status.ts';
+import { demandTenants, FixedPolicies, NO_POLICY } from './tenancy.ts';
 import type { Caller, DecisionCore, EvaluationAnswer, Evaluator } from './types.ts';
 import { indeterminate, plainVerdict, unavailable, type Verdict } from './verdict.ts';
 
@@ -59,9 +60,6 @@ export interface DecisionParts {
   settings: DecisionSettings;
 }
 
-/** As status.schema.json has it. */
-const PROBLEM_CHARACTERS_MAX = 1024;
-
 /** Entries of a batch that are made durable together. */
 const ENTRIES_AT_ONCE = 100;
 
@@ -78,7 +76,6 @@ class PolicyDecisionCore implements DecisionCore {
 
   async evaluation(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
     const request = readEvaluation(body);
-    demandTenants(caller, [request.subject]);
     const head = { ...this.#begin(caller, request), profile: request.profile };
     const verdict = await this.#decide(head, request);
     const { evaluation_id, policy } = head;
@@ -94,7 +91,6 @@ class PolicyDecisionCore implements DecisionCore {
     const batch = readBatch(body, this.#parts.settings);
     if (batch) return this.#batch(batch, caller, signal);
     const request = readEvaluation(entitiesOf(body));
-    demandTenants(caller, [request.subject]);
     const head = { ...this.#begin(caller, request), profile: request.profile };
     const verdict = await this.#decide(head, request);
     return { body: answerOf(verdict, head.policy), evaluation_id: head.evaluation_id };
@@ -102,7 +98,6 @@ class PolicyDecisionCore implements DecisionCore {
 
   async sepDecision(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
     const { request, isUnknown } = readSepRequest(body, this.#parts.settings.sep_server);
-    demandTenants(caller, [request.subject]);
     const head = { ...this.#begin(caller, request), profile: 'sep' } as const;
     const verdict = isUnknown
       ? await this.#denyUnknown(head, request)
@@ -113,48 +108,11 @@ class PolicyDecisionCore implements DecisionCore {
   async outcome(body: unknown, caller: Caller): Promise<void> {
     const result = VALIDATORS.outcome_report(body);
     if (!result.ok) throw requestInvalid(result.fault);
-    const { evaluation_id, status, reason_code, masked, repeats } = result.value;
-    await this.#append({
-      kind: 'outcome',
-      evaluation_id,
-      caller: caller.id,
-      status,
-      ...(reason_code !== undefined && { reason_code }),
-      ...(masked !== undefined && { masked }),
-      ...(repeats !== undefined && { repeats }),
-    });
+    await this.#append(outcomeEntry(result.value, caller));
   }
 
   status(tenant?: string, caller?: Caller): Status {
-    const { evaluator, evidence, clock, settings } = this.#parts;
-    const base = { instance: settings.instance, obligations: [...OBLIGATION_TYPES] };
-    if (caller && tenant !== undefined && !servesTenant(caller, tenant)) {
-      return { ...base, ready: false, problem: NO_POLICY };
-    }
-    const { writable, problem } = evidence.status();
-    const service = {
-      ready: writable,
-      ...(!writable && { problem: problem ?? 'the evidence log cannot be written' }),
-    };
-    if (evaluator.per_tenant && tenant === undefined) return { ...base, ...service };
-    try {
-      const policy = evaluator.current(tenant);
-      const age_ms = clock.now_ms() - Date.parse(policy.activated_at);
-      return {
-        ...base,
-        ...service,
-        policy: {
-          ...policy.identity,
-          activated_at: policy.activated_at,
-          age_seconds: Math.max(0, age_ms / 1000),
-          unsafe_allow_all: policy.unsafe_allow_all,
-        },
-        arguments_projection: policy.projection,
-      };
-    } catch (error) {
-      if (!(error instanceof PortcullisError)) throw error;
-      return { ...base, ready: false, problem: error.message.slice(0, PROBLEM_CHARACTERS_MAX) };
-    }
+    return statusOf(this.#parts, tenant, caller);
   }
 
   watch(listener: (status: Status) => void, tenant?: string): () => void {
@@ -165,6 +123,7 @@ class PolicyDecisionCore implements DecisionCore {
 
   /** Fixes the policy that decides, however often it changes meanwhile. */
   #begin(caller: Caller, { subject }: { subject: object }): Omit<RecordHead, 'profile'> {
+    demandTenants(caller, [subject]);
     const policies = new FixedPolicies(this.#parts.evaluator, caller);
     const policy = policies.of(members(subject));
     return { evaluation_id: this.#parts.random.id(), caller, policy };
@@ -242,7 +201,6 @@ class PolicyDecisionCore implements DecisionCore {
     signal: AbortSignal | undefined,
   ): Promise<EvaluationAnswer> {
     const request = readDiscovery(body, this.#parts.settings.batch_items_max);
-    demandTenants(caller, [request.subject]);
     const head = { ...this.#begin(caller, request), profile: 'mcp/1' } as const;
     const input = listInput(request, this.#circumstances(caller));
     const asked = recordedRequest(input);

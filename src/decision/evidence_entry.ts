@@ -4,7 +4,12 @@
  * and a name that is too long as its digest.
  */
 import { digestOfBytes } from '../contract/digest.ts';
-import type { ActorType, RecordedItem, RecordedRequest } from '../contract/types.gen.ts';
+import type {
+  ActorType,
+  OutcomeReport,
+  RecordedItem,
+  RecordedRequest,
+} from '../contract/types.gen.ts';
 import type { EvidenceEntry } from '../evidence/types.ts';
 import { members, type CompleteInput, type Members, type Profile } from './request.ts';
 import type { ActivePolicy, Caller } from './types.ts';
@@ -173,4 +178,18 @@ function labels(values: readonly unknown[], characters_max: number, items_max: n
 
 function matching(pattern: RegExp, value: unknown): string | undefined {
   return typeof value === 'string' && pattern.test(value) ? value : undefined;
+}
+
+/** A record of kind `outcome`: the word of the caller that reports it. */
+export function outcomeEntry(report: OutcomeReport, caller: Caller): EvidenceEntry {
+  const { evaluation_id, status, reason_code, masked, repeats } = report;
+  return {
+    kind: 'outcome',
+    evaluation_id,
+    caller: caller.id,
+    status,
+    ...(reason_code !== undefined && { reason_code }),
+    ...(masked !== undefined && { masked }),
+    ...(repeats !== undefined && { repeats }),
+  };
 }
