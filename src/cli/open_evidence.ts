@@ -25,7 +25,7 @@ export async function openEvidence(
   log: Logger,
 ): Promise<ProvableLog> {
   const { directory, origin, key_file, ...settings } = evidence;
-  const signers = openSigners(key_file, origin);
+  const signers = (): NoteSigner[] => openSigners(key_file, origin);
   const parts = { directory, instance, origin, signers, settings };
   return openEvidenceLog({ ...parts, clock: CLOCK, files: nodeFiles, log });
 }

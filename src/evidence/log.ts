@@ -40,8 +40,8 @@ export interface EvidenceLogOptions {
   instance: string;
   /** Name of the log in its checkpoints. */
   origin: string;
-  /** The keys that sign them, each by the name of the origin. */
-  signers: readonly NoteSigner[];
+  /** The keys that sign them, by the name of the origin; asked for once the directory is ours. */
+  signers(): readonly NoteSigner[];
   clock: Clock;
   files: EvidenceFiles;
   settings: EvidenceSettings;
@@ -76,10 +76,11 @@ async function proveRecords(
   options: EvidenceLogOptions,
 ): Promise<{ recovered: Recovered; tree: LogTree }> {
   const { files, directory, origin, settings } = options;
+  const signers = options.signers();
   const signed = await readSignedState(files, directory, origin);
   const recovered = await recoverLog(files, directory, signed.checkpoint?.size ?? 0);
   try {
-    const tree = await openTree({ ...options, ...settings }, signed, recovered.next);
+    const tree = await openTree({ ...options, ...settings, signers }, signed, recovered.next);
     return { recovered, tree };
   } catch (error) {
     recovered.file.close();

@@ -1,5 +1,5 @@
 /** The key of the evidence log: made once, kept private, and refused where it is not one. */
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { openEvidence } from '../../src/cli/open_evidence.ts';
@@ -39,6 +39,16 @@ test('a key is made where there is none, for this user only, and used from then 
   expect(await checkpointOf(configuration)).toBe(note);
   expect(readFileSync(key_file, 'utf8')).toBe(text);
   expect(await checkpointOf(configured())).not.toBe(note);
+});
+
+test('no key is made where the log itself cannot be opened', async () => {
+  const configuration = configured();
+  const { evidence } = configuration;
+  const taken = { ...evidence, directory: '/dev/null/evidence' };
+  await expect(openEvidence({ ...configuration, evidence: taken }, LOG)).rejects.toMatchObject({
+    code: 'EVIDENCE_UNWRITABLE',
+  });
+  expect(existsSync(evidence.key_file)).toBe(false);
 });
 
 test('two keys in the file both sign', async () => {

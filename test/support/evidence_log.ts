@@ -36,20 +36,21 @@ export const ENTRY: EvidenceEntry = { kind: 'backend_error', detail: 'the engine
 /** Opens a log of this machine's disk; settings and the rest may be given otherwise. */
 export function openLog(
   directory: string,
-  changes: Partial<Omit<EvidenceLogOptions, 'settings'>> & {
+  changes: Partial<Omit<EvidenceLogOptions, 'settings' | 'signers'>> & {
     settings?: Partial<EvidenceSettings>;
+    signers?: readonly NoteSigner[];
   } = {},
 ): Promise<ProvableLog> {
   return openEvidenceLog({
     directory,
     instance: 'one',
     origin: ORIGIN,
-    signers: [signerOf(1)],
     clock: { now_ms: () => Date.UTC(2027, 0, 1) },
     files: nodeFiles,
     log: recordingLogger([]),
     ...changes,
     settings: { ...SETTINGS, ...changes.settings },
+    signers: () => changes.signers ?? [signerOf(1)],
   });
 }
 

@@ -27,7 +27,7 @@ try {
     instance: `process-${process.pid}`,
     // Those of `evidence_log.ts`, which only a test can import.
     origin: ORIGIN,
-    signers: [parseSigner(formatSigner(ORIGIN, Buffer.alloc(32, 1)))!],
+    signers: () => [parseSigner(formatSigner(ORIGIN, Buffer.alloc(32, 1)))!],
     clock: { now_ms: () => Date.now() },
     files: nodeFiles,
     settings: {
