@@ -126,7 +126,8 @@ function parseCheckpoint(
   const found = TEXT.exec(note.slice(0, note.indexOf('\n\n') + 1));
   if (found && found[1] !== origin) {
     const fault = `is of the log \`${found[1]}\`, and evidence.origin is \`${origin}\``;
-    throw damagedFile(directory, CHECKPOINT, fault);
+    const remedy = 'set that to the name of this log, or evidence.directory to another folder';
+    throw damagedFile(directory, CHECKPOINT, `${fault}: ${remedy}`);
   }
   const opened = openNote(note, verifiers);
   if ('fault' in opened) throw damagedFile(directory, CHECKPOINT, FAULTS[opened.fault]);

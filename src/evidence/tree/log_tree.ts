@@ -69,7 +69,7 @@ export class LogTree implements EvidenceTree {
   append(leaves: readonly Buffer[]): void {
     for (const leaf of leaves) this.#tree.append(leaf, (tile) => this.#keep(tile));
     if (this.#problem) return;
-    if (this.#waiting.size >= TILES_AT_ONCE) this.#signBehind();
+    if (this.#waiting.size >= TILES_AT_ONCE && !this.#signing) this.#signBehind();
     this.#timer ??= setTimeout(
       () => this.#signBehind(),
       this.#options.checkpoint_interval_ms,

@@ -14,7 +14,9 @@ describe('a checkpoint that is not this log’s is refused', () => {
   test('of another origin, with both names', async () => {
     const directory = copy();
     const names = `\`${ORIGIN}\`, and evidence.origin is \`x.example\``;
-    const message = `\`${at(directory)}\` is of the log ${names}`;
+    const message =
+      `\`${at(directory)}\` is of the log ${names}: ` +
+      'set that to the name of this log, or evidence.directory to another folder';
     await expectDamage(directory, message, {
       origin: 'x.example',
       signers: [signerOf(1, 'x.example')],
