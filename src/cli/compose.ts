@@ -6,12 +6,10 @@
 import type { Configuration } from '../config/types.gen.ts';
 import { createDecisionCore } from '../decision/core.ts';
 import type { DecisionCore } from '../decision/types.ts';
-import { nodeFiles } from '../evidence/files.ts';
-import { openEvidenceLog } from '../evidence/log.ts';
-import type { EvidenceLog } from '../evidence/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CLOCK, RANDOM } from './ambient.ts';
 import { openEvaluator, requirePolicy } from './evaluators.ts';
+import { openEvidence } from './open_evidence.ts';
 
 /**
  * Opens evidence, policy and core, in this order: nothing decides before its evidence can be kept,
@@ -39,9 +37,4 @@ export async function openDecisionCore(
       batch_bytes_max: configuration.pdp.batch_bytes_max,
     },
   });
-}
-
-function openEvidence({ evidence, instance }: Configuration, log: Logger): Promise<EvidenceLog> {
-  const { directory, ...settings } = evidence;
-  return openEvidenceLog({ directory, instance, clock: CLOCK, files: nodeFiles, settings, log });
 }

@@ -264,6 +264,22 @@ export interface Configuration {
      */
     directory: string;
     /**
+     * Name of the log in its checkpoints and keys; best an address without its scheme, such as the one under which the log is served.
+     */
+    origin: string;
+    /**
+     * File of the private keys that sign checkpoints, one a line; made with a new one where there is none.
+     */
+    key_file: string;
+    /**
+     * Longest that a record is in no signed checkpoint.
+     */
+    checkpoint_interval_ms: number;
+    /**
+     * Whether a start reads all records to prove that they are those that were signed, and not only those since the last full tiles.
+     */
+    prove_all_records: boolean;
+    /**
      * Longest that a flush waits for more records, where the disk is slow.
      */
     linger_us_max: number;

@@ -17,6 +17,8 @@ export interface EvidenceFiles {
   names(directory: string): string[];
   /** `create` demands that the file is not there yet; `write` and `read` that it is. */
   open(path: string, use: 'create' | 'write' | 'read'): EvidenceFile;
+  /** Lets a name stand for another file, at once or, after a crash, not at all. */
+  rename(from: string, to: string): void;
   /** Makes durable which names stand in a directory. */
   flushDirectory(directory: string): Promise<void>;
   /** Microseconds since some moment; only differences count. Tells how long a flush takes. */
@@ -49,6 +51,7 @@ export const nodeFiles: EvidenceFiles = {
   lock: lockDirectory,
   names: (directory) => fs.readdirSync(directory),
   open: (path, use) => nodeFile(fs.openSync(path, FLAGS[use], 0o600)),
+  rename: (from, to) => fs.renameSync(from, to),
   async flushDirectory(directory) {
     const fd = fs.openSync(directory, 'r');
     try {

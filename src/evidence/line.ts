@@ -8,7 +8,7 @@
  * durable. A bad line that is followed by a space is therefore damage, never a torn tail, even on a
  * disk that keeps the later pages of an interrupted write and loses the earlier ones.
  */
-import { hash } from 'node:crypto';
+import { hashLeaf } from './tree/hash.ts';
 
 const MARK_AT = 64;
 const BEGINS_FLUSH = ' ';
@@ -20,17 +20,22 @@ export const LINE_OVERHEAD_BYTES = MARK_AT + 2;
 /** What a line holds. */
 export interface Line {
   begins_flush: boolean;
-  record: string;
+  /** The record. */
+  text: string;
+  /** Its hash as a leaf. */
+  leaf: Buffer;
 }
 
-/** The lines of one flush. */
-export function formatFlush(records: readonly string[]): Buffer {
-  const lines = records.map((record, at) => formatLine({ begins_flush: at === 0, record }));
-  return Buffer.from(lines.join(''));
-}
-
-function formatLine({ begins_flush, record }: Line): string {
-  return `${leafHash(record)}${begins_flush ? BEGINS_FLUSH : SAME_FLUSH}${record}\n`;
+/** The lines of one flush, and the hashes of their leaves. */
+export function formatFlush(records: readonly string[]): { bytes: Buffer; leaves: Buffer[] } {
+  const leaves = records.map(hashLeaf);
+  const lines = records.map((record, at) => {
+    return `${leaves[at]}${at === 0 ? BEGINS_FLUSH : SAME_FLUSH}${record}\n`;
+  });
+  return {
+    bytes: Buffer.from(lines.join('')),
+    leaves: leaves.map((leaf) => Buffer.from(leaf, 'hex')),
+  };
 }
 
 /** The line that stands in these bytes (without the line feed), or undefined if it is damaged. */
@@ -38,12 +43,8 @@ export function parseLine(bytes: Buffer): Line | undefined {
   const mark = bytes.toString('latin1', MARK_AT, MARK_AT + 1);
   if (mark !== BEGINS_FLUSH && mark !== SAME_FLUSH) return undefined;
   // Bytes that are not UTF-8 decode to something else and fail the hash.
-  const record = bytes.toString('utf8', MARK_AT + 1);
-  if (leafHash(record) !== bytes.toString('latin1', 0, MARK_AT)) return undefined;
-  return { begins_flush: mark === BEGINS_FLUSH, record };
-}
-
-/** MTH({d(0)}) = SHA-256(0x00 || d(0)), in hexadecimal. */
-function leafHash(record: string): string {
-  return hash('sha256', `\0${record}`, 'hex');
+  const text = bytes.toString('utf8', MARK_AT + 1);
+  const leaf = bytes.toString('latin1', 0, MARK_AT);
+  if (hashLeaf(text) !== leaf) return undefined;
+  return { begins_flush: mark === BEGINS_FLUSH, text, leaf: Buffer.from(leaf, 'hex') };
 }

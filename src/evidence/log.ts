@@ -12,7 +12,11 @@ import { LINE_OVERHEAD_BYTES, formatFlush } from './line.ts';
 import { Linger } from './linger.ts';
 import { type Recovered, recoverLog } from './recovery.ts';
 import { SegmentWriter } from './segment_writer.ts';
-import type { EvidenceEntry, EvidenceLog, EvidenceStatus } from './types.ts';
+import { readSignedState } from './tree/checkpoint.ts';
+import type { LogTree } from './tree/log_tree.ts';
+import type { NoteSigner } from './tree/note.ts';
+import { openTree } from './tree/open_tree.ts';
+import type { EvidenceEntry, EvidenceLog, EvidenceStatus, ProvableLog } from './types.ts';
 
 export interface EvidenceSettings {
   /** Longest that a flush waits for more records, where flushes are slow. */
@@ -23,6 +27,10 @@ export interface EvidenceSettings {
   queue_records_max: number;
   /** Largest record. */
   record_bytes_max: number;
+  /** Longest time that a record is in no checkpoint. */
+  checkpoint_interval_ms: number;
+  /** Whether a start reads all records, or those that no tile covers. */
+  prove_all_records: boolean;
 }
 
 export interface EvidenceLogOptions {
@@ -30,6 +38,10 @@ export interface EvidenceLogOptions {
   directory: string;
   /** Stands in each record. */
   instance: string;
+  /** Name of the log in its checkpoints. */
+  origin: string;
+  /** The keys that sign them, by the name of the origin; asked for once the directory is ours. */
+  signers(): readonly NoteSigner[];
   clock: Clock;
   files: EvidenceFiles;
   settings: EvidenceSettings;
@@ -40,15 +52,15 @@ export interface EvidenceLogOptions {
  * Opens the log of a directory, as its only writer. Throws `EVIDENCE_LOCKED`, `EVIDENCE_DAMAGED`,
  * or `EVIDENCE_UNWRITABLE`.
  */
-export async function openEvidenceLog(options: EvidenceLogOptions): Promise<EvidenceLog> {
+export async function openEvidenceLog(options: EvidenceLogOptions): Promise<ProvableLog> {
   const { directory, files } = options;
   let release = (): void | Promise<void> => {};
   try {
     await files.createDirectory(directory);
     const unlock = files.lock(directory);
     release = unlock;
-    const recovered = await recoverLog(files, directory);
-    const log = new GroupCommitLog(options, recovered, unlock);
+    const { recovered, tree } = await proveRecords(options);
+    const log = new GroupCommitLog(options, recovered, tree, unlock);
     release = () => log.close();
     await reportRecovery(log, recovered, options);
     return log;
@@ -56,6 +68,23 @@ export async function openEvidenceLog(options: EvidenceLogOptions): Promise<Evid
     await release();
     if (error instanceof PortcullisError) throw error;
     throw unwritable(`the evidence directory \`${directory}\` cannot be used`, error);
+  }
+}
+
+/** What an earlier process left, with the tree that proves it. */
+async function proveRecords(
+  options: EvidenceLogOptions,
+): Promise<{ recovered: Recovered; tree: LogTree }> {
+  const { files, directory, origin, settings } = options;
+  const signers = options.signers();
+  const signed = await readSignedState(files, directory, origin);
+  const recovered = await recoverLog(files, directory, signed.checkpoint?.size ?? 0);
+  try {
+    const tree = await openTree({ ...options, ...settings, signers }, signed, recovered.next);
+    return { recovered, tree };
+  } catch (error) {
+    recovered.file.close();
+    throw error;
   }
 }
 
@@ -80,7 +109,8 @@ interface Waiting {
   reject: (error: PortcullisError) => void;
 }
 
-class GroupCommitLog implements EvidenceLog {
+class GroupCommitLog implements ProvableLog {
+  readonly tree: LogTree;
   readonly #options: EvidenceLogOptions;
   readonly #writer: SegmentWriter;
   readonly #release: () => void;
@@ -96,9 +126,17 @@ class GroupCommitLog implements EvidenceLog {
   #problem: PortcullisError | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: EvidenceLogOptions, recovered: Recovered, release: () => void) {
+  constructor(
+    options: EvidenceLogOptions,
+    recovered: Recovered,
+    tree: LogTree,
+    release: () => void,
+  ) {
     const { files, directory, settings } = options;
     this.#options = options;
+    this.tree = tree;
+    // Where tiles and checkpoints cannot be written, records soon cannot either.
+    void tree.failure.then((error) => this.#fail(error, directory));
     this.#writer = new SegmentWriter(files, directory, settings.segment_bytes_max, recovered);
     this.#release = release;
     this.#linger = new Linger(() => files.elapsed_us(), settings.linger_us_max);
@@ -130,6 +168,7 @@ class GroupCommitLog implements EvidenceLog {
   async #close(): Promise<void> {
     this.#problem ??= unwritable('the evidence log is closed');
     await this.#work;
+    await this.tree.close();
     this.#writer.close();
     this.#release();
   }
@@ -168,10 +207,11 @@ class GroupCommitLog implements EvidenceLog {
     try {
       while (this.#queue.length > 0) {
         await this.#linger.gather(() => this.#queue.length);
+        await this.tree.makeRoom();
         await this.#commit(await this.#takeGroup());
       }
     } catch (error) {
-      this.#fail(error);
+      this.#fail(error, this.#writer.path);
     }
     this.#work = undefined;
   }
@@ -189,17 +229,19 @@ class GroupCommitLog implements EvidenceLog {
 
   async #commit(group: readonly Waiting[]): Promise<void> {
     const { files } = this.#options;
-    const lines = formatFlush(group.map(({ record }) => record));
+    const { bytes, leaves } = formatFlush(group.map(({ record }) => record));
     const started_us = files.elapsed_us();
-    await this.#writer.append(lines);
+    await this.#writer.append(bytes);
     this.#linger.observe(files.elapsed_us() - started_us, this.#queue.length);
     this.#durable += group.length;
+    this.tree.append(leaves);
     for (const { index, resolve } of this.#queue.splice(0, group.length)) resolve(index);
   }
 
-  #fail(cause: unknown): void {
-    const error = unwritable(`evidence cannot be written to \`${this.#writer.path}\``, cause);
+  #fail(cause: unknown, path: string): void {
+    const error = unwritable(`evidence cannot be written to \`${path}\``, cause);
     this.#problem = error;
+    this.tree.stop(error);
     this.#options.log.error(error.message, { cause });
     for (const { reject } of this.#queue.splice(0)) reject(error);
   }

@@ -3,6 +3,7 @@
  * that was not durable, because a segment is begun after the flush of the one before; of the others
  * the last record is read, which shows a segment that was lost or cut short.
  */
+import { PortcullisError } from '../errors.ts';
 import type { EvidenceFile, EvidenceFiles } from './files.ts';
 import {
   type Segment,
@@ -27,15 +28,24 @@ export interface Recovered {
   dropped_bytes: number;
 }
 
-/** Finds the end of a log, or begins one. Throws `EVIDENCE_DAMAGED`, or what the disk throws. */
-export async function recoverLog(files: EvidenceFiles, directory: string): Promise<Recovered> {
+/**
+ * Finds the end of a log, or begins one. `signed` is how many records were signed once: so many are
+ * there, or nothing is touched. Throws `EVIDENCE_DAMAGED`, or what the disk throws.
+ */
+export async function recoverLog(
+  files: EvidenceFiles,
+  directory: string,
+  signed: number,
+): Promise<Recovered> {
   const segments = listSegments(files, directory);
   const last = segments.pop();
+  if (!last && signed > 0) throw cutOff(directory, 0, signed);
   const last_time_ms = await followSegments(files, segments, last);
   const segment = last ?? segmentAt(directory, 0);
   const file = files.open(segment.path, last ? 'write' : 'create');
   try {
     const end = await findEnd(file, segment, last_time_ms);
+    if (end.next < signed) throw cutOff(segment.path, end.next, signed);
     const dropped_bytes = file.size_bytes() - end.size_bytes;
     if (dropped_bytes > 0) file.truncate(end.size_bytes);
     await makeDurable(file, end);
@@ -45,6 +55,14 @@ export async function recoverLog(files: EvidenceFiles, directory: string): Promi
     file.close();
     throw error;
   }
+}
+
+function cutOff(path: string, size: number, signed: number): PortcullisError {
+  return new PortcullisError(
+    'EVIDENCE_DAMAGED',
+    `record ${size} is not at the end of \`${path}\`: it was cut off or changed, ` +
+      `for the checkpoint covers ${signed} records`,
+  );
 }
 
 /** Demands that each segment ends where the next begins; returns the time of their last record. */

@@ -14,9 +14,19 @@ export interface Segment {
 /** A record and where it stands. */
 export interface StoredRecord {
   record: EvidenceRecord;
+  /** The record as it was hashed. */
+  text: string;
+  /** Hash of the leaf. */
+  leaf: Buffer;
   begins_flush: boolean;
   offset_bytes: number;
   end_bytes: number;
+}
+
+/** Where the line of a record begins. */
+export interface Place {
+  index: number;
+  offset_bytes: number;
 }
 
 /** Bytes at the end of a segment that an interrupted flush left; nobody was answered on them. */
@@ -50,25 +60,27 @@ export function listSegments(files: EvidenceFiles, directory: string): Segment[]
 }
 
 /**
- * What stands in a segment, in order. A torn tail is yielded last. Throws `EVIDENCE_DAMAGED` where
- * a line that was durable is not what was written, or an index is left out.
+ * What stands in a segment, in order, from the place of a record on. A torn tail is yielded last.
+ * Throws `EVIDENCE_DAMAGED` where a line that was durable is not what was written, or an index is
+ * left out.
  */
 export async function* readSegment(
   file: EvidenceFile,
   segment: Segment,
+  place: Place = { index: segment.first, offset_bytes: 0 },
 ): AsyncGenerator<StoredRecord | TornTail> {
-  let index = segment.first;
+  let { index } = place;
   let torn: TornTail | undefined;
-  for await (const raw of readLines(file)) {
+  for await (const raw of readLines(file, place.offset_bytes, index - segment.first + 1)) {
     const line = raw.complete ? parseLine(raw.bytes) : undefined;
     if (torn) {
       if (line?.begins_flush) throw damaged(segment, torn.line);
     } else if (line) {
-      const record = parseRecord(line.record);
+      const record = parseRecord(line.text);
       if (record?.index !== index) throw damaged(segment, raw.number);
       index += 1;
       const { offset_bytes, end_bytes } = raw;
-      yield { record, begins_flush: line.begins_flush, offset_bytes, end_bytes };
+      yield { record, ...line, offset_bytes, end_bytes };
     } else {
       torn = { torn_at_bytes: raw.offset_bytes, line: raw.number };
     }
@@ -88,10 +100,26 @@ export async function readLastRecord(
     const begin = bytes.lastIndexOf(LINE_FEED, -2) + 1;
     if (begin === 0 && from > 0) continue;
     const line = bytes.at(-1) === LINE_FEED ? parseLine(bytes.subarray(begin, -1)) : undefined;
-    const record = line && parseRecord(line.record);
+    const record = line && parseRecord(line.text);
     if (!record) throw damaged(segment, 'the last');
     return record;
   }
+}
+
+/** The first line that begins behind a position and is what was written; undefined without one. */
+export async function findLineAfter(
+  file: EvidenceFile,
+  position: number,
+): Promise<Place | undefined> {
+  let is_first = true;
+  for await (const { bytes, complete, offset_bytes } of readLines(file, position)) {
+    const line = !is_first && complete ? parseLine(bytes) : undefined;
+    const record = line && parseRecord(line.text);
+    if (record) return { index: record.index, offset_bytes };
+    if (!is_first) return undefined;
+    is_first = false;
+  }
+  return undefined;
 }
 
 /** The bytes of a part of a file, fewer where it ends before. */
@@ -121,11 +149,15 @@ interface RawLine {
   complete: boolean;
 }
 
-async function* readLines(file: EvidenceFile): AsyncGenerator<RawLine> {
+async function* readLines(
+  file: EvidenceFile,
+  from_bytes: number,
+  first_number = 1,
+): AsyncGenerator<RawLine> {
   let pieces: Buffer[] = [];
-  let number = 1;
-  let offset_bytes = 0;
-  let end_bytes = 0;
+  let number = first_number;
+  let offset_bytes = from_bytes;
+  let end_bytes = from_bytes;
   const cut = (complete: boolean): RawLine => {
     const kept = end_bytes - offset_bytes <= LINE_BYTES_MAX ? pieces : [];
     const line = { number, offset_bytes, end_bytes, bytes: Buffer.concat(kept), complete };
@@ -167,7 +199,7 @@ export function damaged({ path }: Segment, line: number | 'the last'): Portculli
 }
 
 /** Records are left out before a segment. */
-export function missing(index: number, { path }: Segment): PortcullisError {
+export function missing(index: number, { path }: Pick<Segment, 'path'>): PortcullisError {
   return new PortcullisError(
     'EVIDENCE_DAMAGED',
     `record ${index} does not stand before the records of \`${path}\``,

@@ -23,3 +23,50 @@ export interface EvidenceStatus {
   size: number;
   problem?: string;
 }
+
+/**
+ * What others can be shown of a log: its Merkle tree (RFC 6962) in the formats of C2SP. Reading
+ * rejects with `EVIDENCE_DAMAGED` where the disk does not hold any more what was written.
+ */
+export interface EvidenceTree {
+  /** Number of leaves, which are the durable records in their order. */
+  readonly size: number;
+  /** The newest signed checkpoint: a signed note (C2SP tlog-checkpoint). */
+  checkpoint(): string;
+  /**
+   * Resolves with a checkpoint over all that is durable now, signed and stored where there is none
+   * yet. Rejects with what the disk said, or `EVIDENCE_UNWRITABLE` after the log was closed.
+   */
+  sign(): Promise<string>;
+  /**
+   * The first `width` hashes, 1 to 256, of a tile (C2SP tlog-tiles); undefined where the tree has
+   * them not.
+   */
+  tile(level: number, index: number, width: number): Promise<Uint8Array | undefined>;
+  /** The first `width` records of an entry bundle; undefined where the log has them not. */
+  entries(index: number, width: number): Promise<EntryBundle | undefined>;
+  /** RFC 6962, section 2.1.1. Rejects with a `RangeError` unless index < size <= this size. */
+  inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]>;
+  /** RFC 6962, section 2.1.2. Rejects with a `RangeError` unless older <= newer <= this size. */
+  consistencyProof(older: number, newer: number): Promise<readonly Uint8Array[]>;
+  /**
+   * A record and the proof that it is in the log; undefined where there is no such record. Signs a
+   * checkpoint where none covers it yet.
+   */
+  receiptOf(index: number): Promise<Receipt | undefined>;
+}
+
+/** Records after their lengths, or why the format cannot hold them. */
+export type EntryBundle = { bytes: Uint8Array } | { absent: string };
+
+export interface Receipt {
+  /** The record as it is in the log; its bytes are the leaf. */
+  record: string;
+  /** C2SP tlog-proof: index, inclusion path and checkpoint. */
+  proof: string;
+}
+
+/** A log whose records can be proved to others. */
+export interface ProvableLog extends EvidenceLog {
+  readonly tree: EvidenceTree;
+}

@@ -211,6 +211,7 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
 /** How often something is looked at: these bound nothing. */
 const PERIODS = [
   'policy.reload_interval_ms',
+  'evidence.checkpoint_interval_ms',
   'policy.remote.poll_interval_ms',
   'decision_point.watch_interval_ms',
 ];

@@ -30,7 +30,7 @@ test('the directory and its files are for this user only', async () => {
   expect(modeOf(join(directory, '..'))).toBe(0o700);
   expect(modeOf(directory)).toBe(0o700);
   expect(readdirSync(directory).map((name) => modeOf(join(directory, name)))).toEqual([
-    0o600, 0o600, 0o600,
+    0o600, 0o600, 0o600, 0o600, 0o600,
   ]);
 });
 
@@ -128,8 +128,9 @@ test('a start that fails after the lock was taken gives it back', async () => {
   const file = files.open(name, 'write');
   file.write(Buffer.from('torn'), file.size_bytes());
   const before = files.changes;
-  await (await openLog('/evidence', { files })).close();
+  const recovered = await openLog('/evidence', { files });
   const changes_of_start = files.changes - before;
+  await recovered.close();
   expect(changes_of_start).toBeGreaterThan(3);
   for (let skip = 0; skip < changes_of_start; skip += 1) {
     const torn = files.open(name, 'write');

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import {
@@ -12,15 +12,18 @@ import {
 
 const FIRST = '0000000000000000.log';
 
-/** A log with a flush of each of the given sizes. */
+/** What a process that was killed leaves: a flush of each of the given sizes, none of it signed. */
 async function written(flushes: readonly number[], segment_bytes_max = 64 * 1024): Promise<string> {
   const directory = temporaryDirectory();
   const log = await openLog(directory, { settings: { segment_bytes_max } });
   for (const records of flushes) {
     await Promise.all(Array.from({ length: records }, () => log.append(ENTRY)));
   }
+  const left = temporaryDirectory();
+  // The journal of the lock is nobody's any more.
+  cpSync(directory, left, { recursive: true, filter: (path) => !path.endsWith('-journal') });
   await log.close();
-  return directory;
+  return left;
 }
 
 /** Changes the bytes of a segment. */
@@ -125,7 +128,7 @@ describe('damage is refused by file and line, and the file left as it is', () =>
     ['a segment in the middle missing', (at) => rmSync(join(at, SECOND)), 'record 7'],
   ])('%s', async (_name, damage, place) => {
     const directory = await written([4, 4, 4], 900);
-    expect(readdirSync(directory)).toHaveLength(4);
+    expect(readdirSync(directory).filter((name) => name.endsWith('.log'))).toHaveLength(3);
     damage(directory);
     await expectDamage(directory, place);
   });

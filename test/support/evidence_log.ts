@@ -1,5 +1,5 @@
 /** What the tests of the evidence log share. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
@@ -11,7 +11,8 @@ import {
   openEvidenceLog,
 } from '../../src/evidence/log.ts';
 import { type ReadOptions, readEvidence } from '../../src/evidence/read.ts';
-import type { EvidenceEntry, EvidenceLog } from '../../src/evidence/types.ts';
+import { formatSigner, parseSigner, type NoteSigner } from '../../src/evidence/tree/note.ts';
+import type { EvidenceEntry, ProvableLog } from '../../src/evidence/types.ts';
 import type { LogFields, Logger } from '../../src/telemetry/logger.ts';
 
 const SETTINGS: EvidenceSettings = {
@@ -19,25 +20,37 @@ const SETTINGS: EvidenceSettings = {
   segment_bytes_max: 64 * 1024,
   queue_records_max: 1000,
   record_bytes_max: 16 * 1024,
+  checkpoint_interval_ms: 3_600_000,
+  prove_all_records: false,
 };
+
+export const ORIGIN = 'evidence.example/tests';
+
+/** A key that is the same in each run; another one for another seed. */
+export function signerOf(seed: number, origin = ORIGIN): NoteSigner {
+  return parseSigner(formatSigner(origin, Buffer.alloc(32, seed)))!;
+}
 
 export const ENTRY: EvidenceEntry = { kind: 'backend_error', detail: 'the engine was replaced' };
 
 /** Opens a log of this machine's disk; settings and the rest may be given otherwise. */
 export function openLog(
   directory: string,
-  changes: Partial<Omit<EvidenceLogOptions, 'settings'>> & {
+  changes: Partial<Omit<EvidenceLogOptions, 'settings' | 'signers'>> & {
     settings?: Partial<EvidenceSettings>;
+    signers?: readonly NoteSigner[];
   } = {},
-): Promise<EvidenceLog> {
+): Promise<ProvableLog> {
   return openEvidenceLog({
     directory,
     instance: 'one',
+    origin: ORIGIN,
     clock: { now_ms: () => Date.UTC(2027, 0, 1) },
     files: nodeFiles,
     log: recordingLogger([]),
     ...changes,
     settings: { ...SETTINGS, ...changes.settings },
+    signers: () => changes.signers ?? [signerOf(1)],
   });
 }
 
@@ -46,6 +59,15 @@ export async function readAll(directory: string, options?: ReadOptions): Promise
   const records: EvidenceRecord[] = [];
   for await (const record of readEvidence(directory, options)) records.push(record);
   return records;
+}
+
+/** The records as they stand in the lines of a directory, which is all that the tree is made of. */
+export function readRecordTexts(directory: string): string[] {
+  const names = readdirSync(directory).filter((name) => name.endsWith('.log'));
+  return names
+    .sort()
+    .flatMap((name) => readFileSync(join(directory, name), 'utf8').split('\n').slice(0, -1))
+    .map((line) => line.slice(65));
 }
 
 export interface LoggedLine {

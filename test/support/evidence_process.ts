@@ -6,10 +6,12 @@
 import { writeSync } from 'node:fs';
 import { nodeFiles } from '../../src/evidence/files.ts';
 import { openEvidenceLog } from '../../src/evidence/log.ts';
+import { formatSigner, parseSigner } from '../../src/evidence/tree/note.ts';
 import type { PortcullisError } from '../../src/errors.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 
 const [directory = '', callers = '0'] = process.argv.slice(2);
+const ORIGIN = 'evidence.example/tests';
 const nothing = (): void => {};
 const silent: Logger = {
   debug: nothing,
@@ -23,6 +25,9 @@ try {
   const log = await openEvidenceLog({
     directory,
     instance: `process-${process.pid}`,
+    // Those of `evidence_log.ts`, which only a test can import.
+    origin: ORIGIN,
+    signers: () => [parseSigner(formatSigner(ORIGIN, Buffer.alloc(32, 1)))!],
     clock: { now_ms: () => Date.now() },
     files: nodeFiles,
     settings: {
@@ -30,6 +35,8 @@ try {
       segment_bytes_max: 256 * 1024,
       queue_records_max: 1000,
       record_bytes_max: 64 * 1024,
+      checkpoint_interval_ms: 20,
+      prove_all_records: false,
     },
     log: silent,
   });

@@ -47,6 +47,8 @@ class SimulatedDisk implements FakeDisk {
   readonly #random: SeededRandom;
   #names = new Map<string, Inode>();
   #durable_names = new Map<string, Inode>();
+  /** Names that were given up for others since their folder was flushed. */
+  #renamed: { from: string; to: string; inode: Inode }[] = [];
   #locked = false;
   #lies = false;
   #process = 0;
@@ -79,6 +81,7 @@ class SimulatedDisk implements FakeDisk {
     for (const [path, inode] of this.#names) {
       if (this.#random.chance(0.5)) this.#durable_names.set(path, inode);
     }
+    this.#finishRenames();
     this.#names = new Map(this.#durable_names);
     for (const inode of this.#names.values()) loseUnflushed(inode, this.#random);
   }
@@ -119,13 +122,33 @@ class SimulatedDisk implements FakeDisk {
     return this.#handle(found);
   }
 
+  rename(from: string, to: string): void {
+    const inode = this.#names.get(from);
+    this.#change();
+    if (!inode) throw failure('ENOENT');
+    this.#names.delete(from);
+    this.#names.set(to, inode);
+    this.#renamed.push({ from, to, inode });
+  }
+
   async flushDirectory(directory: string): Promise<void> {
     this.#requireUp();
     await nextTurn();
     this.#change();
     if (this.#lies) return;
+    for (const path of this.#durable_names.keys()) {
+      if (dirname(path) === directory && !this.#names.has(path)) this.#durable_names.delete(path);
+    }
     for (const [path, inode] of this.#names) {
       if (dirname(path) === directory) this.#durable_names.set(path, inode);
+    }
+  }
+
+  /** A file system makes a rename whole or not at all: no file has both names. */
+  #finishRenames(): void {
+    for (const { from, to, inode } of this.#renamed.splice(0)) {
+      const both = [from, to].every((path) => this.#durable_names.get(path) === inode);
+      if (both) this.#durable_names.delete(from);
     }
   }
 
