@@ -89,7 +89,8 @@ function settingRow({ name, rule, unit, variable }: Setting): string[] {
 function mayImport(row: FolderRow): string {
   if (row.may_import.includes('*')) return 'everything';
   const types = row.types_of?.length ? [`types of ${row.types_of.join(', ')}`] : [];
-  return [...row.may_import, ...types].join(', ') || '–';
+  const node = row.node_modules ? [`of Node only ${row.node_modules.join(', ')}`] : [];
+  return [...row.may_import, ...types, ...node].join(', ') || '–';
 }
 
 function fences(owned: Readonly<Record<string, readonly string[]>>, prefix: string): string[][] {

@@ -21,6 +21,7 @@ export const FAULTS = {
   TILE_MALFORMED: 'a file of the log has not the length or form that the size of the log demands',
   TILE_FALSE: 'hashes in a tile are not those of the entries',
   ROOT_FALSE: 'the entries do not add up to the root of the signed checkpoint',
+  CONSISTENCY_UNPROVED: 'the proof does not show that the new tree begins with the old one',
   LOG_TRUNCATED: 'the log signed a smaller tree than before: records at its end are gone',
   LOG_FORKED: 'the log signed two different trees of one size',
   LOG_REWRITTEN: 'the log signed a larger tree that does not begin with the one it signed before',

@@ -11,20 +11,22 @@ import {
 import { faultOf, Refuted, type Verified } from './fault.ts';
 import { leafHash, rootOver } from './merkle.ts';
 import { NOTE_BYTES_MAX } from './note.ts';
+import { NO_WITNESSES } from './policy.ts';
 import { readRecord } from './record.ts';
 import { readEntries, readTile, TILE_WIDTH, type LogSource } from './tiles.ts';
 
-/** Judges a log. `since` is a checkpoint of it that the reader kept. */
+/**
+ * Judges a log. `since` is a checkpoint of it that the reader kept; who
+ * witnessed that does not matter.
+ */
 export async function verifyLog(
   source: LogSource,
   trust: Trust,
   since?: Uint8Array,
 ): Promise<Verified<TrustedCheckpoint>> {
   try {
-    const checkpoint = await readCheckpoint(source, trust);
-    // Its witnesses may have been others.
-    const old =
-      since && openCheckpoint(since, { ...trust, policy: { ...trust.policy, quorum: 'none' } });
+    const checkpoint = openCheckpoint(await readCheckpoint(source), trust);
+    const old = since && openCheckpoint(since, { logs: trust.logs, policy: NO_WITNESSES });
     if (old) refuseOlder(old, checkpoint);
     await recompute(source, checkpoint, old);
     return { ok: true, value: checkpoint };
@@ -33,11 +35,11 @@ export async function verifyLog(
   }
 }
 
-/** The newest checkpoint of a log. Rejects with the fault of the first step that fails. */
-export async function readCheckpoint(source: LogSource, trust: Trust): Promise<TrustedCheckpoint> {
+/** The newest checkpoint of a log, as it is. Rejects with `TILE_MISSING`. */
+export async function readCheckpoint(source: LogSource): Promise<Uint8Array> {
   const bytes = await source.read('checkpoint', NOTE_BYTES_MAX);
   if (!bytes) throw new Refuted('TILE_MISSING', '`checkpoint` is missing');
-  return openCheckpoint(bytes, trust);
+  return bytes;
 }
 
 /** What two checkpoints of a log show by themselves. */

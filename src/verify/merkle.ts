@@ -67,24 +67,16 @@ export interface Tree {
 }
 
 /**
- * What a consistency proof shows (RFC 9162, section 2.1.4.2): that the new tree begins with the old
- * one; that it does not, though the proof is one of the new tree; or nothing, because the proof
- * belongs to neither. Every tree begins with the empty one, which needs no proof.
+ * Whether the path shows that the new tree begins with the old one (RFC 9162, section 2.1.4.2).
+ * Every tree begins with the empty one, which needs no proof, as does a tree of the same size.
  */
-export function judgeConsistency(
-  old: Tree,
-  now: Tree,
-  path: readonly Buffer[],
-): 'consistent' | 'inconsistent' | 'unproved' {
-  if (old.size === 0 || old.size === now.size) {
-    if (path.length !== 0 || old.size > now.size) return 'unproved';
-    const isSame = old.size === 0 ? old.root.equals(EMPTY_ROOT) : old.root.equals(now.root);
-    return isSame ? 'consistent' : 'inconsistent';
-  }
-  if (path.length === 0 || old.size > now.size) return 'unproved';
+export function isConsistent(old: Tree, now: Tree, path: readonly Buffer[]): boolean {
+  if (old.size > now.size) return false;
+  if (old.size === 0) return path.length === 0 && old.root.equals(EMPTY_ROOT);
+  if (old.size === now.size) return path.length === 0 && old.root.equals(now.root);
+  if (path.length === 0) return false;
   const roots = rootsOf(old, now, isPowerOfTwo(old.size) ? [old.root, ...path] : path);
-  if (!roots?.now.equals(now.root)) return 'unproved';
-  return roots.old.equals(old.root) ? 'consistent' : 'inconsistent';
+  return roots !== undefined && roots.old.equals(old.root) && roots.now.equals(now.root);
 }
 
 /** Both roots that follow from the path, or undefined where it has another length than it must. */

@@ -1,4 +1,4 @@
-/** Consistency proofs out of the tiles of a log (RFC 6962, section 2.1.2). */
+/** Older roots and consistency proofs out of the tiles of a log (RFC 6962, section 2.1.2). */
 import { largestPowerBelow, rootOver } from './merkle.ts';
 import { readTile, TILE_WIDTH, type LogSource } from './tiles.ts';
 
@@ -11,13 +11,7 @@ export async function consistencyPath(
   old_size: number,
   size: number,
 ): Promise<Buffer[]> {
-  const tiles = new Map<string, Promise<Buffer[]>>();
-  const tile = (level: number, index: number): Promise<Buffer[]> => {
-    const name = `${level}/${index}`;
-    const known = tiles.get(name) ?? readTile(source, size, [level, index]);
-    tiles.set(name, known);
-    return known;
-  };
+  const tile = tilesOf(source, size);
   const path: Buffer[] = [];
   // From the root down to where the old tree ends: at each step the side that it does not take.
   let [from, to, is_whole] = [0, size, true];
@@ -33,6 +27,22 @@ export async function consistencyPath(
     }
   }
   return is_whole ? path : [await rangeRoot(tile, from, to), ...path];
+}
+
+/** The root that the tree had at an older size, as its tiles have it now. */
+export function rootAt(source: LogSource, old_size: number, size: number): Promise<Buffer> {
+  return rangeRoot(tilesOf(source, size), 0, old_size);
+}
+
+/** Reads each tile once. */
+function tilesOf(source: LogSource, size: number): ReadTile {
+  const tiles = new Map<string, Promise<Buffer[]>>();
+  return (level, index) => {
+    const name = `${level}/${index}`;
+    const known = tiles.get(name) ?? readTile(source, size, [level, index]);
+    tiles.set(name, known);
+    return known;
+  };
 }
 
 type ReadTile = (level: number, index: number) => Promise<Buffer[]>;
