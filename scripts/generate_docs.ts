@@ -8,6 +8,7 @@ import { REASONS } from '../src/contract/reasons.ts';
 import { CONTRADICTIONS } from '../src/config/contradictions.ts';
 import { type Setting, SETTINGS, choicesOf } from '../src/config/settings.ts';
 import { ERRORS } from '../src/errors.ts';
+import { FAULTS } from '../src/verify/fault.ts';
 import { FOLDERS, NODE_MODULES, PACKAGES, type FolderRow } from './import_table.ts';
 import { scoreBlock, survivorBlocks } from './mutation/page.ts';
 import { openApiDocument } from './openapi.ts';
@@ -41,6 +42,12 @@ const BLOCKS: readonly (Block | TextBlock)[] = [
     name: 'reasons',
     heads: ['Code', 'What the caller reads'],
     rows: Object.entries(REASONS).map(([code, sentence]) => [`\`${code}\``, sentence]),
+  },
+  {
+    path: 'docs/verify.md',
+    name: 'faults',
+    heads: ['Reason', 'What is false'],
+    rows: Object.entries(FAULTS).map(([code, meaning]) => [`\`${code}\``, meaning]),
   },
   {
     path: 'docs/architecture.md',

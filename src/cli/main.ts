@@ -150,11 +150,9 @@ function verifyCommand(program: Command): Command {
     .option('--policy <file>', 'trusted logs and witnesses, and how many must agree (tlog-policy)')
     .option('--log <folder or url>', 'judge a whole log in the place of receipts')
     .option('--since <file>', 'a checkpoint that was kept: the log must begin with its tree')
+    .option('--hashes', 'judge the tree of the log without reading its records')
     .option('--json', 'print the result as JSON')
-    .addHelpText(
-      'after',
-      '\nExample:\n  $ portcullis verify decision.tlog-proof --key log.vkey --policy witnesses.policy',
-    );
+    .addHelpText('after', '\nExample:\n  $ portcullis verify decision.tlog-proof --key log.vkey');
 }
 
 function witnessCommand(program: Command): Command {

@@ -1,4 +1,4 @@
-/** `portcullis verify`: whether receipts, or a whole log, are true; offline, by public keys only. */
+/** `portcullis verify`: whether receipts, or a whole log, are true, by public keys only. */
 import { PortcullisError } from '../errors.ts';
 import type { Trust, TrustedCheckpoint } from '../verify/checkpoint.ts';
 import type { Fault, Verified } from '../verify/fault.ts';
@@ -17,6 +17,8 @@ export interface VerifyOptions extends TrustOptions {
   log?: string;
   /** A checkpoint of the log that was kept. */
   since?: string;
+  /** Judge the tree of the log and not its records. */
+  hashes?: true;
   json?: true;
 }
 
@@ -30,18 +32,20 @@ export async function runVerify(
   options: VerifyOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { log, since, json } = options;
+  const { log, since, hashes, json } = options;
   if ((receipts.length === 0) === (log === undefined)) {
     throw invalid('name receipts, or a log with --log');
   }
-  if (since !== undefined && log === undefined) throw invalid('--since belongs to --log');
+  if ((since !== undefined || hashes) && log === undefined) {
+    throw invalid('--since and --hashes belong to --log');
+  }
   const trust = await readTrust(options);
   const results: Judged[] = [];
-  if (log !== undefined) results.push(await judgeLog(log, since, trust));
+  if (log !== undefined) results.push(await judgeLog(log, options, trust));
   for (const path of receipts) results.push(await judgeReceipt(path, trust));
   const is_true = results.every((result) => !('fault' in result));
   if (json) printJson(terminal, { verified: is_true, results: results.map(jsonOf) });
-  else for (const result of results) printResult(result, since, terminal);
+  else for (const result of results) printResult(result, options, terminal);
   return is_true ? 0 : 1;
 }
 
@@ -50,9 +54,16 @@ async function judgeReceipt(path: string, trust: Trust): Promise<Judged> {
   return named(path, verifyReceipt(bytes, trust), (value) => value);
 }
 
-async function judgeLog(place: string, since: string | undefined, trust: Trust): Promise<Judged> {
-  const old = since === undefined ? undefined : await readGiven(since, NOTE_BYTES_MAX);
-  const found = await verifyLog(openLogSource(place), trust, old);
+async function judgeLog(
+  place: string,
+  { since, hashes }: VerifyOptions,
+  trust: Trust,
+): Promise<Judged> {
+  const old = since === undefined ? {} : { since: await readGiven(since, NOTE_BYTES_MAX) };
+  const found = await verifyLog(openLogSource(place), trust, {
+    ...old,
+    hashes_only: hashes === true,
+  });
   return named(place, found, (checkpoint) => ({ checkpoint }));
 }
 
@@ -64,7 +75,7 @@ function named<T>(
   return found.ok ? { name, ...proved(found.value) } : { name, fault: found.fault };
 }
 
-function printResult(result: Judged, since: string | undefined, terminal: Terminal): void {
+function printResult(result: Judged, options: VerifyOptions, terminal: Terminal): void {
   const { stdout } = terminal;
   if ('fault' in result) {
     print(
@@ -76,13 +87,14 @@ function printResult(result: Judged, since: string | undefined, terminal: Termin
   const { checkpoint, record } = result;
   const told = record
     ? provedText({ record, checkpoint })
-    : `${logText(checkpoint, since)}; ${witnessText(checkpoint)}`;
+    : `${logText(checkpoint, options)}; ${witnessText(checkpoint)}`;
   print(terminal, `${result.name}: ${styled(stdout, 'green', 'true')}: ${told}`);
 }
 
-function logText({ origin, size }: TrustedCheckpoint, since: string | undefined): string {
+function logText({ origin, size }: TrustedCheckpoint, { since, hashes }: VerifyOptions): string {
   const begins = since === undefined ? '' : `, and begins with the tree of ${since}`;
-  return `the log ${origin} holds ${size} records, each at its place${begins}`;
+  const read = hashes ? 'hashes of records, which were not read' : 'records, each at its place';
+  return `the log ${origin} holds ${size} ${read}${begins}`;
 }
 
 function jsonOf(result: Judged): object {

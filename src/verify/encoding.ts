@@ -1,4 +1,4 @@
-/** What the formats are written in. Each value has one text, so that a changed text is a changed value. */
+/** How the formats write values: each in one text, so that a changed text is a changed value. */
 
 const HASH_BYTES = 32;
 

@@ -1,4 +1,4 @@
-/** Why something is not proved. Codes are stable and listed in docs/verify.md, which a test compares. */
+/** Why something is not proved. The codes are stable, and listed in docs/verify.md. */
 
 /** Each code with what it means. */
 export const FAULTS = {

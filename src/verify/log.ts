@@ -15,20 +15,25 @@ import { NO_WITNESSES } from './policy.ts';
 import { readRecord } from './record.ts';
 import { readEntries, readTile, TILE_WIDTH, type LogSource } from './tiles.ts';
 
-/**
- * Judges a log. `since` is a checkpoint of it that the reader kept; who
- * witnessed that does not matter.
- */
+export interface LogOptions {
+  /** A checkpoint of the log that the reader kept; who witnessed that does not matter. */
+  since?: Uint8Array;
+  /** Judges the tree by its tiles, where the reader may not or cannot read the entries. */
+  hashes_only?: boolean;
+}
+
+/** Judges a log. Rejects where the source does. */
 export async function verifyLog(
   source: LogSource,
   trust: Trust,
-  since?: Uint8Array,
+  { since, hashes_only = false }: LogOptions = {},
 ): Promise<Verified<TrustedCheckpoint>> {
   try {
     const checkpoint = openCheckpoint(await readCheckpoint(source), trust);
     const old = since && openCheckpoint(since, { logs: trust.logs, policy: NO_WITNESSES });
     if (old) refuseOlder(old, checkpoint);
-    await recompute(source, checkpoint, old);
+    const leaves = hashes_only ? readTiles : readRecords;
+    await recompute(source, leaves, checkpoint, old);
     return { ok: true, value: checkpoint };
   } catch (error) {
     return { ok: false, fault: faultOf(error) };
@@ -53,8 +58,22 @@ export function refuseOlder(old: Checkpoint, now: Checkpoint): void {
 /** Nodes at the right edge, by level of tiles; at most a tile's width of each. */
 type Edge = Buffer[][];
 
+/** The leaf hashes of a bundle or tile of level 0. */
+type ReadLeaves = (source: LogSource, size: number, index: number) => Promise<Buffer[]>;
+
+const readRecords: ReadLeaves = async (source, size, index) => {
+  const entries = await readEntries(source, size, index);
+  return entries.map((entry, at) => {
+    readRecord(entry, index * TILE_WIDTH + at);
+    return leafHash(entry);
+  });
+};
+
+const readTiles: ReadLeaves = (source, size, index) => readTile(source, size, [0, index]);
+
 async function recompute(
   source: LogSource,
+  readLeaves: ReadLeaves,
   now: Checkpoint,
   old: Checkpoint | undefined,
 ): Promise<void> {
@@ -62,9 +81,8 @@ async function recompute(
   let has_begun_same = old === undefined || old.size === 0;
   let count = 0;
   for (let index = 0; count < now.size; index += 1) {
-    for (const entry of await readEntries(source, now.size, index)) {
-      readRecord(entry, count);
-      (edge[0] as Buffer[]).push(leafHash(entry));
+    for (const leaf of await readLeaves(source, now.size, index)) {
+      (edge[0] as Buffer[]).push(leaf);
       count += 1;
       if (count === old?.size) has_begun_same = rootOf(edge).equals(old.root);
     }

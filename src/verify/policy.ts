@@ -1,4 +1,4 @@
-/** Policy files (C2SP tlog-policy): trusted logs and witnesses, and how many of these must agree. */
+/** Policy files (C2SP tlog-policy): trusted logs and witnesses, and how many must agree. */
 import { decodeUtf8 } from './encoding.ts';
 import { Refuted } from './fault.ts';
 import { COSIGNATURE, ED25519, ML_DSA_44, parseVerifierKey, type VerifierKey } from './key.ts';

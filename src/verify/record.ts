@@ -1,4 +1,4 @@
-/** What a leaf of the log must be: the canonical text (RFC 8785) of a record that knows its place. */
+/** What a leaf must be: the canonical text (RFC 8785) of a record that knows its place. */
 import { canonicalJson } from '../contract/canonical.ts';
 import { JSON_LIMITS, parseJson } from '../contract/json.ts';
 import type { EvidenceRecord } from '../contract/types.gen.ts';

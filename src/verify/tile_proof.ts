@@ -47,7 +47,7 @@ function tilesOf(source: LogSource, size: number): ReadTile {
 
 type ReadTile = (level: number, index: number) => Promise<Buffer[]>;
 
-/** The root over leaves that form a subtree: a complete one stands in one tile, or is a part of it. */
+/** The root over leaves that form a subtree; a complete one is a part of one tile. */
 async function rangeRoot(tile: ReadTile, from: number, to: number): Promise<Buffer> {
   const leaves = to - from;
   const left = leaves === 1 ? 1 : largestPowerBelow(leaves);

@@ -180,9 +180,18 @@ describe('a log', () => {
     );
     expect(code).toBe(0);
     expect(stdout).toBe(
-      `${at('log')}: true: the log example.com/log holds 7 records, each at its place, and begins ` +
-        `with the tree of ${at('five')}; cosigned by nobody who was asked for\n`,
+      `${at('log')}: true: the log example.com/log holds 7 records, each at its place, and ` +
+        `begins with the tree of ${at('five')}; cosigned by nobody who was asked for\n`,
     );
+  });
+
+  test('can be judged without its records', async () => {
+    writeFiles(at('bare'), logFiles(ENTRIES, [LOG]));
+    rmSync(at('bare/tile/entries'), { recursive: true });
+    const argv = ['--log', at('bare'), '--key', LOG.vkey];
+    expect((await verify(...argv)).stdout).toContain('TILE_MISSING');
+    const { code, stdout } = await verify(...argv, '--hashes');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('7 hashes of records')]);
   });
 
   test('that does not begin with the checkpoint is false', async () => {

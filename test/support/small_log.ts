@@ -89,7 +89,8 @@ export function recordText(index: number, detail = 'made by a test'): string {
     `{"decision":false,"detail":${JSON.stringify(detail)},"evaluation_id":"e-${index}",` +
     `"index":${index},"instance":"main","kind":"decision","outcome":"deny",` +
     `"reason_code":"GRANT_ABSENT","request":{"action":"tools/call","resource":` +
-    `{"id":"transfer","server":"payments","type":"tool"},"subject":{"id":"user:alice@example.com"}},` +
+    `{"id":"transfer","server":"payments","type":"tool"},` +
+    `"subject":{"id":"user:alice@example.com"}},` +
     `"time":"2026-11-01T10:00:00.000Z","v":1}`
   );
 }

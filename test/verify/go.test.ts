@@ -53,12 +53,10 @@ const PLACES = [1, 2, 3, 6, 7, 8, 31, 33, 64, 70].flatMap((size) =>
   [0, 1, 2, size >> 1, size - 1].filter((at) => at < size).map((at) => ({ size, at })),
 );
 
-prerequisite(
-  'go',
-  built.status === 0,
-  'install Go, with its module proxy in reach',
-)('go', () => {
-  test('opens our notes, and we open those that it signs', () => {
+const needs_go = prerequisite('go', built.status === 0, 'install Go, with its module proxy');
+
+needs_go('go judges notes:', () => {
+  test('it opens our notes, and we open those that it signs', () => {
     const [key] = ask([{ Op: 'key', Name: 'example.com/log' }]) as [Answer];
     const { skey, vkey = '' } = key;
     const texts = ['text\n', 'a\n\nb\n', '\n', bodyOf(recordTexts(3), 'example.com/log'), 'é—\n'];
@@ -73,7 +71,7 @@ prerequisite(
     expect(ask(notes).map(({ ok }) => ok)).toEqual(texts.map(() => true));
   });
 
-  test('refuses no changed note that we accept', () => {
+  test('it refuses no changed note that we accept', () => {
     const own = logSigner('example.com/log');
     const note = noteOf('text\n\nmore\n', [logSigner('other'), own]);
     const changed = [];
@@ -89,7 +87,7 @@ prerequisite(
     expect(answers.filter(({ ok }) => !ok).length).toBeGreaterThan(1000);
   });
 
-  test('refuses the keys that we refuse', () => {
+  test('it refuses the keys that we refuse', () => {
     const { vkey } = logSigner('example.com/log');
     const wrong = [
       vkey.replace('log+', 'lag+'),
@@ -110,8 +108,10 @@ prerequisite(
     expect(parses(vkey)).toBe(true);
     expect(ask(jobs).some(({ ok }) => ok)).toBe(false);
   });
+});
 
-  test('makes proofs of inclusion that we accept, and judges changed ones as we do', () => {
+needs_go('go judges trees:', () => {
+  test('it makes proofs of inclusion that we accept, and judges changed ones as we do', () => {
     const made = ask(
       PLACES.map(({ size, at }) => ({ Op: 'include', Leaves: LEAVES, Size: size, Index: at })),
     );
@@ -142,7 +142,7 @@ prerequisite(
     expect(ours.filter((ok) => ok).length).toBeGreaterThanOrEqual(PLACES.length);
   });
 
-  test('makes proofs of consistency that we accept, and judges changed ones as we do', () => {
+  test('it makes proofs of consistency that we accept, and judges changed ones as we do', () => {
     const places = PLACES.map(({ size, at }) => ({ size, old: at + 1 }));
     const made = ask(
       places.map(({ size, old }) => ({ Op: 'begin', Leaves: LEAVES, Size: size, Old: old })),

@@ -19,10 +19,11 @@ import { filesSource, LOG, outcome, trustIn } from './fixture.ts';
 
 const TRUST = trustIn(LOG);
 const FIVE = recordTexts(5);
+const THREE = recordTexts(3);
 
 async function judge(files: ReadonlyMap<string, Uint8Array>, since?: readonly string[]) {
   const old = since && Buffer.from(checkpointOf(since, [LOG]));
-  return outcome(await verifyLog(filesSource(files), TRUST, old));
+  return outcome(await verifyLog(filesSource(files), TRUST, { ...(old && { since: old }) }));
 }
 
 test.each([0, 1, 2, 5, 255, 256, 257, 300, 512, 513])('a log of %d is true', async (size) => {
@@ -35,7 +36,7 @@ test.each([0, 1, 2, 5, 255, 256, 257, 300, 512, 513])('a log of %d is true', asy
 });
 
 test('each bit of a small log counts: with any one flipped it is false', async () => {
-  const files = logFiles(FIVE, [LOG]);
+  const files = logFiles(THREE, [LOG]);
   const accepted = [];
   for (const [path, bytes] of files) {
     for (let at = 0; at < bytes.length; at += 1) {
@@ -133,8 +134,8 @@ describe('an operator with the key, before somebody who kept a checkpoint of fiv
     const since = Buffer.from(checkpointOf(FIVE, [other]));
     const both = { ...TRUST, logs: [...TRUST.logs, ...trustIn(other).logs] };
     const source = filesSource(logFiles(more, [LOG]));
-    expect(outcome(await verifyLog(source, both, since))).toBe('LOG_UNKNOWN');
-    expect(outcome(await verifyLog(source, TRUST, since))).toBe('LOG_UNKNOWN');
+    expect(outcome(await verifyLog(source, both, { since }))).toBe('LOG_UNKNOWN');
+    expect(outcome(await verifyLog(source, TRUST, { since }))).toBe('LOG_UNKNOWN');
   });
 });
 
@@ -145,7 +146,26 @@ test('a log whose checkpoint lacks the witnesses of the policy is not believed',
   const alone = filesSource(logFiles(FIVE, [LOG]));
   expect(outcome(await verifyLog(alone, trust))).toBe('QUORUM_UNMET');
   const cosigned = filesSource(logFiles(FIVE, [LOG, witness]));
-  expect(outcome(await verifyLog(cosigned, trust, since))).toBe(true);
+  expect(outcome(await verifyLog(cosigned, trust, { since }))).toBe(true);
+});
+
+describe('where records may not be read, the tree is judged by its tiles', () => {
+  const entries = recordTexts(300);
+  const judgeHashes = async (files: Map<string, Buffer>, kept: readonly string[]) => {
+    for (const path of files.keys()) if (path.includes('entries')) files.delete(path);
+    const since = Buffer.from(checkpointOf(kept, [LOG]));
+    return outcome(await verifyLog(filesSource(files), TRUST, { since, hashes_only: true }));
+  };
+
+  test('which must add up to the root and begin with what was kept', async () => {
+    expect(await judgeHashes(logFiles(entries, [LOG]), entries.slice(0, 257))).toBe(true);
+    const rewritten = entries.with(3, recordText(3, 'another'));
+    expect(await judgeHashes(logFiles(rewritten, [LOG]), FIVE)).toBe('LOG_REWRITTEN');
+    const false_tile = logFiles(entries, [LOG]).set('tile/0/001.p/44', Buffer.alloc(44 * 32));
+    expect(await judgeHashes(false_tile, FIVE)).toBe('ROOT_FALSE');
+    const false_above = logFiles(entries, [LOG]).set('tile/1/000.p/1', Buffer.alloc(32));
+    expect(await judgeHashes(false_above, FIVE)).toBe('TILE_FALSE');
+  });
 });
 
 describe('tiles', () => {

@@ -112,7 +112,7 @@ export async function post(url: string, body: string): Promise<[status: number, 
   return [response.status, await response.text()];
 }
 
-/** The second of a cosignature over a text, read and verified by hand; undefined where it is false. */
+/** The second of a cosignature over a text, verified by hand; undefined where it is false. */
 export function cosignedAt(line: string, text: string, { key }: Cosigner): number | undefined {
   const [, name, encoded = ''] = /^— (\S+) (\S+)\n$/u.exec(line) ?? [];
   const bytes = Buffer.from(encoded, 'base64');

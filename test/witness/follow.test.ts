@@ -1,4 +1,4 @@
-/** Following a log by its files: it is cosigned as long as it keeps its past, and accused by name. */
+/** Following a log by its files: cosigned as long as it keeps its past, and accused by name. */
 import { describe, expect, test } from '@jest/globals';
 import { PortcullisError } from '../../src/errors.ts';
 import { faultOf, Refuted } from '../../src/verify/fault.ts';

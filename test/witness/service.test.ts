@@ -57,7 +57,7 @@ test('a clock that is set back dates no later tree before an earlier one', async
   expect(cosignedAt(line, bodyOf(NINE, LOG.name), cosigner)).toBe(NOW_S);
 });
 
-test('what was cosigned can be read with the signatures of log and witness, and no others', async () => {
+test('what was cosigned can be read, signed by the log and the witness and nobody else', async () => {
   const { url, cosigner } = await serve();
   const place = `${url}/${sha256(Buffer.from(LOG.name)).toString('hex')}/checkpoint`;
   expect((await fetch(place)).status).toBe(404);
