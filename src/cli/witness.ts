@@ -46,8 +46,6 @@ export async function runWitness(options: WitnessOptions, terminal: Terminal): P
   const state = openWitnessState(options.state);
   opened.defer(() => state.close());
   const witness = new Witness({ logs, cosigner, state, clock: CLOCK, log });
-  // A memory that is not its own must be found out before anything is asked.
-  for (const { name } of logs) witness.latest(name);
   if (once && source) return cosignOnce(await followOnce({ witness, source }), options, terminal);
   const stop = stopSignal(opened);
   const url = listen === undefined ? undefined : await serve(witness, listen, log, opened);

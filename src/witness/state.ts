@@ -3,6 +3,7 @@
  * one process opens, because one thing is then the lock, which the kernel drops with its process,
  * and the write, which is whole and on the disk before it returns, or is not there.
  */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makePrivateFolder } from '../contract/private_folder.ts';
@@ -13,9 +14,14 @@ import { PortcullisError } from '../errors.ts';
 const CONTENTION_MS_MAX = 250;
 const SQLITE_BUSY = 5;
 
+const TABLE = `CREATE TABLE checkpoints
+  (origin TEXT PRIMARY KEY, note TEXT NOT NULL) STRICT, WITHOUT ROWID`;
+
 export interface WitnessState {
   /** The note that was stored last for an origin. */
   latest(origin: string): string | undefined;
+  /** All origins of which there is a note. */
+  origins(): string[];
   /** Returns when the note is on the disk. Throws `EVIDENCE_UNWRITABLE`; then it may be there. */
   store(origin: string, note: string): void;
   close(): void;
@@ -24,13 +30,22 @@ export interface WitnessState {
 /** Throws `EVIDENCE_LOCKED`, `EVIDENCE_DAMAGED` and `EVIDENCE_UNWRITABLE`. */
 export function openWitnessState(directory: string): WitnessState {
   const database = openDatabase(directory);
-  const find = database.prepare('SELECT note FROM checkpoints WHERE origin = ?');
-  const replace = database.prepare('INSERT OR REPLACE INTO checkpoints VALUES (?, ?)');
+  const query = (sql: string, ...values: string[]): Record<string, unknown>[] => {
+    try {
+      return database.prepare(sql).all(...values);
+    } catch (cause) {
+      throw damaged(directory, cause);
+    }
+  };
   return {
-    latest: (origin) => find.get(origin)?.['note'] as string | undefined,
+    latest(origin) {
+      const [row] = query('SELECT note FROM checkpoints WHERE origin = ?', origin);
+      return row?.['note'] as string | undefined;
+    },
+    origins: () => query('SELECT origin FROM checkpoints').map((row) => row['origin'] as string),
     store(origin, note) {
       try {
-        replace.run(origin, note);
+        database.prepare('INSERT OR REPLACE INTO checkpoints VALUES (?, ?)').run(origin, note);
       } catch (cause) {
         throw unwritable(directory, cause);
       }
@@ -43,15 +58,13 @@ function openDatabase(directory: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     makePrivateFolder(directory);
-    database = new DatabaseSync(join(directory, 'witness.db'), { timeout: CONTENTION_MS_MAX });
-    database.exec(`
-      PRAGMA locking_mode = EXCLUSIVE;
-      PRAGMA synchronous = EXTRA;
-      BEGIN EXCLUSIVE;
-      CREATE TABLE IF NOT EXISTS checkpoints
-        (origin TEXT PRIMARY KEY, note TEXT NOT NULL) STRICT, WITHOUT ROWID;
-      COMMIT;
-    `);
+    const path = join(directory, 'witness.db');
+    database = new DatabaseSync(path, { timeout: CONTENTION_MS_MAX });
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = EXTRA; BEGIN EXCLUSIVE');
+    // What a process that was killed had begun is undone now. A file that holds anything must hold
+    // the table: one whose name was damaged would otherwise be made anew, and nothing remembered.
+    if (statSync(path).size === 0) database.exec(TABLE);
+    database.exec('COMMIT');
     const [found] = database.prepare('PRAGMA integrity_check').all();
     if (found?.['integrity_check'] !== 'ok') throw damaged(directory);
     return database;

@@ -38,8 +38,11 @@ export type Reply =
 export class Witness {
   readonly #parts: WitnessParts;
 
+  /** Throws `EVIDENCE_DAMAGED` where the state holds what its key did not sign, of any log. */
   constructor(parts: WitnessParts) {
     this.#parts = parts;
+    // A log whose name was damaged would otherwise be one that was never seen.
+    for (const origin of parts.state.origins()) if (!this.latest(origin)) throw notOurs();
   }
 
   get logs(): readonly VerifierKey[] {
@@ -61,8 +64,7 @@ export class Witness {
     } catch (error) {
       faultOf(error);
     }
-    const message = 'the state of the witness is not what its key signed';
-    throw new PortcullisError('EVIDENCE_DAMAGED', message);
+    throw notOurs();
   }
 
   /**
@@ -113,6 +115,11 @@ export class Witness {
   #now_s(): number {
     return Math.floor(this.#parts.clock.now_ms() / 1000);
   }
+}
+
+function notOurs(): PortcullisError {
+  const message = 'the state of the witness is not what its key signed';
+  return new PortcullisError('EVIDENCE_DAMAGED', message);
 }
 
 /** A note with none but these signatures. */

@@ -81,6 +81,13 @@ describe.each(SIZES)('in a tree of %d', (size) => {
   });
 });
 
+test('a path that is longer than the tree is high proves nothing, though it leads to the root', () => {
+  const [left, leaf] = LEAVES as [Buffer, Buffer];
+  const root = rootOf([left, leaf]);
+  expect(isIncluded({ index: 0, hash: leaf }, [left], { size: 1, root })).toBe(false);
+  expect(isIncluded({ index: 1, hash: leaf }, [left], { size: 2, root })).toBe(true);
+});
+
 test('sizes beyond 32 bits are walked in the right direction', () => {
   // The last leaf of a tree of 2^40 + 1 hangs directly under the root.
   const size = 2 ** 40 + 1;

@@ -55,10 +55,17 @@ export interface SceneOptions {
 }
 
 export function openScene(options: SceneOptions = {}): Scene {
-  const { folder = freshFolder(), logs = [LOG], now_s = () => NOW_S, around } = options;
+  const { folder = freshFolder(), around } = options;
   const opened = openWitnessState(folder);
   left.push(() => opened.close());
-  const state = around ? around(opened) : opened;
+  return witnessOver(around ? around(opened) : opened, options);
+}
+
+/** The same over a state that is open. */
+export function witnessOver(
+  state: WitnessState,
+  { logs = [LOG], now_s = () => NOW_S }: SceneOptions = {},
+): Scene {
   const cosigner = openCosigner(KEY_TEXT) as Cosigner;
   const accusations: unknown[] = [];
   const log = loggerInto(accusations);

@@ -1,4 +1,6 @@
 /** add-checkpoint over HTTP, answer by answer of C2SP tlog-witness. */
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { expect, test } from '@jest/globals';
 import {
   bodyOf,
@@ -57,7 +59,7 @@ test('a clock that is set back dates no later tree before an earlier one', async
   expect(cosignedAt(line, bodyOf(NINE, LOG.name), cosigner)).toBe(NOW_S);
 });
 
-test('what was cosigned can be read, signed by the log and the witness and nobody else', async () => {
+test('what was cosigned can be read, signed by log and witness and nobody else', async () => {
   const { url, cosigner } = await serve();
   const place = `${url}/${sha256(Buffer.from(LOG.name)).toString('hex')}/checkpoint`;
   expect((await fetch(place)).status).toBe(404);
@@ -153,10 +155,30 @@ test.each([
   expect(witness.latest(LOG.name)?.size).toBe(5);
 });
 
+test('a body without end is refused while it comes', async () => {
+  const { url } = await serve();
+  const sending = request(`${url}/add-checkpoint`, { method: 'POST' });
+  sending.on('error', () => {});
+  const answered = once(sending, 'response') as Promise<[IncomingMessage]>;
+  const chunk = Buffer.alloc(65_536, 'a');
+  let sent_bytes = 0;
+  const sends = (): void => {
+    sent_bytes += chunk.length;
+    // What is not refused by then never is.
+    if (sent_bytes > 2 ** 26) sending.destroy(new Error('all of it was taken'));
+    else if (!sending.destroyed) sending.write(chunk, () => setImmediate(sends));
+  };
+  sends();
+  const [response] = await answered;
+  sending.destroy();
+  expect(response.statusCode).toBe(413);
+});
+
 test('an empty tree is cosigned with the root of nothing, and with no other', async () => {
   const { url } = await serve();
   const wrong = noteOf(bodyOf(FIVE, LOG.name).replace('\n5\n', '\n0\n'), [LOG]);
-  expect((await post(url, bodyWith(0, [], wrong)))[0]).toBe(422);
+  const [status, text] = await post(url, bodyWith(0, [], wrong));
+  expect([status, text.split(':')[0]]).toEqual([422, 'ROOT_FALSE']);
   expect((await post(url, bodyWith(0, [leafOf('x')], noteOf(empty, [LOG]))))[0]).toBe(422);
   expect((await post(url, bodyWith(0, [], noteOf(empty, [LOG]))))[0]).toBe(200);
   expect((await post(url, bodyWith(0, [leafOf('x')], checkpointOf(FIVE, [LOG]))))[0]).toBe(422);

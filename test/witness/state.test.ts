@@ -5,8 +5,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { PortcullisError } from '../../src/errors.ts';
 import { newSigningKey, openCosigner } from '../../src/witness/cosigner.ts';
-import { openWitnessState } from '../../src/witness/state.ts';
+import { openWitnessState, type WitnessState } from '../../src/witness/state.ts';
 import { bodyOf, recordText, recordTexts } from '../support/small_log.ts';
 import {
   cosignedAt,
@@ -17,6 +18,7 @@ import {
   post,
   serveScene,
   submission,
+  witnessOver,
 } from './fixture.ts';
 
 const FIVE = recordTexts(5);
@@ -131,6 +133,54 @@ describe('a state that is damaged', () => {
       );
     }
   });
+
+  test('in its bytes is refused, or says what it said', () => {
+    const folder = freshFolder();
+    const path = join(folder, 'witness.db');
+    const state = openWitnessState(folder);
+    const submitted = { old_size: 0, path: [], checkpoint: Buffer.from(noteOfFive()) };
+    witnessOver(state).witness.add(submitted);
+    state.close();
+    const whole = readFileSync(path);
+    // What SQLite does not use is zero; of the rest some, since each is opened and read anew.
+    const used = [...whole.entries()].filter(([, byte]) => byte !== 0);
+    const said = used
+      .filter((_, count) => count % 17 === 0)
+      .map(([at, byte]) => {
+        writeFileSync(path, Buffer.from(whole).fill(byte ^ 0xff, at, at + 1));
+        return whatIsSaid(folder);
+      });
+    const tree = bodyOf(FIVE, LOG.name);
+    expect(said).toContain('EVIDENCE_DAMAGED');
+    expect(said.filter((each) => !each.startsWith(tree) && !/^EVIDENCE_/.test(each))).toEqual([]);
+  });
+
+  test('in the name of a log is not taken for a log that was never seen', () => {
+    const state = openWitnessState(freshFolder());
+    const { witness } = witnessOver(state);
+    witness.add({ old_size: 0, path: [], checkpoint: Buffer.from(noteOfFive()) });
+    const whole: WitnessState = {
+      ...state,
+      origins: () => ['example.com/lag'],
+      latest: (origin) => (origin === 'example.com/lag' ? state.latest(LOG.name) : undefined),
+    };
+    expect(() => witnessOver(whole)).toThrow(expect.objectContaining({ code: 'EVIDENCE_DAMAGED' }));
+    state.close();
+  });
+
+  /** The note of the log, the code of the error, or that there is nothing. */
+  function whatIsSaid(folder: string): string {
+    let state: WitnessState | undefined;
+    try {
+      state = openWitnessState(folder);
+      const { witness } = witnessOver(state);
+      return witness.latest(LOG.name)?.note ?? 'nothing';
+    } catch (error) {
+      return (error as PortcullisError).code;
+    } finally {
+      state?.close();
+    }
+  }
 
   test('as a file is refused', () => {
     const folder = freshFolder();
