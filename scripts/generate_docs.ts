@@ -9,6 +9,7 @@ import { CONTRADICTIONS } from '../src/config/contradictions.ts';
 import { type Setting, SETTINGS, choicesOf } from '../src/config/settings.ts';
 import { ERRORS } from '../src/errors.ts';
 import { FAULTS } from '../src/verify/fault.ts';
+import { REFUSALS } from '../src/identity/jwt/refusals.ts';
 import { FOLDERS, NODE_MODULES, PACKAGES, type FolderRow } from './import_table.ts';
 import { scoreBlock, survivorBlocks } from './mutation/page.ts';
 import { openApiDocument } from './openapi.ts';
@@ -48,6 +49,12 @@ const BLOCKS: readonly (Block | TextBlock)[] = [
     name: 'faults',
     heads: ['Reason', 'What is false'],
     rows: Object.entries(FAULTS).map(([code, meaning]) => [`\`${code}\``, meaning]),
+  },
+  {
+    path: 'docs/identity.md',
+    name: 'refusals',
+    heads: ['Code', 'What the operator reads'],
+    rows: Object.entries(REFUSALS).map(([code, reason]) => [`\`${code}\``, reason]),
   },
   {
     path: 'docs/architecture.md',

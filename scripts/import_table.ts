@@ -133,7 +133,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   jose: ['identity', 'bundle', 'evidence'],
   kysely: ['store'],
   pg: ['store'],
-  undici: ['decision/remote'],
+  undici: ['decision/http'],
   winston: ['telemetry'],
   yaml: ['config', 'bundle', 'toolchain'],
   zod: ['pep/mcp', 'gateway', 'hub'],

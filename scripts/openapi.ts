@@ -23,12 +23,16 @@ ErrorResponse; GET routes answer HEAD. What is no HTTP/1.1 within the limits of 
 is answered by its status alone.`;
 
 const SIGNED = `For a guard, which never sends its token: \`Authorization: Portcullis ID.PROOF\`, \
-where PROOF = base64url(HMAC-SHA-256(token, "portcullis request" LF nonce LF time LF digest)), \
-digest = hex(SHA-256(METHOD SP target LF body)), and nonce and time stand in the headers \
+where PROOF = base64url(client_key XOR HMAC-SHA-256(stored_key, "portcullis request" LF nonce \
+LF time LF digest)), client_key = HMAC-SHA-256(token, "portcullis client"), stored_key = \
+SHA-256(client_key), digest = hex(SHA-256(METHOD SP target LF body)), and nonce and time stand \
+in the \
+headers \
 \`Portcullis-Nonce\` and \`Portcullis-Time\`. A request is taken once.`;
 
-const PROOF = `base64url(HMAC-SHA-256(token, "portcullis answer" LF nonce LF digest LF status LF \
-body)), where the request carried a credential and a nonce.`;
+const PROOF = `base64url(HMAC-SHA-256(server_key, "portcullis answer" LF nonce LF digest LF \
+status LF body)) with server_key = HMAC-SHA-256(token, "portcullis server"), where the request \
+carried a credential and a nonce.`;
 
 /** Refusals beside those that `STATUS` gives: by the edge, and whatever is not known. */
 const EDGE_ERRORS: readonly { code: ErrorCode; status: number; of: (route: Route) => boolean }[] = [
@@ -75,7 +79,7 @@ export function openApiDocument(): object {
       parameters: PARAMETERS,
       headers: HEADERS,
       securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: 'A token of the token file.' },
+        bearer: { type: 'http', scheme: 'bearer', description: 'A token of who calls.' },
         signed: { type: 'http', scheme: 'Portcullis', description: SIGNED },
       },
     },
@@ -107,6 +111,12 @@ const PARAMETERS = {
     description: 'When a signed request was signed, in UTC.',
     schema: { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT.*Z$' },
   },
+  tenant: {
+    name: 'tenant',
+    in: 'query',
+    description: 'Of the policy that decides for this tenant, where each has its own.',
+    schema: { type: 'string' },
+  },
 };
 
 const HEADERS = {
@@ -123,7 +133,8 @@ function titled(header: string): string {
 }
 
 function operationOf(route: Route, operation: Operation): object {
-  const parameters = route.scope === null ? ['request_id'] : Object.keys(PARAMETERS);
+  const named = route.scope === null ? ['request_id'] : ['request_id', 'nonce', 'time'];
+  const parameters = [...named, ...(operation.parameters ?? [])];
   const { id, summary, description, request } = operation;
   return {
     operationId: id,

@@ -9,6 +9,8 @@ export interface Operation {
   description?: string;
   request?: Shape;
   response: Shape;
+  /** Names of further parameters. */
+  parameters?: readonly string[];
   /** Whether the answer carries the header `Portcullis-Evaluation-Id`. */
   evaluates?: true;
   /** The answer of another status that is no error. */
@@ -62,6 +64,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   'GET /v1/status': {
     id: 'status',
     summary: 'The active policy and the arguments that it needs; also told while nothing is ready',
+    parameters: ['tenant'],
     response: { schemas: ['status'] },
   },
   'GET /health': {

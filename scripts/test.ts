@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   policyFolders,
@@ -27,6 +27,9 @@ interface JestReport {
 }
 
 const TOP = join(import.meta.dirname, '..');
+/** Many suites wait for processes of their own, so that one suite at a time leaves time unused. */
+const WORKERS = Math.max(2, availableParallelism() - 1);
+
 const NOTHING: Count = { passed: 0, failed: 0, skipped: 0 };
 
 /** Jest in the same Node; it prints as it goes. */
@@ -35,8 +38,8 @@ function runJest(args: readonly string[], opa: string | undefined): Count {
   const report = join(folder, 'report.json');
   try {
     const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
-    const output = ['--json', `--outputFile=${report}`];
-    spawnSync(process.execPath, [...jest, ...output, ...args], {
+    const options = ['--json', `--outputFile=${report}`, `--maxWorkers=${WORKERS}`];
+    spawnSync(process.execPath, [...jest, ...options, ...args], {
       cwd: TOP,
       env: opa === undefined ? process.env : { ...process.env, PORTCULLIS_OPA: opa },
       stdio: ['ignore', 'ignore', 'inherit'],

@@ -9,6 +9,15 @@ export const ERRORS = {
     meaning: 'a command line argument is missing or wrong',
     remedy: 'see --help of that command',
   },
+  BACKEND_ANSWER_INVALID: {
+    meaning: 'a policy server of `policy.remote` answered, and not with a decision on the request',
+    remedy:
+      'see the message, and the log of that server; docs/backends.md says what it must answer',
+  },
+  BACKEND_UNREACHABLE: {
+    meaning: 'a policy server of `policy.remote` did not answer in time, or not at all',
+    remedy: 'start it, or correct `policy.remote`; until then everything is refused',
+  },
   BUNDLE_INVALID: {
     meaning: 'a policy bundle cannot be read, or is not what its manifest says',
     remedy:
@@ -80,6 +89,12 @@ export const ERRORS = {
   POLICY_UNTRUSTED: {
     meaning: 'somebody else could write the bundle, its data, or a folder in which they lie',
     remedy: 'run the command in the message; where a policy is active, it stays in force',
+  },
+  RBAC_INVALID: {
+    meaning: 'a file of roles cannot be read, is not strict YAML, or says what it may not say',
+    remedy:
+      'correct the named place; docs/static_rbac.md tells what a file may say; ' +
+      'where a policy is active, it stays in force',
   },
   REQUEST_INVALID: {
     meaning: 'a message is not valid JSON or does not fit its schema',

@@ -6,8 +6,21 @@ import type { ServerFactory } from './pep/mcp/http_types.ts';
 
 export { PortcullisError, type ErrorCode } from './errors.ts';
 export { fromAuthInfo } from './identity/auth_info/source.ts';
+export { allOf, anyOf } from './identity/combined/source.ts';
+export { connectionFactsOf } from './identity/connection_facts.ts';
+export { fromMtls, type MtlsMapping } from './identity/mtls/source.ts';
+export {
+  fromServerSession,
+  type ServerSession,
+  type SessionLookup,
+} from './identity/server_session/source.ts';
+export { fromSocketPath, type SocketPathSettings } from './identity/socket_path/source.ts';
+export { fromJwt } from './identity/jwt/authenticator.ts';
 export type { AuthInfoMapping } from './identity/auth_info/mapping.ts';
-export type { IdentitySource, TrustedContext } from './identity/types.ts';
+export type { Authenticator, Credential } from './identity/authenticator.ts';
+export type { ProofOfPossession } from './identity/jwt/proof_of_possession.ts';
+export type { JwtOptions } from './identity/jwt/settings.ts';
+export type { ConnectionFacts, IdentitySource, TrustedContext } from './identity/types.ts';
 export { decisionOf, type CallDecision } from './pep/call_context.ts';
 export type { Guard, HttpGuard, HttpOptions, ServerFactory };
 

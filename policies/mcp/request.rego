@@ -47,6 +47,9 @@ session := input.context.session
 
 purpose := input.context.purpose
 
+# Who asks the decision point: `id`, and the `channel` that proves it (embedded, socket, tcp, mtls).
+caller := input.context.caller
+
 # The registry entry of the capability. Addresses, and what a server asks of its client, cannot be
 # listed one by one: there the entry `resource:SERVER/*` stands for those without one of their own.
 capability := data.registry[name] if {

@@ -14,6 +14,7 @@ _full := fixture.with_members({
 		"agent": {"id": "cid-1", "verified": true},
 		"session": {"state": "active"},
 		"purpose": {"text": "refund", "source": "ticket"},
+		"caller": {"id": "desk", "channel": "mtls"},
 		"approval": {"requester": "user:bob@example.com"},
 	},
 })
@@ -37,6 +38,7 @@ test_every_name if {
 		"environment": request.environment,
 		"session": request.session,
 		"purpose": request.purpose,
+		"caller": request.caller,
 		"capability": request.capability,
 		"arguments": request.arguments,
 		"chain": request.chain,
@@ -63,6 +65,7 @@ test_every_name if {
 		"environment": "production",
 		"session": {"state": "active"},
 		"purpose": {"text": "refund", "source": "ticket"},
+		"caller": {"id": "desk", "channel": "mtls"},
 		"capability": fixture.registry["tool:payments/transfer"],
 		"arguments": {"amount": 500, "to": "DE1"},
 		"chain": ["planner", "runner"],

@@ -16,7 +16,8 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import type { EvidenceRecord } from '../../src/contract/types.gen.ts';
 import { readEvidence } from '../../src/evidence/read.ts';
-import type { Act, Role, Step } from './story.ts';
+import { openEndpoint, type Bearer, type Endpoint } from './endpoint.ts';
+import { CLIENTS, type Act, type Role, type Step, type Who } from './story.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const DATA = 'examples/payments-server/policy/data.yaml';
@@ -62,6 +63,7 @@ class TemporaryStage implements Stage {
   readonly #environment: Record<string, string>;
   readonly #clients = new Map<string, Client>();
   #service: ChildProcess | undefined;
+  #endpoint: Endpoint | undefined;
   #socket = '';
   #told = 0;
 
@@ -82,6 +84,7 @@ class TemporaryStage implements Stage {
 
   async close(): Promise<void> {
     await Promise.all([...this.#clients.values()].map((client) => client.close()));
+    await this.#endpoint?.close();
     await this.#stopService();
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -128,7 +131,7 @@ class TemporaryStage implements Stage {
     }
   }
 
-  async #list(role: Role): Promise<string> {
+  async #list(role: Who): Promise<string> {
     const client = await this.#clientOf(role);
     const { tools } = await client.listTools();
     return `sees ${tools
@@ -138,11 +141,29 @@ class TemporaryStage implements Stage {
   }
 
   async #call({ role, tool, arguments: args }: Extract<Act, { kind: 'call' }>): Promise<string> {
-    const client = await this.#clientOf(role);
+    const client = await this.#clientOf(role).catch(turnedAway);
+    if (typeof client === 'string') return client;
     return describe((await client.callTool({ name: tool, arguments: args })) as CallToolResult);
   }
 
-  async #clientOf(role: Role): Promise<Client> {
+  #clientOf(who: Who): Promise<Client> {
+    return 'user' in who ? this.#overHttp(who) : this.#overStdio(who);
+  }
+
+  async #overHttp(bearer: Bearer): Promise<Client> {
+    this.#endpoint ??= await openEndpoint({
+      root: ROOT,
+      environment: {
+        ...this.#environment,
+        ...settingsOf({ environment: 'production' }, this.#socket),
+      },
+      clients: CLIENTS,
+      verbose: this.#settings.verbose,
+    });
+    return this.#endpoint.connect(bearer);
+  }
+
+  async #overStdio(role: Role): Promise<Client> {
     const known = this.#clients.get(role.id);
     if (known) return known;
     const client = new Client({ name: 'demo', version: '1.0.0' });
@@ -184,16 +205,25 @@ class TemporaryStage implements Stage {
   }
 }
 
-function settingsOf(role: Role, socket: string): Record<string, string> {
-  return {
+function settingsOf(role: Partial<Role>, socket: string): Record<string, string> {
+  const settings = {
     PORTCULLIS_DECISION_POINT_SOCKET: socket,
     PORTCULLIS_GUARD_SERVER: 'payments',
     PORTCULLIS_GUARD_ENVIRONMENT_DEPLOYMENT: role.environment,
     PORTCULLIS_GUARD_SUBJECT_ID: role.id,
     PORTCULLIS_GUARD_SUBJECT_ACTOR_TYPE: role.actor_type,
     PORTCULLIS_GUARD_SUBJECT_GROUPS: role.group,
-    ...(role.surface && { PORTCULLIS_GUARD_SURFACE: role.surface }),
+    PORTCULLIS_GUARD_SURFACE: role.surface,
   };
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as Record<string, string>;
+}
+
+/** The door of a server over HTTP answers before any message is read. */
+function turnedAway(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  if (typeof code !== 'number') throw error;
+  return `is turned away: ${code}`;
 }
 
 const META = 'io.modelcontextprotocol/server-policy-enforcement';

@@ -1,4 +1,5 @@
 /** The steps of the demo: who does what, and what must be seen. */
+import type { Bearer } from './endpoint.ts';
 
 /** Who sits before the server, as its launcher is configured. */
 export interface Role {
@@ -35,9 +36,28 @@ const ERIN: Role = {
   environment: 'development',
 };
 
+/** Over HTTP: Alice at the desk, and what else comes with her name. */
+const DESK: Bearer = {
+  user: 'alice@example.com',
+  client: 'cid-teller-desk',
+  claims: { groups: ['tellers'], actor_type: 'human' },
+};
+
+function deskAs(actor_type: string): Bearer {
+  return { ...DESK, claims: { ...DESK.claims, actor_type } };
+}
+
+const PLANNER: Bearer = { ...DESK, agent: 'cid-planner' };
+
+/** Every client that the authorization server knows. */
+export const CLIENTS: readonly string[] = [DESK.client, 'cid-planner'];
+
+/** Who asks: over stdio as the launcher says, over HTTP as a token proves. */
+export type Who = Role | Bearer;
+
 export type Act =
-  | { kind: 'list'; role: Role }
-  | { kind: 'call'; role: Role; tool: string; arguments: Record<string, unknown> }
+  | { kind: 'list'; role: Who }
+  | { kind: 'call'; role: Who; tool: string; arguments: Record<string, unknown> }
   | { kind: 'stop_service' | 'start_service' }
   | { kind: 'edit_data'; from: string; to: string };
 
@@ -50,11 +70,11 @@ export interface Step {
   recorded: string;
 }
 
-function call(role: Role, tool: string, args: Record<string, unknown>): Act {
+function call(role: Who, tool: string, args: Record<string, unknown>): Act {
   return { kind: 'call', role, tool, arguments: args };
 }
 
-function transfer(role: Role, amount: number): Act {
+function transfer(role: Who, amount: number): Act {
   return call(role, 'transfer', { from: 'acc-1', to: 'acc-2', amount, currency: 'EUR' });
 }
 
@@ -153,5 +173,57 @@ export const STORY: readonly Step[] = [
     act: transfer(BOB, 501),
     expected: 'is answered: amount 501',
     recorded: 'decision: allow ALLOWED',
+  },
+  {
+    title: 'Transfers now demand a person, or an AI that a person watches.',
+    act: {
+      kind: 'edit_data',
+      from: 'title: Transfer between accounts',
+      to: 'title: Transfer between accounts\n    actor_required: supervised_ai',
+    },
+    expected: 'another policy is in force',
+    recorded: 'activation',
+  },
+  {
+    title: 'The same server over HTTP, where an authorization server says who asks: Alice, human.',
+    act: transfer(DESK, 9000),
+    expected: 'is answered: amount 9000',
+    recorded: 'decision: allow ALLOWED',
+  },
+  {
+    title: 'The same call with her name, by an AI that she watches.',
+    act: transfer(deskAs('supervised_ai'), 9000),
+    expected: 'is answered: amount 9000',
+    recorded: 'decision: allow ALLOWED',
+  },
+  {
+    title: 'The same call by an automation, for which there is no such tool.',
+    act: transfer(deskAs('automation'), 9000),
+    expected: 'is told: MCP error -32602: Tool transfer not found',
+    recorded: 'decision: deny ACTOR_VALIDATION_FAILED',
+  },
+  {
+    title: 'The same call by a service account.',
+    act: transfer(deskAs('service_account'), 9000),
+    expected: 'is told: MCP error -32602: Tool transfer not found',
+    recorded: 'decision: deny ACTOR_VALIDATION_FAILED',
+  },
+  {
+    title: 'An agent acts for Alice, by a token that it got for hers; it may see less than she.',
+    act: { kind: 'list', role: PLANNER },
+    expected: 'sees balance, customer',
+    recorded: 'discovery: 2 shown, 6 withheld',
+  },
+  {
+    title: 'The same call by the agent: what is hidden from it does not exist.',
+    act: transfer(PLANNER, 9000),
+    expected: 'is told: MCP error -32602: Tool transfer not found',
+    recorded: 'decision: deny RISK_CEILING',
+  },
+  {
+    title: "The same call with a letter of Alice's token changed.",
+    act: transfer({ ...DESK, forged: true }, 9000),
+    expected: 'is turned away: 401',
+    recorded: '',
   },
 ];

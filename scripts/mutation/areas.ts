@@ -3,8 +3,8 @@
 interface Area {
   mutate: readonly string[];
   /**
-   * Globs of test files, without their ending. Its own, so that a change is judged in a second and by
-   * its own tests; those that take long for what they notice are left out.
+   * Globs of test files, without their ending. Its own, so that a change is judged in a second and
+   * by its own tests; those that take long for what they notice are left out.
    */
   tests: readonly string[];
 }

@@ -7,6 +7,7 @@ const CODES: ReadonlySet<ErrorCode> = new Set([
   'BUNDLE_REFUSED',
   'DATA_INVALID',
   'ENGINE_UNSUITED',
+  'RBAC_INVALID',
 ]);
 
 /** Runs a step on what lies at `path`, which an error of it then names. */

@@ -29,7 +29,7 @@ export interface PolicyBundle {
 const LIBRARY_ENTRYPOINT = 'mcp/main/decision';
 
 /** Revisions are cut from the digest where a bundle states none. */
-const REVISION_CHARACTERS = 12;
+export const REVISION_CHARACTERS = 12;
 
 /** Reads the files of a bundle. Throws `BUNDLE_INVALID`, or `DATA_INVALID` for its data. */
 export function readBundle(files: BundleFiles): Bundle {

@@ -45,7 +45,14 @@ function checkTables(grant: Grant, i: number, data: Data, tables: readonly strin
 }
 
 /** Roots of the library are never tables. */
-const LIBRARY_ROOTS = new Set(['agents', 'environments', 'grants', 'registry', 'surfaces']);
+const LIBRARY_ROOTS = new Set([
+  'agents',
+  'environments',
+  'grants',
+  'registry',
+  'require_context',
+  'surfaces',
+]);
 
 function isTable(name: string, data: Data): boolean {
   return !LIBRARY_ROOTS.has(name) && Object.hasOwn(data, name) && isObject(data[name]);

@@ -6,38 +6,61 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../contract/ambient.ts';
-import { systemReason } from '../contract/system_reason.ts';
 import { PortcullisError } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { about, named } from './about.ts';
-import { layPolicyData, readBundle, type PolicyBundle } from './bundle.ts';
-import { invalidData, isDataFile, readData, readDataFile, type Data } from './data_files.ts';
-import { listFolder, readBounded, readFiles, type BundleLimits } from './files.ts';
-import { requireTrusted } from './trust.ts';
+import { about } from './about.ts';
+import type { PolicyBundle } from './bundle.ts';
+import { listFolder, type BundleLimits } from './files.ts';
+import {
+  BUNDLES,
+  unreadableAs,
+  type PolicyPlace,
+  type PolicyReader,
+  type UnreadableCode,
+} from './policy_files.ts';
 
-export interface BundleSourceSettings extends BundleLimits {
-  /** Bundle archive or folder. */
-  bundle: string;
-  /** Data laid over it: a YAML or JSON file, or a folder of `data.json` and `data.yaml`. */
-  data: string | null;
+/** How a policy is read and kept in force. */
+export interface SourceSettings extends BundleLimits {
   /** Without a check that found the policy readable for so long, there is none; 0 is no limit. */
   age_seconds_max: number;
   reload_interval_ms: number;
 }
 
-export interface BundleSourceOptions<Active> {
-  settings: BundleSourceSettings;
+export type BundleSourceSettings = SourceSettings & PolicyPlace;
+
+/** What decides whether a policy is another than the one before. */
+interface Identified {
+  identity: { revision: string; digest: string };
+}
+
+export interface BundleSourceOptions<Active, Candidate extends Identified = PolicyBundle> {
+  settings: SourceSettings;
+  reader: PolicyReader<Candidate>;
+  /** Asked at each look, since what lies in a folder may change. Rejects as reading does. */
+  locate(): Promise<PolicyPlace>;
   clock: Clock;
   log: Logger;
   /** Makes a policy ready to decide, or rejects with the reason why it must not. */
-  activate(bundle: PolicyBundle): Promise<Active>;
+  activate(candidate: Candidate): Promise<Active>;
 }
 
 /** Reads and activates the policy, then watches it. Rejects where the first one cannot be used. */
-export async function openBundleSource<Active extends { close(): void }>(
-  options: BundleSourceOptions<Active>,
+export function openBundleSource<Active extends { close(): void }>(
+  options: Omit<PlacedSourceOptions<Active, PolicyBundle>, 'reader'>,
 ): Promise<BundleSource<Active>> {
-  const source = new BundleSource(options);
+  return openSource({ ...options, reader: BUNDLES });
+}
+
+type PlacedSourceOptions<Active, Candidate extends Identified> = Omit<
+  BundleSourceOptions<Active, Candidate>,
+  'locate'
+> & { settings: BundleSourceSettings };
+
+/** The same for what is no bundle. */
+export async function openSource<Active extends { close(): void }, Candidate extends Identified>(
+  options: PlacedSourceOptions<Active, Candidate>,
+): Promise<BundleSource<Active, Candidate>> {
+  const source = new BundleSource({ ...options, locate: async () => options.settings });
   await source.start();
   return source;
 }
@@ -46,8 +69,11 @@ export async function openBundleSource<Active extends { close(): void }>(
  * The policy in force. A replaced one stays usable for whoever still holds it, and is released with
  * the last reference; only closing the source ends the active one.
  */
-export class BundleSource<Active extends { close(): void }> {
-  readonly #options: BundleSourceOptions<Active>;
+export class BundleSource<
+  Active extends { close(): void },
+  Candidate extends Identified = PolicyBundle,
+> {
+  readonly #options: BundleSourceOptions<Active, Candidate>;
   readonly #listeners = new Set<() => void>();
   #active: Active | undefined;
   #digest = '';
@@ -63,7 +89,7 @@ export class BundleSource<Active extends { close(): void }> {
   #checking: Promise<void> | undefined;
   #closed = false;
 
-  constructor(options: BundleSourceOptions<Active>) {
+  constructor(options: BundleSourceOptions<Active, Candidate>) {
     this.#options = options;
   }
 
@@ -87,6 +113,17 @@ export class BundleSource<Active extends { close(): void }> {
    */
   async start(): Promise<void> {
     await this.#load();
+    this.#schedule();
+  }
+
+  /** As `start`, but what cannot be used yet is looked at again, as a change would be. */
+  async startAnyway(): Promise<void> {
+    await this.#load().catch((error: unknown) => this.#note(error));
+    this.#schedule();
+  }
+
+  /** Reads nothing before the files have settled: whoever puts them there may still be at it. */
+  startLater(): void {
     this.#schedule();
   }
 
@@ -134,27 +171,30 @@ export class BundleSource<Active extends { close(): void }> {
   }
 
   async #load(): Promise<void> {
-    const { settings, activate, log } = this.#options;
+    const { settings, reader, activate, log } = this.#options;
     const state = await this.#state();
-    const bundle = await readPolicy(settings);
+    const place = await this.#options.locate();
+    const candidate = await reader.read(place, settings);
     if (state !== (await this.#state())) {
-      throw new PortcullisError('BUNDLE_INVALID', 'the policy changed while it was read');
+      throw new PortcullisError(reader.code, 'the policy changed while it was read');
     }
-    if (bundle.identity.digest !== this.#digest) {
-      const active = await about(settings.bundle, () => activate(bundle));
+    if (candidate.identity.digest !== this.#digest) {
+      const active = await about(place.bundle, () => activate(candidate));
       this.#active = active;
-      this.#digest = bundle.identity.digest;
+      this.#digest = candidate.identity.digest;
       this.#wasReady = false;
-      log.info('a policy was activated', { ...bundle.identity });
+      log.info('a policy was activated', { ...candidate.identity });
     }
     this.#confirm();
     this.#tellIfChanged();
   }
 
   async #state(): Promise<string> {
-    const { bundle, data, files_max } = this.#options.settings;
-    const states = [await stateOf(bundle, 'BUNDLE_INVALID', files_max)];
-    if (data !== null) states.push(await stateOf(data, 'DATA_INVALID', files_max));
+    const { bundle, data } = await this.#options.locate();
+    const { settings, reader } = this.#options;
+    const { files_max } = settings;
+    const states = [bundle, await stateOf(bundle, reader.code, files_max)];
+    if (data !== null) states.push(data, await stateOf(data, 'DATA_INVALID', files_max));
     return states.join(' ');
   }
 
@@ -187,56 +227,8 @@ export class BundleSource<Active extends { close(): void }> {
   }
 }
 
-/**
- * Reads the bundle and the data over it. Throws `POLICY_UNTRUSTED`, `BUNDLE_INVALID` or
- * `DATA_INVALID`.
- */
-async function readPolicy(settings: BundleSourceSettings): Promise<PolicyBundle> {
-  const { bundle: path, data, files_max } = settings;
-  await requireTrusted('bundle', path, files_max);
-  const bundle = await about(path, async () => readBundle(await readFiles(path, settings)));
-  if (data === null) return about(path, () => layPolicyData(bundle));
-  await requireTrusted('policy data', data, files_max);
-  const overlay = await about(data, () => readOverlay(data, settings));
-  try {
-    return layPolicyData(bundle, overlay);
-  } catch (error) {
-    throw named(rootOf(error) in overlay ? data : path, error);
-  }
-}
-
-/** The root of the data that an error speaks of: each comes from one of the two, whole. */
-function rootOf(error: unknown): string {
-  const pointer = error instanceof PortcullisError ? error.pointer : undefined;
-  return pointer?.split('/')[1] ?? '';
-}
-
-async function readOverlay(path: string, limits: BundleLimits): Promise<Data> {
-  try {
-    if ((await stat(path)).isFile()) {
-      return readDataFile(path, await readBounded(path, limits.unpacked_bytes_max));
-    }
-    const stray = (await listFolder(path, limits.files_max)).find(isStrayData);
-    if (stray !== undefined)
-      throw invalidData(`only data.json and data.yaml are read: \`${stray}\``);
-    return readData(await readFiles(path, limits));
-  } catch (cause) {
-    if (cause instanceof PortcullisError && cause.code === 'DATA_INVALID') throw cause;
-    throw unreadable('DATA_INVALID', path, cause);
-  }
-}
-
-/** A file that looks like data but would be passed over. */
-function isStrayData(path: string): boolean {
-  return /\.(?:json|ya?ml)$/.test(path) && !isDataFile(path);
-}
-
 /** Text that changes with any change of a file, or of the files in a folder. */
-async function stateOf(
-  path: string,
-  code: 'BUNDLE_INVALID' | 'DATA_INVALID',
-  files_max: number,
-): Promise<string> {
+async function stateOf(path: string, code: UnreadableCode, files_max: number): Promise<string> {
   try {
     const found = await stat(path, { bigint: true });
     const own = [found.ino, found.size, found.mtimeNs, found.ctimeNs].join();
@@ -247,16 +239,6 @@ async function stateOf(
     );
     return [own, ...(await Promise.all(inner))].join();
   } catch (cause) {
-    throw unreadable(code, path, cause);
+    throw unreadableAs(code, path, cause);
   }
-}
-
-function unreadable(
-  code: 'BUNDLE_INVALID' | 'DATA_INVALID',
-  path: string,
-  cause: unknown,
-): PortcullisError {
-  const isTold = cause instanceof PortcullisError;
-  const message = isTold ? cause.message : `cannot read \`${path}\`: ${systemReason(cause)}`;
-  return new PortcullisError(code, message, { cause });
 }

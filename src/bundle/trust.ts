@@ -10,7 +10,15 @@ import { listEntries, unreadable } from './files.ts';
 
 /** Throws `POLICY_UNTRUSTED` where others can write what lies at a path, or in that folder. */
 export async function requireTrusted(what: string, path: string, files_max: number): Promise<void> {
-  const inside = await insideOf(path, files_max);
+  requireTrustedPlace(what, path, await insideOf(path, files_max));
+}
+
+/** The same of the way to a path, and of `inside` it what is named. Throws `POLICY_UNTRUSTED`. */
+export function requireTrustedPlace(
+  what: string,
+  path: string,
+  inside: readonly string[] = [],
+): void {
   let fault: string | undefined;
   try {
     fault = findPathFault(path, inside);

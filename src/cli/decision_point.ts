@@ -1,14 +1,14 @@
 /** The decision point that a configuration names: in another process, or in this one. */
 import { existsSync } from 'node:fs';
 import type { DecisionPoint } from '../contract/decision_point.ts';
-import type { SharedToken } from '../contract/proof.ts';
+import type { HeldToken } from '../contract/proof.ts';
 import type { Configuration } from '../config/types.gen.ts';
 import { embeddedDecisionPoint } from '../decision/embedded.ts';
 import type { RemoteAddress } from '../decision/remote/exchange.ts';
 import { remoteDecisionPoint } from '../decision/remote/remote_decision_point.ts';
 import { PortcullisError } from '../errors.ts';
-import { SCOPES, type TokenSource } from '../pdp/authentication.ts';
-import { watchedTokens } from '../pdp/token_file.ts';
+import { SCOPES } from '../pdp/authentication.ts';
+import { watchedTokens, type HeldTokens } from '../pdp/token_file.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CLOCK, RANDOM } from './ambient.ts';
 
@@ -35,11 +35,16 @@ export function openDecisionPoint(
 }
 
 function addressOf({ decision_point }: Configuration, log: Logger): RemoteAddress {
-  const { socket, url, token_file } = decision_point;
+  const { socket, url, token_file, ca_file, cert_file, key_file } = decision_point;
   if (socket !== null) return { socket };
   if (url !== null) {
+    const tls = { ca_file, cert_file, key_file };
+    const named = Object.values(tls).some((file) => file !== null);
+    const secured = named ? { url, tls } : { url };
+    // A caller proves itself in one way.
+    if (cert_file !== null) return secured;
     const tokens = openTokens(token_file, log);
-    return { url, token: () => firstToken(tokens, token_file) };
+    return { ...secured, token: () => firstToken(tokens, token_file) };
   }
   const message =
     'nobody is named who decides: set decision_point.socket, decision_point.url or ' +
@@ -47,8 +52,8 @@ function addressOf({ decision_point }: Configuration, log: Logger): RemoteAddres
   throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/decision_point' });
 }
 
-/** The file is the service's: a guard never makes one. */
-function openTokens(file: string, log: Logger): TokenSource {
+/** A guard never makes one: the service must know it. */
+function openTokens(file: string, log: Logger): HeldTokens {
   if (existsSync(file)) return watchedTokens(file, CLOCK, log);
   const message =
     `the token file \`${file}\` does not exist: set decision_point.token_file to the one that ` +
@@ -58,7 +63,7 @@ function openTokens(file: string, log: Logger): TokenSource {
   });
 }
 
-function firstToken(tokens: TokenSource, file: string): SharedToken {
+function firstToken(tokens: HeldTokens, file: string): HeldToken {
   const token = tokens.current().find(({ scopes }) => scopes.includes('decide'));
   if (token) return token;
   throw new PortcullisError(
@@ -116,12 +121,12 @@ function deferred(opening: Promise<DecisionPoint>, stack: AsyncDisposableStack):
     discover: async (request, options) => (await opening).discover(request, options),
     report: async (outcome) => (await opening).report(outcome),
     describe: async (options) => (await opening).describe(options),
-    watch(listener) {
+    watch(listener, tenant) {
       let stop: (() => void) | undefined;
       let stopped = false;
       opening.then(
         (point) => {
-          if (!stopped) stop = point.watch(listener);
+          if (!stopped) stop = point.watch(listener, tenant);
         },
         () => {},
       );

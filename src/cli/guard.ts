@@ -29,9 +29,13 @@ function assemble(load: (instance: string) => Configuration): Guard {
   const guard = createGuard(parts, started);
   return Object.assign(<S extends object>(server: S): S => guard(server), {
     http(factory: ServerFactory, options: HttpOptions = {}): HttpGuard {
-      const { identity } = options;
-      if (identity === undefined) return guard.http(factory, options);
-      return guard.http(factory, { ...options, identity: placed(identity, configuration) });
+      const { identity: proof } = options;
+      if (proof === undefined) return guard.http(factory, options);
+      const identity =
+        typeof proof === 'function'
+          ? placed(proof, configuration)
+          : { ...proof, identity: placed(proof.identity, configuration) };
+      return guard.http(factory, { ...options, identity });
     },
     wire: guard.wire,
     ready: guard.ready,

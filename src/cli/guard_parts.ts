@@ -2,6 +2,8 @@
 import type { Configuration } from '../config/types.gen.ts';
 import { PortcullisError } from '../errors.ts';
 import { fromAuthInfo } from '../identity/auth_info/source.ts';
+import type { Authenticator } from '../identity/authenticator.ts';
+import { fromJwt } from '../identity/jwt/authenticator.ts';
 import { fromLauncher } from '../identity/launcher/source.ts';
 import type { IdentitySource, TrustedContext } from '../identity/types.ts';
 import type { GuardParts, GuardSettings } from '../pep/settings.ts';
@@ -26,9 +28,11 @@ export function openGuardParts(load: LoadInstance, stderr?: LogStream): OpenedPa
   requireName(configuration);
   const log = createLogger(configuration.log, stderr);
   const { point, opened } = openDecisionPoint(configuration, load, log);
+  const authenticator = authenticatorOf(configuration);
   const parts = {
     decisionPoint: point,
-    identity: identityOf(configuration),
+    identity: identityOf(configuration, authenticator),
+    authenticator,
     settings: settingsOf(configuration),
     log,
     clock: CLOCK,
@@ -50,11 +54,24 @@ function settingsOf({ guard, decision_point }: Configuration): GuardSettings {
   return { ...guard, decision_timeout_ms: decision_point.timeout_ms };
 }
 
+/** Where an issuer is named, its tokens prove who asks over HTTP; else the host has seen to it. */
+function authenticatorOf({ guard }: Configuration): Authenticator | undefined {
+  const { jwt, resource, ...mapping } = guard.identity;
+  const { issuer } = jwt;
+  const { url } = resource;
+  if (issuer === null || url === null) return undefined;
+  return fromJwt({ ...jwt, issuer, resource: { ...resource, url } }, mapping, CLOCK);
+}
+
 /** Over HTTP the host's own authentication proves who asks, on stdio the launcher's settings do. */
-function identityOf(configuration: Configuration): IdentitySource {
+function identityOf(
+  configuration: Configuration,
+  authenticator: Authenticator | undefined,
+): IdentitySource {
   const { guard } = configuration;
   const overStdio = fromLauncher(guard);
-  const overHttp = placed(fromAuthInfo(guard.identity), configuration);
+  const { jwt: _jwt, resource: _resource, ...mapping } = guard.identity;
+  const overHttp = placed(authenticator?.identity ?? fromAuthInfo(mapping), configuration);
   return (extra, report) => {
     const isHttp = extra.authInfo !== undefined || extra.requestInfo !== undefined;
     return (isHttp ? overHttp : overStdio)(extra, report);

@@ -11,6 +11,7 @@ import { exitCodeOf, printError, tolerateClosed, type Terminal } from './termina
 import { runTest } from './test.ts';
 import { runVerify, type VerifyOptions } from './verify.ts';
 import { runWitness, type WitnessOptions } from './witness.ts';
+import { tokenCommand } from './token.ts';
 import { runWrap, type WrapOptions } from './wrap.ts';
 
 const USAGE = 2;
@@ -91,6 +92,7 @@ function describeProgram(
   witnessCommand(program).action(async (options: WitnessOptions) =>
     done(await runWitness(options, terminal)),
   );
+  tokenCommand(program, terminal, variables, done);
   return program;
 }
 

@@ -1,9 +1,13 @@
 /** `portcullis serve`: the decision service, until it is told to stop. */
+import { existsSync } from 'node:fs';
 import { loadConfiguration } from '../config/load.ts';
 import type { Variables } from '../config/environment.ts';
 import type { Configuration } from '../config/types.gen.ts';
+import type { TokenSource } from '../pdp/authentication.ts';
+import { watchedCallers, type CertificateCallers } from '../pdp/certificate_callers.ts';
 import { startService, type Service } from '../pdp/service.ts';
-import { ensureTokenFile, watchedTokens } from '../pdp/token_file.ts';
+import type { TlsFiles } from '../pdp/tls.ts';
+import { ensureHashedTokens, watchedHashes } from '../pdp/token_hashes.ts';
 import { createLogger } from '../telemetry/create_logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CLOCK } from './ambient.ts';
@@ -77,22 +81,47 @@ async function openService(
 ): Promise<Service> {
   const { pdp } = configuration;
   const core = await openDecisionCore(configuration, log, opened);
-  if (pdp.listen !== null) ensureTokenFile(pdp.token_file);
-  const tokens =
-    pdp.listen === null ? { current: () => [] } : watchedTokens(pdp.token_file, CLOCK, log);
-  const service = await startService({ core, tokens, clock: CLOCK, settings: pdp, log });
+  const service = await startService({
+    core,
+    tokens: openTokens(configuration, log),
+    certificates: openCertificates(configuration, log),
+    clock: CLOCK,
+    settings: { ...pdp, tls: tlsOf(configuration) },
+    log,
+  });
   opened.defer(() => service.close());
   return service;
 }
 
+function openTokens({ pdp, decision_point }: Configuration, log: Logger): TokenSource {
+  if (pdp.listen === null) return { current: () => [] };
+  ensureHashedTokens(pdp.token_file, decision_point.token_file);
+  return watchedHashes(pdp.token_file, CLOCK, log);
+}
+
+function openCertificates({ pdp }: Configuration, log: Logger): CertificateCallers {
+  const { callers_file } = pdp.tls;
+  if (callers_file === null) return { find: () => undefined };
+  return watchedCallers(callers_file, CLOCK, log);
+}
+
+function tlsOf({ pdp }: Configuration): TlsFiles | null {
+  const { cert_file, key_file, client_ca_file } = pdp.tls;
+  return cert_file === null || key_file === null ? null : { cert_file, key_file, client_ca_file };
+}
+
 function announce(
   { addresses }: Service,
-  { pdp }: Configuration,
+  { decision_point }: Configuration,
   { json }: ServeOptions,
   terminal: Terminal,
 ): void {
-  const token_file = addresses.url === null ? null : pdp.token_file;
+  const isHere = addresses.url !== null && existsSync(decision_point.token_file);
+  const token_file = isHere ? decision_point.token_file : null;
   if (json) return printJson(terminal, { ...addresses, token_file });
-  if (addresses.url) print(terminal, `decides on ${addresses.url}, token in ${token_file}`);
+  if (addresses.url) {
+    const where = token_file === null ? '' : `, token in ${token_file}`;
+    print(terminal, `decides on ${addresses.url}${where}`);
+  }
   if (addresses.socket) print(terminal, `decides on unix:${addresses.socket}`);
 }

@@ -49,6 +49,8 @@ export function printError({ stderr }: Terminal, error: unknown): void {
 /** 0 is done; 1 the answer is no; 2 usage or configuration; 3 something is out of reach. */
 export const EXIT_CODES: Readonly<Record<ErrorCode, 1 | 2 | 3>> = {
   ARGUMENT_INVALID: 2,
+  BACKEND_ANSWER_INVALID: 3,
+  BACKEND_UNREACHABLE: 3,
   BUNDLE_INVALID: 2,
   BUNDLE_REFUSED: 2,
   CONFIGURATION_INVALID: 2,
@@ -66,6 +68,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, 1 | 2 | 3>> = {
   OVERLOADED: 3,
   POLICY_ABSENT: 3,
   POLICY_UNTRUSTED: 2,
+  RBAC_INVALID: 2,
   REQUEST_INVALID: 2,
   REQUEST_TOO_LARGE: 2,
   RULES_REFUSED: 1,

@@ -10,7 +10,7 @@ import { childEnvironment } from '../gateway/stdio/environment.ts';
 import { wrapStdio, type Ending } from '../gateway/stdio/wrap.ts';
 import { Connection, shareOf } from '../pep/connection.ts';
 import type { Wire } from '../pep/ends.ts';
-import { PolicyWatch } from '../pep/policy_watch.ts';
+import { PolicyWatches } from '../pep/policy_watch.ts';
 import type { GuardParts } from '../pep/settings.ts';
 import { openGuardParts, UNNAMED } from './guard_parts.ts';
 import { stopSignal } from './stop_signal.ts';
@@ -57,14 +57,14 @@ export async function runWrap(
   stack.defer(() => parts.decisionPoint.close());
   await opened;
   const { decisionPoint, settings, log } = parts;
-  const watch = new PolicyWatch(decisionPoint, settings.decision_timeout_ms, log);
-  stack.defer(() => watch.close());
-  const shared = shareOf(parts, watch);
+  const watches = new PolicyWatches(decisionPoint, settings, log);
+  stack.defer(() => watches.close());
+  const shared = shareOf(parts, watches);
   const open = (own: GuardParts, wire: Wire): Connection => new Connection(own, shared, LINE, wire);
   const environment = readEnvironment(variables).variables;
   if ('url' in target) {
     const at = await serveHttp(target.url, configuration, parts, environment, open, stack);
-    print(terminal, `guards ${target.url} on ${at.url}, token in ${at.token_file}`);
+    print(terminal, `guards ${target.url} on ${at.url}, ${at.takes}`);
     await stopped;
     return 0;
   }

@@ -1,6 +1,11 @@
 /* Generated from src/config/schema.json by scripts/generate_types.ts; do not edit. */
 
 /**
+ * Name of a claim, or a JSON Pointer (RFC 6901) into the claims.
+ */
+export type Claim = string;
+
+/**
  * The settings, complete: given ones over defaults, paths absolute.
  */
 export interface Configuration {
@@ -30,6 +35,14 @@ export interface Configuration {
    */
   policy: {
     /**
+     * What decides: `wasm` is a compiled bundle, `static_rbac` a file of roles, `opa` an OPA server, `authzen` any AuthZEN decision point and `sep` one that speaks the profile of the SEP (docs/backends.md). Settings of the others are not read.
+     */
+    backend: 'wasm' | 'static_rbac' | 'opa' | 'authzen' | 'sep';
+    /**
+     * For `static_rbac`: the YAML file of roles and grants (docs/static_rbac.md).
+     */
+    rbac_file: string | null;
+    /**
      * Bundle of the policy: a `.tar.gz` or a folder.
      */
     bundle: string | null;
@@ -37,6 +50,14 @@ export interface Configuration {
      * Data of the policy: a YAML or JSON file, or a folder of them. Each of its roots replaces the bundle's root of that name.
      */
     data: string | null;
+    /**
+     * Folder that holds a folder for each tenant, with its `bundle.tar.gz` or `bundle/`, and perhaps `data.yaml` or `data/`. Each request is then decided by the policy of its tenant, and denied where that has none.
+     */
+    tenants: string | null;
+    /**
+     * Most tenants that have a policy; a further one is denied. Each holds two instances of its policy in memory.
+     */
+    tenants_max: number;
     /**
      * Largest bundle as it lies on disk.
      */
@@ -61,6 +82,75 @@ export interface Configuration {
      * Accepts a bundle that allows everything, which its manifest must ask for as well. It is stamped on each record.
      */
     unsafe_allow_all: boolean;
+    /**
+     * The policy server, for the backends that ask one.
+     */
+    remote: {
+      /**
+       * Address of the policy server; `http` on this machine only.
+       */
+      url: string | null;
+      /**
+       * Unix socket of the policy server.
+       */
+      socket: string | null;
+      /**
+       * What is asked for a decision. `opa`: the rule. `authzen`: the path of its evaluation endpoint; without it the metadata is read. `sep`: the path of its decisions; without it `v1/decision` below its address.
+       */
+      path: string | null;
+      /**
+       * What is asked for a list; without it each item is asked for. `opa`: the rule of the visible positions. `authzen`: the path of its evaluations endpoint.
+       */
+      discovery_path: string | null;
+      /**
+       * Arguments that the policy server is sent: a capability, `type:server/*` or `*`, and a JSON Pointer into its arguments; without one they go whole.
+       */
+      arguments: string[];
+      /**
+       * `authzen`: the member of `subject.properties` in which the policy server looks for groups.
+       */
+      roles_member: string;
+      /**
+       * `authzen`: most items that are asked for in one request.
+       */
+      batch_items_max: number;
+      /**
+       * File that holds the bearer token for the policy server (mode 600).
+       */
+      token_file: string | null;
+      /**
+       * Certificates, as PEM, of which one must have signed that of the policy server; without it, those of Node.
+       */
+      ca_file: string | null;
+      /**
+       * Certificate, as PEM, that is shown to the policy server.
+       */
+      cert_file: string | null;
+      /**
+       * Its private key, as PEM (mode 600).
+       */
+      key_file: string | null;
+      /**
+       * Longest wait for one answer of the policy server; a decision can take two.
+       */
+      timeout_ms: number;
+      /**
+       * Largest answer of the policy server that is read.
+       */
+      response_bytes_max: number;
+      /**
+       * Most connections to the policy server; what comes beyond them waits.
+       */
+      connections_max: number;
+      /**
+       * How often the policy server is looked at: whether it decides, and by which policy.
+       */
+      poll_interval_ms: number;
+      /**
+       * Where the policy server gave no sound answer to a look for so long, there is no policy.
+       */
+      silence_ms_max: number;
+    };
     /**
      * Limits of one evaluation.
      */
@@ -96,9 +186,30 @@ export interface Configuration {
      */
     hosts: string[];
     /**
-     * File of the bearer tokens that it takes over TCP.
+     * What it keeps of the bearer tokens that it takes over TCP; made where absent, of `decision_point.token_file`.
      */
     token_file: string;
+    /**
+     * TLS for `pdp.listen`. The files are read again when they change.
+     */
+    tls: {
+      /**
+       * Certificate of the service with its chain, as PEM; null is no TLS.
+       */
+      cert_file: string | null;
+      /**
+       * Its private key, as PEM, for its owner only.
+       */
+      key_file: string | null;
+      /**
+       * Authorities that sign the certificates of callers, as PEM; null: callers have tokens only.
+       */
+      client_ca_file: string | null;
+      /**
+       * Which certificate is which caller, and what they may do.
+       */
+      callers_file: string | null;
+    };
     /**
      * A signed request whose time is further from the clock here is refused.
      */
@@ -182,9 +293,21 @@ export interface Configuration {
      */
     url: string | null;
     /**
-     * File of the bearer token for `decision_point.url`.
+     * File of the bearer token for `decision_point.url`; `portcullis serve` makes it where it has no hashes yet.
      */
     token_file: string;
+    /**
+     * Authorities that vouch for an `https:` URL, as PEM; null: those of the system.
+     */
+    ca_file: string | null;
+    /**
+     * Certificate by which the guard proves itself there, in the place of a token.
+     */
+    cert_file: string | null;
+    /**
+     * Its private key, as PEM.
+     */
+    key_file: string | null;
     /**
      * Decides within the process of the server, by `policy`.
      */
@@ -262,7 +385,7 @@ export interface Configuration {
       id: string | null;
     };
     /**
-     * Which claim of the host's own authentication becomes which attribute, over HTTP. A claim is a name or a JSON Pointer.
+     * Which claim becomes which attribute, over HTTP: of the host's own authentication, or of a token that is verified here. A claim is a name or a JSON Pointer.
      */
     identity: {
       /**
@@ -282,13 +405,131 @@ export interface Configuration {
        */
       tenant: string | null;
       /**
-       * `human`, `supervised_ai`, `automation` or `service_account`; any other value proves nobody.
+       * Claim of the actor type; a value that means none proves no actor type.
        */
       actor_type: string | null;
       /**
-       * A login (`auth_time`) that lies further in the future proves nobody.
+       * How far the issuer's clock may be ahead: a login (`auth_time`) further in the future proves nobody, nor does a token by its `nbf` or `iat`.
        */
       clock_skew_seconds_max: number;
+      /**
+       * Values of the claim `actor_type`, each with what it means, as `value=type`; empty: the value is the type.
+       */
+      actor_types: string[];
+      /**
+       * Clients that are always one type of actor, as `client=type`. A claim that says otherwise proves nobody.
+       */
+      client_actor_types: string[];
+      /**
+       * Prefixes for the subjects of each issuer, as `issuer=prefix`, where there are several; then a subject of any other issuer is nobody.
+       */
+      issuer_prefixes: string[];
+      /**
+       * Tokens that are verified here: JWT access tokens (RFC 9068) as bearer tokens.
+       */
+      jwt: {
+        /**
+         * Issuer of the tokens, exactly as `iss` says it; null: no token is verified here.
+         */
+        issuer: string | null;
+        /**
+         * What `aud` must name; null is `guard.identity.resource.url` (RFC 8707).
+         */
+        audience: string | null;
+        /**
+         * Where the keys of the issuer are: https, or http on loopback. No redirect is followed.
+         */
+        jwks_url: string | null;
+        /**
+         * File of the keys of the issuer, in place of the URL; read again where it changes.
+         */
+        jwks_file: string | null;
+        /**
+         * Algorithms by which tokens may be signed. There is none with a shared key.
+         */
+        algorithms: (
+          | 'RS256'
+          | 'RS384'
+          | 'RS512'
+          | 'PS256'
+          | 'PS384'
+          | 'PS512'
+          | 'ES256'
+          | 'ES384'
+          | 'ES512'
+          | 'Ed25519'
+          | 'EdDSA'
+        )[];
+        /**
+         * Values that `typ` may have; `JWT` for issuers that do not follow RFC 9068.
+         */
+        types: string[];
+        /**
+         * Claims that must be there, beside `iss`, `aud` and `exp`; with `cnf` each token must be bound to a key.
+         */
+        claims_required: Claim[];
+        /**
+         * The claim that names the client; null is `client_id`, else `azp`.
+         */
+        client_claim: string | null;
+        /**
+         * File of revoked tokens, `{"revoked": ["<jti>"]}`; read again where it changes. While it cannot be used, nobody is proved.
+         */
+        revoked_file: string | null;
+        /**
+         * Largest file of revoked tokens.
+         */
+        revoked_bytes_max: number;
+        /**
+         * Largest token; Node takes some 16 KiB of headers unless told otherwise.
+         */
+        token_bytes_max: number;
+        /**
+         * Longest wait for the keys.
+         */
+        jwks_timeout_ms: number;
+        /**
+         * Largest set of keys.
+         */
+        jwks_bytes_max: number;
+        /**
+         * Longest that keys are used before they are fetched again; less where `Cache-Control` says so.
+         */
+        jwks_fresh_seconds_max: number;
+        /**
+         * Longest that keys are used where they cannot be fetched again; then nobody is proved.
+         */
+        jwks_age_seconds_max: number;
+        /**
+         * Least time between two fetches, however many tokens name a key that is not known.
+         */
+        jwks_cooldown_ms: number;
+      };
+      /**
+       * What the endpoint tells clients of itself, as an OAuth resource.
+       */
+      resource: {
+        /**
+         * Canonical URL of the MCP endpoint, by which clients ask for tokens (RFC 8707) and find its metadata (RFC 9728).
+         */
+        url: string | null;
+        /**
+         * Issuers that the metadata names; empty is `guard.identity.jwt.issuer`.
+         */
+        authorization_servers: string[];
+        /**
+         * Scopes that the metadata names.
+         */
+        scopes: string[];
+        /**
+         * Scopes that each token must have; without them the answer is 403 `insufficient_scope`.
+         */
+        scopes_required: string[];
+        /**
+         * Scopes that a client is told to ask for where policy demands a stronger login.
+         */
+        step_up_scopes: string[];
+      };
     };
     /**
      * Refused tool calls answer with a JSON-RPC error, not with a result.
@@ -302,6 +543,10 @@ export interface Configuration {
      * Key for the digests of arguments and masked values, and for the states between the rounds of a request; guards of one server share it. Made where absent.
      */
     digest_key_file: string;
+    /**
+     * Most tenants whose policy the guard watches at a time; the one that was not asked for longest makes room, and its clients hear of no change until they ask again.
+     */
+    tenants_max: number;
     /**
      * Most tools that the server may have; with more of them nothing is answered.
      */

@@ -16,6 +16,11 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+export interface DescribeOptions extends CallOptions {
+  /** Whose policy it is about, where each tenant has its own. */
+  tenant?: string | undefined;
+}
+
 /** Each method rejects with a `PortcullisError` when there is no decision; the PEP then refuses. */
 export interface DecisionPoint {
   /** Decides one call. A deny is a value. */
@@ -25,9 +30,12 @@ export interface DecisionPoint {
   /** Reports what was done with a decision. */
   report(outcome: OutcomeReport): Promise<void>;
   /** Whether it is ready, its active policy, the arguments to send, the obligations it knows. */
-  describe(options?: CallOptions): Promise<Status>;
-  /** Calls `listener` after each change of policy or data; returns the way to stop. */
-  watch(listener: (status: Status) => void): () => void;
+  describe(options?: DescribeOptions): Promise<Status>;
+  /**
+   * Calls `listener` after each change of policy or data that concerns the subjects of `tenant`;
+   * returns the way to stop.
+   */
+  watch(listener: (status: Status) => void, tenant?: string): () => void;
   /** Releases what it holds. */
   close(): Promise<void>;
 }

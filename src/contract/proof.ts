@@ -1,19 +1,35 @@
 /**
- * How a PEP and a PDP that share a token prove it to each other over TCP without sending it.
- * Whoever grabs the port while the PDP is down sees every request, so a PEP that sent the token
- * would hand over the means to forge answers: it signs the request instead, and each answer is
- * signed over the nonce and the digest of the request that it answers.
+ * How a PEP and a PDP prove a token to each other over TCP without sending it. Whoever grabs the
+ * port while the PDP is down sees every request, so a PEP that sent the token would hand over the
+ * means to forge answers: it signs the request instead, and each answer is signed over the nonce
+ * and the digest of the request that it answers. The PDP keeps no token either, but what follows
+ * from it, in the manner of SCRAM (RFC 5802, section 3):
+ *
+ *     client key  = HMAC( token, "portcullis client" )      held by who holds the token
+ *     stored key  = SHA-256( client key )                   kept by the PDP
+ *     server key  = HMAC( token, "portcullis server" )      kept by the PDP
  *
  *     digest of a request = SHA-256( METHOD SP target LF body )
- *     proof of a request  = HMAC( token, "portcullis request" LF nonce LF time LF digest )
- *     proof of an answer  = HMAC( token, "portcullis answer" LF nonce LF digest LF status LF body )
+ *     proof of a request  = client key XOR
+ *                    HMAC( stored key, "portcullis request" LF nonce LF time LF digest )
+ *     proof of an answer  =
+ *                    HMAC( server key, "portcullis answer" LF nonce LF digest LF status LF body )
  *
  * HMAC is that of RFC 2104 with SHA-256; the digest is written as hex, the proofs as base64url. The
- * time is when the request was signed, as RFC 3339 in UTC: a PDP takes no request twice, and need
- * remember those of a short while only. No field but the last can hold a line feed, so that none
- * runs into its neighbour.
+ * PDP finds the client key in the proof, and knows it by its hash. A token is random and as long as
+ * a key (`portcullis token add`), so nothing slows down who would guess it: there is no salt and no
+ * iteration. The time is when the request was signed, as RFC 3339 in UTC: a PDP takes no request
+ * twice, and need remember those of a short while only. No field but the last can hold a line feed,
+ * so that none runs into its neighbour.
  */
-import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  createSecretKey,
+  hash,
+  timingSafeEqual,
+  type KeyObject,
+} from 'node:crypto';
 
 export const PROOF_HEADERS = {
   nonce: 'portcullis-nonce',
@@ -21,10 +37,20 @@ export const PROOF_HEADERS = {
   proof: 'portcullis-proof',
 } as const;
 
-/** What a PEP and a PDP share; `id` is public and names the caller in evidence. */
-export interface SharedToken {
+/** What the PDP keeps of a token: enough to know its holder, too little to be one. */
+export interface TokenHashes {
+  stored_key: Buffer;
+  server_key: Buffer;
+}
+
+/** What the holder of a token works with. */
+export interface TokenKeys extends TokenHashes {
+  client_key: Buffer;
+}
+
+/** A token as a PEP holds it; `id` is public and names the caller in evidence. */
+export interface HeldToken extends TokenKeys {
   id: string;
-  token: string;
 }
 
 /** One request as both sides saw it on the wire. */
@@ -44,11 +70,32 @@ export interface SignedRequest extends AskedRequest {
 const SCHEME = 'Portcullis';
 const NONCE = /^[A-Za-z0-9_-]{16,128}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
-const CREDENTIAL = /^Portcullis (?<id>[A-Za-z0-9._-]{1,64})\.(?<proof>[A-Za-z0-9_-]{43})$/;
+/** The last character has two bits that count for nothing, and one spelling. */
+const CREDENTIAL =
+  /^Portcullis (?<id>[A-Za-z0-9._-]{1,64})\.(?<proof>[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])$/;
+
+/** All that follows from a token. */
+export function keysOf(token: string): TokenKeys {
+  const client_key = clientKeyOf(token);
+  return {
+    client_key,
+    stored_key: hash('sha256', client_key, 'buffer'),
+    server_key: createHmac('sha256', token).update('portcullis server').digest(),
+  };
+}
+
+/** By which a token that was sent is known. */
+export function storedKeyOf(token: string): Buffer {
+  return hash('sha256', clientKeyOf(token), 'buffer');
+}
+
+function clientKeyOf(token: string): Buffer {
+  return createHmac('sha256', token).update('portcullis client').digest();
+}
 
 /** The value of `Authorization` that proves the token for this request only. */
-export function signedAuthorization(shared: SharedToken, request: SignedRequest): string {
-  return `${SCHEME} ${shared.id}.${requestProof(shared.token, request)}`;
+export function signedAuthorization(held: HeldToken, request: SignedRequest): string {
+  return `${SCHEME} ${held.id}.${requestProof(held, request)}`;
 }
 
 /** Reads what `signedAuthorization` wrote; undefined where it is something else. */
@@ -67,18 +114,29 @@ export function signingTime(time: unknown): number {
 }
 
 /** What only a holder of the token can say about a request. */
-export function requestProof(token: string, request: SignedRequest): string {
-  const text = `portcullis request\n${request.nonce}\n${request.time}\n${requestDigest(request)}`;
-  return createHmac('sha256', token).update(text).digest('base64url');
+export function requestProof(keys: TokenKeys, request: SignedRequest): string {
+  return xor(keys.client_key, requestMac(keys, request)).toString('base64url');
 }
 
-/** What only a holder of the token can say about the answer to that request. */
+/** Whether a holder of the token made the proof for this request. */
+export function isRequestProof(
+  hashes: TokenHashes,
+  request: SignedRequest,
+  proof: string,
+): boolean {
+  const sent = Buffer.from(proof, 'base64url');
+  if (sent.length !== hashes.stored_key.length) return false;
+  const client_key = xor(sent, requestMac(hashes, request));
+  return timingSafeEqual(hash('sha256', client_key, 'buffer'), hashes.stored_key);
+}
+
+/** What only the PDP and a holder of the token can say about the answer to that request. */
 export function answerProof(
-  token: string,
+  { server_key }: Pick<TokenHashes, 'server_key'>,
   request: AskedRequest,
   answer: { status: number; body: Uint8Array | string },
 ): string {
-  return createHmac('sha256', token)
+  return createHmac('sha256', macKey(server_key))
     .update(`portcullis answer\n${request.nonce}\n${requestDigest(request)}\n${answer.status}\n`)
     .update(answer.body)
     .digest('base64url');
@@ -94,4 +152,26 @@ function requestDigest(request: AskedRequest): string {
     .update(`${request.method} ${request.target}\n`)
     .update(request.body)
     .digest('hex');
+}
+
+function requestMac({ stored_key }: TokenHashes, request: SignedRequest): Buffer {
+  const text = `portcullis request\n${request.nonce}\n${request.time}\n${requestDigest(request)}`;
+  return createHmac('sha256', macKey(stored_key)).update(text).digest();
+}
+
+const macKeys = new WeakMap<Buffer, KeyObject>();
+
+/** Of the same bytes: Node 24 takes five times as long where a key comes as bytes. */
+function macKey(key: Buffer): KeyObject {
+  const known = macKeys.get(key);
+  if (known) return known;
+  const made = createSecretKey(key);
+  macKeys.set(key, made);
+  return made;
+}
+
+function xor(one: Buffer, other: Buffer): Buffer {
+  const result = Buffer.allocUnsafe(one.length);
+  for (let i = 0; i < one.length; i += 1) result[i] = (one[i] as number) ^ (other[i] as number);
+  return result;
 }

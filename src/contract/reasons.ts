@@ -17,6 +17,7 @@ export const REASONS = {
   POLICY_INDETERMINATE: 'The server policy could not decide this operation.',
   POLICY_UNAVAILABLE: 'The server policy is not available.',
   RESULT_WITHHELD: 'The result of this operation may not be shown.',
+  STEP_UP_REQUIRED: 'This operation requires a stronger login.',
   TOO_MANY_TASKS: 'Too many tasks of this server are open.',
   UNKNOWN_METHOD_DENIED: 'The server policy does not allow this method.',
 } as const satisfies Record<string, string>;
@@ -31,6 +32,7 @@ const DRAFT_CODES: Readonly<Partial<Record<string, OwnReason>>> = {
   DEFINITION_CHANGED: 'POLICY_INDETERMINATE',
   OBLIGATION_UNSUPPORTED: 'POLICY_DENIED',
   RESULT_WITHHELD: 'POLICY_DENIED',
+  STEP_UP_REQUIRED: 'POLICY_DENIED',
   TOO_MANY_TASKS: 'POLICY_INDETERMINATE',
 };
 

@@ -564,6 +564,14 @@ export interface EvidenceRecord {
     | 'recovery';
   evaluation_id?: string;
   caller?: string;
+  /**
+   * Whose policy was activated, where each tenant has its own.
+   */
+  tenant?: string;
+  /**
+   * Tenants that the caller is bound to; absent where it is bound to none.
+   */
+  caller_tenants?: string[];
   policy?: Policy;
   unsafe_allow_all?: true;
   request?: RecordedRequest;
@@ -664,6 +672,22 @@ export type StringOperand = string | Table;
 export type Risk = 'low' | 'medium' | 'high' | 'critical';
 
 /**
+ * How a call is authorized behind the server.
+ */
+export type CredentialMode =
+  'none' | 'service_account' | 'user_delegated' | 'agent_scoped' | 'workload_mapped';
+
+/**
+ * Only capabilities of these credential modes; one without a mode is of none.
+ */
+export type CredentialModes = CredentialMode[];
+
+/**
+ * Only capabilities from these sources; one without a source is from none.
+ */
+export type Sources = string[];
+
+/**
  * The data roots that the policy library knows; other roots are the author's own.
  */
 export interface PolicyData {
@@ -677,8 +701,14 @@ export interface PolicyData {
   surfaces?: {
     [k: string]: Surface;
   };
+  /**
+   * What must be known of a caller before anything is looked at; without it every list is empty.
+   */
+  require_context?: ('user' | 'agent' | 'surface' | 'environment')[];
   environments?: {
     [k: string]: {
+      credential_modes?: CredentialModes;
+      sources?: Sources;
       risk_max?: Risk;
     };
   };
@@ -768,8 +798,7 @@ export interface Capability {
   risk: Risk;
   source?: string;
   approved: boolean;
-  credential_mode?:
-    'none' | 'service_account' | 'user_delegated' | 'agent_scoped' | 'workload_mapped';
+  credential_mode?: CredentialMode;
   data_classes?: string[];
   fields_by_class?: {
     [k: string]: Pointer[];
@@ -792,6 +821,8 @@ export interface Capability {
 export interface Agent {
   clients?: string[];
   may: Pattern[];
+  credential_modes?: CredentialModes;
+  sources?: Sources;
   risk_max?: Risk;
   delegates_to?: string[];
 }
@@ -801,6 +832,8 @@ export interface Agent {
  */
 export interface Surface {
   clients?: string[];
+  credential_modes?: CredentialModes;
+  sources?: Sources;
   risk_max?: Risk;
   keep?: string;
 }
@@ -860,6 +893,101 @@ export interface SepDecisionResponse {
   constraints?: Constraints;
   reason_code?: ReasonCode;
   safe_message?: string;
+}
+
+export type Channel = 'task' | 'elicitation' | 'none';
+
+/**
+ * A static RBAC file (SEP): a complete policy by itself. Values that would open are not in it.
+ */
+export interface StaticRbac {
+  version?: 1;
+  /**
+   * How odd states end; there is one way.
+   */
+  _settings?: {
+    default_decision?: 'deny';
+    client_claims_authoritative?: false;
+    policy_error?: 'deny';
+    unknown_capability?: 'deny';
+  };
+  /**
+   * The same as `_settings` in another form of the draft.
+   */
+  defaults?: {
+    missing_policy?: 'deny';
+    policy_error?: 'deny';
+    unknown_capability?: 'deny';
+    client_claims_authoritative?: false;
+  };
+  /**
+   * Methods of MCP; a method that is not named is handled as the method table says.
+   */
+  _methods?: {
+    [k: string]: 'filter' | 'evaluate' | 'deny';
+  };
+  /**
+   * Each applies to the group of its name.
+   */
+  roles: {
+    [k: string]: RbacRole;
+  };
+  /**
+   * Ours: who has a role besides the group of its name. `group:NAME` is a group, anything else a principal.
+   */
+  bindings?: {
+    [k: string]: string[];
+  };
+}
+
+/**
+ * What its holders may do.
+ */
+export interface RbacRole {
+  description?: string;
+  grants: RbacGrant[];
+}
+
+/**
+ * What is decided on some actions on one capability.
+ */
+export interface RbacGrant {
+  /**
+   * `type:name`, which is compared as it is; there are no patterns.
+   */
+  capability: string;
+  /**
+   * Ours: the server that owns the capability; absent is every server.
+   */
+  server?: string;
+  actions: (
+    | 'execute'
+    | 'list'
+    | 'read'
+    | 'get'
+    | 'subscribe'
+    | 'complete'
+    | 'create'
+    | 'cancel'
+    | 'update'
+    | 'notify'
+  )[];
+  decision: Outcome;
+  constraints?: RbacConstraints;
+}
+
+/**
+ * Where a grant applies, and what has to hold then.
+ */
+export interface RbacConstraints {
+  /**
+   * Deployments in which the grant applies.
+   */
+  environment?: string | string[];
+  actor_required?: 'human' | 'supervised_ai' | 'automation' | 'service_account';
+  approval_required?: boolean;
+  require_approval_via?: Channel;
+  approval_via?: Channel;
 }
 
 /**

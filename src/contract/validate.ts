@@ -19,6 +19,7 @@ import policyData from './schemas/policy_data.schema.json' with { type: 'json' }
 import policyResult from './schemas/policy_result.schema.json' with { type: 'json' };
 import sepDecisionRequest from './schemas/sep_decision_request.schema.json' with { type: 'json' };
 import sepDecisionResponse from './schemas/sep_decision_response.schema.json' with { type: 'json' };
+import staticRbac from './schemas/static_rbac.schema.json' with { type: 'json' };
 import status from './schemas/status.schema.json' with { type: 'json' };
 import type * as T from './types.gen.ts';
 
@@ -118,5 +119,6 @@ export const VALIDATORS = {
   policy_result: compileSchema<T.PolicyResult>(policyResult),
   sep_decision_request: compileSchema<T.SepDecisionRequest>(sepDecisionRequest),
   sep_decision_response: compileSchema<T.SepDecisionResponse>(sepDecisionResponse),
+  static_rbac: compileSchema<T.StaticRbac>(staticRbac),
   status: compileSchema<T.Status>(status),
 } as const;

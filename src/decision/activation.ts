@@ -9,6 +9,7 @@ import { PortcullisError } from '../errors.ts';
 import type { EvidenceLog } from '../evidence/types.ts';
 import { DETAIL_CHARACTERS_MAX } from './evidence_entry.ts';
 import { testPolicy } from './self_test.ts';
+import type { ActivePolicy } from './types.ts';
 import { chooseEntrypoints, WasmPolicy } from './wasm_evaluator.ts';
 
 /** A bundle with its data, as it was read. */
@@ -25,6 +26,8 @@ export interface ActivationParts {
   limits: EngineLimits;
   /** The setting; it counts only together with the manifest's. */
   unsafe_allow_all: boolean;
+  /** Whose policy it is, where each tenant has its own. */
+  tenant?: string;
   clock: Clock;
   log: EngineOptions['log'];
   evidence: EvidenceLog;
@@ -44,10 +47,10 @@ export async function activateBundle(
     await testPolicy(policy, bundle.metadata?.self_tests, policy.activated_at);
   } catch (error) {
     policy.close();
-    await record(policy, parts.evidence, 'refused', error);
+    await recordActivation(policy, parts.evidence, 'refused', error, parts.tenant);
     throw error;
   }
-  await record(policy, parts.evidence, 'activated');
+  await recordActivation(policy, parts.evidence, 'activated', undefined, parts.tenant);
   return policy;
 }
 
@@ -72,15 +75,18 @@ function refuseUnmatchedMark({ metadata }: Candidate, parts: ActivationParts): v
   throw new PortcullisError('BUNDLE_REFUSED', message);
 }
 
-async function record(
-  policy: WasmPolicy,
+/** Rejects with `EVIDENCE_UNWRITABLE`. */
+export async function recordActivation(
+  policy: Pick<ActivePolicy, 'identity' | 'unsafe_allow_all'>,
   evidence: EvidenceLog,
   status: 'activated' | 'refused',
   error?: unknown,
+  tenant?: string,
 ): Promise<void> {
   const detail = error instanceof PortcullisError ? `${error.code}: ${error.message}` : undefined;
   await evidence.append({
     kind: 'activation',
+    ...(tenant !== undefined && { tenant }),
     policy: policy.identity,
     ...(policy.unsafe_allow_all && { unsafe_allow_all: true }),
     status,

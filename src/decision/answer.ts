@@ -9,11 +9,11 @@ import { concealed, messageOf, type Verdict } from './verdict.ts';
  */
 export function answerOf(
   verdict: Verdict,
-  policy: ActivePolicy,
+  policy: ActivePolicy | undefined,
   evaluation_id?: string,
 ): EvaluationResponse {
   const told = concealed(verdict);
-  const isStale = told.reason_code === 'ARGUMENTS_INCOMPLETE';
+  const isStale = policy && told.reason_code === 'ARGUMENTS_INCOMPLETE';
   return {
     decision: told.outcome === 'allow',
     context: {
@@ -24,7 +24,7 @@ export function answerOf(
       constraints: told.constraints,
       obligations: told.obligations,
       ...(evaluation_id !== undefined && { evaluation_id }),
-      policy: policy.identity,
+      ...(policy && { policy: policy.identity }),
       ...(isStale && { arguments_projection: policy.projection }),
     },
   };

@@ -9,6 +9,8 @@ export interface Batch {
   /** Each is read when it is asked for, so that a long batch is not read in one go. */
   entries: Iterable<BatchEntry>;
   semantic: Semantic;
+  /** Of all entries, known before one is decided. */
+  subjects: readonly unknown[];
 }
 
 export interface BatchLimits {
@@ -51,7 +53,8 @@ export function readBatch(body: unknown, limits: BatchLimits): Batch | undefined
   }
   demandBytes(evaluations, result.value, limits.batch_bytes_max);
   const entries = readEntries(evaluations, result.value);
-  return { entries, semantic: options?.evaluations_semantic ?? 'execute_all' };
+  const subjects = evaluations.map((entry) => completed(entry, result.value).subject);
+  return { entries, subjects, semantic: options?.evaluations_semantic ?? 'execute_all' };
 }
 
 /**
@@ -85,7 +88,7 @@ function* readEntries(
   for (const entry of evaluations) yield readEntry(completed(entry, top));
 }
 
-function completed(entry: object, top: AuthzenEvaluationsRequest): object {
+function completed(entry: object, top: AuthzenEvaluationsRequest): { subject?: unknown } {
   return { ...entitiesOf(top), ...entitiesOf(entry) };
 }
 

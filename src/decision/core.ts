@@ -5,8 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock, Random } from '../contract/ambient.ts';
 import type { CallOptions } from '../contract/decision_point.ts';
-import { OBLIGATION_TYPES } from '../contract/obligations.ts';
-import type { EvaluationResponse, Status } from '../contract/types.gen.ts';
+import type { EvaluationResponse, RecordedRequest, Status } from '../contract/types.gen.ts';
 import { VALIDATORS } from '../contract/validate.ts';
 import { PortcullisError } from '../errors.ts';
 import type { EvidenceEntry, EvidenceLog } from '../evidence/types.ts';
@@ -21,23 +20,29 @@ import {
   type BatchLimits,
 } from './batch.ts';
 import { decide } from './decide.ts';
-import { discover, readDiscovery } from './discovery.ts';
+import { discover, listInput, readDiscovery } from './discovery.ts';
 import {
+  backendErrorEntry,
   decisionEntry,
   discoveryEntry,
+  outcomeEntry,
   recordedRequest,
   type RecordHead,
 } from './evidence_entry.ts';
 import {
   completeInput,
+  members,
   readEvaluation,
   requestInvalid,
   type Circumstances,
+  type CompleteInput,
   type Question,
 } from './request.ts';
 import { readSepRequest, sepAnswerOf } from './sep.ts';
+import { statusOf } from './status.ts';
+import { demandTenants, FixedPolicies, NO_POLICY } from './tenancy.ts';
 import type { Caller, DecisionCore, EvaluationAnswer, Evaluator } from './types.ts';
-import { indeterminate, plainVerdict, type Verdict } from './verdict.ts';
+import { indeterminate, plainVerdict, unavailable, type Verdict } from './verdict.ts';
 
 /** `batch_items_max` also bounds a catalogue. */
 export interface DecisionSettings extends BatchLimits {
@@ -55,9 +60,6 @@ export interface DecisionParts {
   settings: DecisionSettings;
 }
 
-/** As status.schema.json has it. */
-const PROBLEM_CHARACTERS_MAX = 1024;
-
 /** Entries of a batch that are made durable together. */
 const ENTRIES_AT_ONCE = 100;
 
@@ -74,7 +76,7 @@ class PolicyDecisionCore implements DecisionCore {
 
   async evaluation(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
     const request = readEvaluation(body);
-    const head = { ...this.#begin(caller), profile: request.profile };
+    const head = { ...this.#begin(caller, request), profile: request.profile };
     const verdict = await this.#decide(head, request);
     const { evaluation_id, policy } = head;
     return { body: answerOf(verdict, policy, evaluation_id), evaluation_id };
@@ -89,14 +91,14 @@ class PolicyDecisionCore implements DecisionCore {
     const batch = readBatch(body, this.#parts.settings);
     if (batch) return this.#batch(batch, caller, signal);
     const request = readEvaluation(entitiesOf(body));
-    const head = { ...this.#begin(caller), profile: request.profile };
+    const head = { ...this.#begin(caller, request), profile: request.profile };
     const verdict = await this.#decide(head, request);
     return { body: answerOf(verdict, head.policy), evaluation_id: head.evaluation_id };
   }
 
   async sepDecision(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
     const { request, isUnknown } = readSepRequest(body, this.#parts.settings.sep_server);
-    const head = { ...this.#begin(caller), profile: 'sep' } as const;
+    const head = { ...this.#begin(caller, request), profile: 'sep' } as const;
     const verdict = isUnknown
       ? await this.#denyUnknown(head, request)
       : await this.#decide(head, request);
@@ -106,50 +108,24 @@ class PolicyDecisionCore implements DecisionCore {
   async outcome(body: unknown, caller: Caller): Promise<void> {
     const result = VALIDATORS.outcome_report(body);
     if (!result.ok) throw requestInvalid(result.fault);
-    const { evaluation_id, status, reason_code, masked, repeats } = result.value;
-    await this.#append({
-      kind: 'outcome',
-      evaluation_id,
-      caller: caller.id,
-      status,
-      ...(reason_code !== undefined && { reason_code }),
-      ...(masked !== undefined && { masked }),
-      ...(repeats !== undefined && { repeats }),
+    await this.#append(outcomeEntry(result.value, caller));
+  }
+
+  status(tenant?: string, caller?: Caller): Status {
+    return statusOf(this.#parts, tenant, caller);
+  }
+
+  watch(listener: (status: Status) => void, tenant?: string): () => void {
+    return this.#parts.evaluator.watch((changed) => {
+      if (changed === undefined || changed === tenant) listener(this.status(tenant));
     });
   }
 
-  status(): Status {
-    const { evaluator, evidence, clock, settings } = this.#parts;
-    const base = { instance: settings.instance, obligations: [...OBLIGATION_TYPES] };
-    try {
-      const policy = evaluator.current();
-      const { writable, problem } = evidence.status();
-      const age_ms = clock.now_ms() - Date.parse(policy.activated_at);
-      return {
-        ...base,
-        ready: writable,
-        policy: {
-          ...policy.identity,
-          activated_at: policy.activated_at,
-          age_seconds: Math.max(0, age_ms / 1000),
-          unsafe_allow_all: policy.unsafe_allow_all,
-        },
-        arguments_projection: policy.projection,
-        ...(!writable && { problem: problem ?? 'the evidence log cannot be written' }),
-      };
-    } catch (error) {
-      if (!(error instanceof PortcullisError)) throw error;
-      return { ...base, ready: false, problem: error.message.slice(0, PROBLEM_CHARACTERS_MAX) };
-    }
-  }
-
-  watch(listener: (status: Status) => void): () => void {
-    return this.#parts.evaluator.watch(() => listener(this.status()));
-  }
-
   /** Fixes the policy that decides, however often it changes meanwhile. */
-  #begin(caller: Caller): Omit<RecordHead, 'profile'> {
-    const policy = this.#parts.evaluator.current();
+  #begin(caller: Caller, { subject }: { subject: object }): Omit<RecordHead, 'profile'> {
+    demandTenants(caller, [subject]);
+    const policies = new FixedPolicies(this.#parts.evaluator, caller);
+    const policy = policies.of(members(subject));
     return { evaluation_id: this.#parts.random.id(), caller, policy };
   }
 
@@ -160,9 +136,20 @@ class PolicyDecisionCore implements DecisionCore {
   async #decide(head: RecordHead, request: Question): Promise<Verdict> {
     const input = completeInput(request, this.#circumstances(head.caller));
     const asked = recordedRequest(input);
-    const verdict = await decide(head.profile, input, head.policy);
+    const verdict = await this.#orRecord(head, asked, verdictOf(head, input));
     await this.#append(decisionEntry(head, asked, verdict));
     return verdict;
+  }
+
+  /** What leaves no decision because nobody is there to make it, is recorded as well. */
+  async #orRecord<R>(head: RecordHead, asked: RecordedRequest, work: Promise<R>): Promise<R> {
+    try {
+      return await work;
+    } catch (error) {
+      const isAbsent = error instanceof PortcullisError && error.code === 'BACKEND_UNREACHABLE';
+      if (isAbsent) await this.#append(backendErrorEntry(head, asked, error.message));
+      throw error;
+    }
   }
 
   async #denyUnknown(head: RecordHead, request: Question): Promise<Verdict> {
@@ -179,15 +166,18 @@ class PolicyDecisionCore implements DecisionCore {
    * what was decided is still recorded, and nothing more is decided.
    */
   async #batch(
-    { entries, semantic }: Batch,
+    { entries, semantic, subjects }: Batch,
     caller: Caller,
     signal: AbortSignal | undefined,
   ): Promise<EvaluationAnswer> {
-    const { evaluation_id, policy } = this.#begin(caller);
+    demandTenants(caller, subjects);
+    const policies = new FixedPolicies(this.#parts.evaluator, caller);
+    const evaluation_id = this.#parts.random.id();
     const circumstances = this.#circumstances(caller);
     const answers: EvaluationResponse[] = [];
     let records: EvidenceEntry[] = [];
     for (const entry of entries) {
+      const policy = policies.of('request' in entry ? entry.request.subject : undefined);
       const head = { evaluation_id: `${evaluation_id}#${answers.length}`, caller, policy };
       const { evidence, verdict } = await decideEntry(entry, circumstances, head);
       records.push(evidence);
@@ -211,10 +201,12 @@ class PolicyDecisionCore implements DecisionCore {
     signal: AbortSignal | undefined,
   ): Promise<EvaluationAnswer> {
     const request = readDiscovery(body, this.#parts.settings.batch_items_max);
-    const head = { ...this.#begin(caller), profile: 'mcp/1' } as const;
-    const found = await discover(request, head.policy, this.#circumstances(caller), signal);
+    const head = { ...this.#begin(caller, request), profile: 'mcp/1' } as const;
+    const input = listInput(request, this.#circumstances(caller));
+    const asked = recordedRequest(input);
+    const finding = discover(request, input, head.policy, signal);
+    const found = await this.#orRecord(head, asked, finding);
     const { catalogue_digest } = request.options.portcullis.discovery;
-    const asked = recordedRequest(found.input);
     await this.#append(discoveryEntry(head, asked, catalogue_digest, found));
     demandWanted(signal);
     return { body: found.answer, evaluation_id: head.evaluation_id };
@@ -252,8 +244,12 @@ async function decideEntry(
   const { profile } = entry.request;
   const input = completeInput(entry.request, circumstances);
   const asked = recordedRequest(input);
-  const verdict = await decide(profile, input, head.policy).catch(undecidable);
+  const verdict = await verdictOf({ ...head, profile }, input).catch(undecidable);
   return { verdict, evidence: decisionEntry({ ...head, profile }, asked, verdict) };
+}
+
+async function verdictOf({ profile, policy }: RecordHead, input: CompleteInput): Promise<Verdict> {
+  return policy ? decide(profile, input, policy) : unavailable(NO_POLICY);
 }
 
 /** Nothing is given to a caller that has gone. */

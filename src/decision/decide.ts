@@ -1,5 +1,5 @@
 /** One decision, from the input of the policy to the verdict. */
-import { PortcullisError } from '../errors.ts';
+import { PortcullisError, type ErrorCode } from '../errors.ts';
 import { demandActor, demandArguments } from './constraints.ts';
 import { demandObligations, settleObligations } from './obligations.ts';
 import { discoveryInput, type CompleteInput, type Profile } from './request.ts';
@@ -10,7 +10,8 @@ import { indeterminate, type Verdict } from './verdict.ts';
 
 /**
  * Decides one request by one policy. Every state that is not plainly an allow is a deny, as a
- * value. Throws `REQUEST_TOO_LARGE` where the engine cannot take the request at all.
+ * value. Throws `REQUEST_TOO_LARGE` where the engine cannot take the request at all, and
+ * `BACKEND_UNREACHABLE` where whoever decides is not there.
  */
 export async function decide(
   profile: Profile,
@@ -22,7 +23,8 @@ export async function decide(
   const informed = demandArguments(seen, profile, input, policy.projection);
   const acted = demandActor(informed, input);
   const bound = settleObligations(acted);
-  return demandObligations(bound, input);
+  const decided = demandObligations(bound, input);
+  return { ...decided, detail: decided.detail ?? policy.explain?.(input) };
 }
 
 async function evaluate(policy: ActivePolicy, input: CompleteInput): Promise<Verdict> {
@@ -58,9 +60,14 @@ async function isListed(policy: ActivePolicy, input: CompleteInput): Promise<boo
   }
 }
 
-/** Why an evaluation gave nothing. A request beyond the limits is not decided at all. */
+/**
+ * Errors after which there is no decision: the question is beyond the limits, or nobody decides.
+ */
+const NO_DECISION: ReadonlySet<ErrorCode> = new Set(['REQUEST_TOO_LARGE', 'BACKEND_UNREACHABLE']);
+
+/** Why an evaluation gave nothing. Throws what leaves no decision at all. */
 export function brokenOff(error: unknown): string {
   if (!(error instanceof PortcullisError)) return 'the evaluation failed';
-  if (error.code === 'REQUEST_TOO_LARGE') throw error;
+  if (NO_DECISION.has(error.code)) throw error;
   return `${error.code}: ${error.message}`;
 }

@@ -21,13 +21,12 @@ import {
   type Question,
 } from './request.ts';
 import { judgeList } from './result.ts';
+import { NO_POLICY } from './tenancy.ts';
 import type { ActivePolicy } from './types.ts';
 
 const CHUNK_ITEMS = 250;
 
 export interface Discovery {
-  /** What the policy saw, without the items. */
-  input: CompleteInput;
   shown: RecordedItem[];
   withheld: RecordedItem[];
   answer: EvaluationsResponse;
@@ -44,20 +43,26 @@ export function readDiscovery(body: unknown, items_max: number): DiscoveryReques
   throw new PortcullisError('REQUEST_TOO_LARGE', message, { pointer: '/evaluations' });
 }
 
-/** Asks for all items. Where one chunk gets no sound answer, every item is withheld. */
+/** What the policy sees of every item alike. */
+export function listInput(request: DiscoveryRequest, circumstances: Circumstances): CompleteInput {
+  const { evaluations: _, ...shared } = request as unknown as Entities;
+  return discoveryInput(completeInput({ ...shared, resource: {} }, circumstances));
+}
+
+/**
+ * Asks for all items. Where one chunk gets no sound answer, every item is withheld. Throws
+ * `BACKEND_UNREACHABLE` where whoever decides is not there.
+ */
 export async function discover(
-  request: DiscoveryRequest,
-  policy: ActivePolicy,
-  circumstances: Circumstances,
+  { evaluations }: DiscoveryRequest,
+  input: CompleteInput,
+  policy: ActivePolicy | undefined,
   signal?: AbortSignal,
 ): Promise<Discovery> {
-  const { evaluations, ...shared } = request as unknown as Entities;
-  const input = discoveryInput(completeInput({ ...shared, resource: {} }, circumstances));
   const resources = evaluations.map(({ resource }) => resource);
   const { visible, detail } = await listAll(policy, input, resources, signal);
   const items = resources.map(recordedItem);
   return {
-    input,
     shown: items.filter((_, i) => visible.has(i)),
     withheld: items.filter((_, i) => !visible.has(i)),
     answer: { evaluations: resources.map((_, i) => answerOf(visible.has(i))) },
@@ -71,12 +76,13 @@ type Entities = Omit<Question, 'resource'> & {
 
 /** Positions of the visible items among all. */
 async function listAll(
-  policy: ActivePolicy,
+  policy: ActivePolicy | undefined,
   input: CompleteInput,
   resources: readonly Resource[],
   signal: AbortSignal | undefined,
 ): Promise<{ visible: ReadonlySet<number>; detail: string | undefined }> {
   const visible = new Set<number>();
+  if (!policy) return { visible, detail: NO_POLICY };
   for (let start = 0; start < resources.length; start += CHUNK_ITEMS) {
     if (start > 0) await setImmediate();
     if (signal?.aborted) return { visible: new Set(), detail: 'the call was given up' };

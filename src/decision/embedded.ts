@@ -1,5 +1,5 @@
 /** The decision point in the server's own process: the same core, without a network. */
-import type { CallOptions, DecisionPoint } from '../contract/decision_point.ts';
+import type { CallOptions, DecisionPoint, DescribeOptions } from '../contract/decision_point.ts';
 import { JSON_LIMITS, parseJson, type JsonLimits } from '../contract/json.ts';
 import type {
   DiscoveryRequest,
@@ -56,12 +56,12 @@ class EmbeddedDecisionPoint implements DecisionPoint {
     await this.#core.outcome(captured(outcome, this.#limits), this.#caller);
   }
 
-  async describe(): Promise<Status> {
-    return this.#core.status();
+  async describe({ tenant }: DescribeOptions = {}): Promise<Status> {
+    return this.#core.status(tenant, this.#caller);
   }
 
-  watch(listener: (status: Status) => void): () => void {
-    const stop = this.#core.watch(listener);
+  watch(listener: (status: Status) => void, tenant?: string): () => void {
+    const stop = this.#core.watch(listener, tenant);
     this.#stops.add(stop);
     return () => {
       stop();

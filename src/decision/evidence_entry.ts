@@ -4,7 +4,12 @@
  * and a name that is too long as its digest.
  */
 import { digestOfBytes } from '../contract/digest.ts';
-import type { ActorType, RecordedItem, RecordedRequest } from '../contract/types.gen.ts';
+import type {
+  ActorType,
+  OutcomeReport,
+  RecordedItem,
+  RecordedRequest,
+} from '../contract/types.gen.ts';
 import type { EvidenceEntry } from '../evidence/types.ts';
 import { members, type CompleteInput, type Members, type Profile } from './request.ts';
 import type { ActivePolicy, Caller } from './types.ts';
@@ -15,7 +20,8 @@ export interface RecordHead {
   evaluation_id: string;
   caller: Caller;
   profile: Profile;
-  policy: ActivePolicy;
+  /** Undefined where there was none to decide by. */
+  policy: ActivePolicy | undefined;
 }
 
 const ACTOR_TYPES: ReadonlySet<unknown> = new Set<ActorType>([
@@ -82,12 +88,23 @@ export function discoveryEntry(
   };
 }
 
+/** A record of kind `backend_error`: why nobody decided. */
+export function backendErrorEntry(
+  head: RecordHead,
+  request: RecordedRequest,
+  detail: string,
+): EvidenceEntry {
+  const cut = detail.slice(0, DETAIL_CHARACTERS_MAX);
+  return { kind: 'backend_error', ...headOf(head), request, detail: cut };
+}
+
 function headOf({ evaluation_id, caller, profile, policy }: RecordHead): Partial<EvidenceEntry> {
   return {
     evaluation_id,
     caller: caller.id,
-    policy: policy.identity,
-    ...(policy.unsafe_allow_all && { unsafe_allow_all: true }),
+    ...(caller.tenants && { caller_tenants: [...caller.tenants] }),
+    ...(policy && { policy: policy.identity }),
+    ...(policy?.unsafe_allow_all && { unsafe_allow_all: true }),
     profile,
   };
 }
@@ -161,4 +178,18 @@ function labels(values: readonly unknown[], characters_max: number, items_max: n
 
 function matching(pattern: RegExp, value: unknown): string | undefined {
   return typeof value === 'string' && pattern.test(value) ? value : undefined;
+}
+
+/** A record of kind `outcome`: the word of the caller that reports it. */
+export function outcomeEntry(report: OutcomeReport, caller: Caller): EvidenceEntry {
+  const { evaluation_id, status, reason_code, masked, repeats } = report;
+  return {
+    kind: 'outcome',
+    evaluation_id,
+    caller: caller.id,
+    status,
+    ...(reason_code !== undefined && { reason_code }),
+    ...(masked !== undefined && { masked }),
+    ...(repeats !== undefined && { repeats }),
+  };
 }

@@ -62,20 +62,24 @@ export function parseEvaluation(body: unknown): { request: Request } | { fault: 
 }
 
 /**
- * The input of the policy. The decision point gives the time; an `approval` that came with the
- * request is a claim, and so is every actor type from a caller that may not attest them.
+ * The input of the policy. The decision point gives the time, and who asks it; an `approval` or a
+ * `caller` that came with the request is a claim, and so is every actor type from a caller that may
+ * not attest them.
  */
 export function completeInput(request: Question, circumstances: Circumstances): CompleteInput {
   const { subject, action, resource } = request;
-  const { approval, claimed, agent, ...context } = request.context;
+  const { approval, caller: claimant, claimed, agent, ...context } = request.context;
+  const { caller, time } = circumstances;
   const claims: Record<string, unknown> = { ...members(claimed) };
   if (approval !== undefined) claims.approval = approval;
-  const isAttested = circumstances.caller.scopes.has('attest:actor');
+  if (claimant !== undefined) claims.caller = claimant;
+  const isAttested = caller.scopes.has('attest:actor');
   const proved = isAttested ? subject : withoutActorType(subject, claims);
   const complete: Record<string, unknown> = {
     ...context,
     phase: context.phase ?? 'call',
-    time: circumstances.time,
+    time,
+    caller: { id: caller.id, channel: caller.channel },
   };
   if (agent !== undefined) complete.agent = namedAgent(agent);
   if (Object.keys(claims).length > 0) complete.claimed = claims;

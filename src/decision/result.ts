@@ -52,6 +52,12 @@ function demanding(constraints: Constraints): Constraints {
   return { ...constraints, approval_required: true };
 }
 
+/** Whether one result, asked for as a list asks, shows its resource. */
+export function showsResource(raw: unknown): boolean {
+  const { visible, outcome } = judgeResult(raw);
+  return visible ?? outcome !== 'deny';
+}
+
 /**
  * The visible positions among `count` resources, or undefined where the raw result is anything but
  * an array of distinct positions.

@@ -36,14 +36,18 @@ export async function testPolicy(
   }
 }
 
-async function refuseOpenPolicy(policy: ActivePolicy, time: string): Promise<void> {
-  const probe = {
+/** What nobody would ask, and everybody must be denied; `time` is RFC 3339, UTC. */
+export function nobodyAsks(time: string): CompleteInput {
+  return {
     subject: { type: 'identity', id: NOBODY },
     action: { name: 'tools/call', properties: { verb: 'execute' } },
     resource: NOTHING,
     context: { profile: 'mcp/1', phase: 'call', arguments: {}, time },
   };
-  const outcome = await outcomeOf(policy, probe);
+}
+
+async function refuseOpenPolicy(policy: ActivePolicy, time: string): Promise<void> {
+  const outcome = await outcomeOf(policy, nobodyAsks(time));
   if (outcome === 'deny') return;
   throw new PortcullisError('BUNDLE_REFUSED', `the policy does not deny nobody: ${outcome}`);
 }

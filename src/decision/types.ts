@@ -12,10 +12,18 @@ export interface PolicyInput {
 
 /** One way to decide: a compiled policy, an OPA server, a static file, another AuthZEN PDP. */
 export interface Evaluator {
-  /** The policy in force at this moment. Throws `POLICY_ABSENT` where there is none, or too old. */
-  current(): ActivePolicy;
-  /** Calls `listener` after each change of policy or data; returns the way to stop. */
-  watch(listener: () => void): () => void;
+  /** Each tenant is decided by a policy of its own; absent where one policy decides for all. */
+  readonly per_tenant?: true;
+  /**
+   * The policy in force at this moment: that of `tenant` where each has its own. Throws
+   * `POLICY_ABSENT` where there is none, or too old.
+   */
+  current(tenant?: string): ActivePolicy;
+  /**
+   * Calls `listener` after each change of policy or data, with the tenant whose policy it is;
+   * returns the way to stop.
+   */
+  watch(listener: (tenant?: string) => void): () => void;
 }
 
 /** A policy that does not change while it is held: a request is decided by one policy only. */
@@ -29,16 +37,21 @@ export interface ActivePolicy {
   evaluate(input: PolicyInput): Promise<unknown> | unknown;
   /** Positions of the visible resources, in any order, still to be judged. */
   list(input: PolicyInput, resources: readonly Resource[]): Promise<unknown> | unknown;
+  /** Why the policy says what it says to an input, for operators; without text of the input. */
+  explain?(input: PolicyInput): string;
 }
 
 /** What a caller of the decision point may do. The table of routes names one for each. */
 export type Scope = 'decide' | 'attest:actor' | 'search' | 'approve' | 'evidence' | 'administer';
 
-/** Who calls the decision point, proved by its channel: this process, a socket, or a token. */
+/** Who calls the decision point, as its channel proves it. */
 export interface Caller {
   id: string;
-  channel: 'embedded' | 'socket' | 'tcp';
+  /** This process, the path of a socket, a token over TCP, or a certificate of the client. */
+  channel: 'embedded' | 'socket' | 'tcp' | 'mtls';
   scopes: ReadonlySet<Scope>;
+  /** Tenants whose subjects it may ask for; absent: those of any tenant, and of none. */
+  tenants?: ReadonlySet<string>;
 }
 
 /** The decision core as the HTTP service and the embedded decision point know it. */
@@ -54,8 +67,12 @@ export interface DecisionCore {
   sepDecision(body: unknown, caller: Caller): Promise<EvaluationAnswer>;
   /** What a PEP did with a decision. */
   outcome(body: unknown, caller: Caller): Promise<void>;
-  status(): Status;
-  watch(listener: (status: Status) => void): () => void;
+  /**
+   * Of the service; or of the policy that decides for a tenant, where `caller` may ask for that.
+   */
+  status(tenant?: string, caller?: Caller): Status;
+  /** Calls `listener` after each change of the policy that decides for `tenant`. */
+  watch(listener: (status: Status) => void, tenant?: string): () => void;
 }
 
 /** A body ready to send, and the id that stands in the header where the body may not carry it. */

@@ -42,6 +42,11 @@ export function indeterminate(detail: string): Verdict {
   return { ...plainVerdict('deny'), reason_code: 'POLICY_INDETERMINATE', detail };
 }
 
+/** There is no policy to decide by. */
+export function unavailable(detail: string): Verdict {
+  return { ...plainVerdict('deny'), reason_code: 'POLICY_UNAVAILABLE', detail };
+}
+
 /** The same request refused for a reason of ours; what the policy said of it no longer counts. */
 export function refuse(verdict: Verdict, reason_code: OwnReason, detail?: string): Verdict {
   return { ...verdict, outcome: 'deny', reason_code, safe_message: undefined, detail };
@@ -54,7 +59,11 @@ export function messageOf({ outcome, reason_code, safe_message }: Verdict): stri
 }
 
 /** Reasons that are about the request or the policy, not about the capability. */
-const OPEN_REASONS: ReadonlySet<string> = new Set(['ARGUMENTS_INCOMPLETE', 'POLICY_INDETERMINATE']);
+const OPEN_REASONS: ReadonlySet<string> = new Set([
+  'ARGUMENTS_INCOMPLETE',
+  'POLICY_INDETERMINATE',
+  'POLICY_UNAVAILABLE',
+]);
 
 /**
  * The verdict as it may leave: all that is hidden is refused in the same words as what does not

@@ -2,7 +2,7 @@
 import type { BundleMetadata, Policy, Projection, Resource } from '../contract/types.gen.ts';
 import type { Engine } from '../engine/types.ts';
 import { PortcullisError } from '../errors.ts';
-import { judgeResult } from './result.ts';
+import { showsResource } from './result.ts';
 import type { ActivePolicy, PolicyInput } from './types.ts';
 
 export interface Entrypoints {
@@ -75,10 +75,7 @@ export class WasmPolicy implements ActivePolicy {
   }
 
   #isVisible(input: PolicyInput, resource: Resource | undefined): boolean {
-    const { visible, outcome } = judgeResult(
-      this.evaluate({ ...input, ...(resource && { resource }) }),
-    );
-    return visible ?? outcome !== 'deny';
+    return showsResource(this.evaluate({ ...input, ...(resource && { resource }) }));
   }
 
   /** Releases the engine; evaluations of whoever still holds the policy deny. */

@@ -54,7 +54,8 @@ export function present<Members extends object>(
   return Object.fromEntries(there) as { [Name in keyof Members]?: NonNullable<Members[Name]> };
 }
 
-function frozen<Value>(value: Value): Value {
+/** The value, with all that it holds, made unchangeable in place. */
+export function frozen<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
   for (const member of Object.values(value)) frozen(member);
   return Object.freeze(value);

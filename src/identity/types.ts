@@ -15,6 +15,33 @@ export interface TrustedContext {
 export interface RequestExtra {
   authInfo?: unknown;
   requestInfo?: unknown;
+  /** Of the connection that it came by; absent where the host serves no sockets of its own. */
+  connection?: ConnectionFacts | undefined;
+}
+
+/**
+ * What the sockets of this process say of a connection. Nothing here was sent in a header: it is
+ * read off the socket by `connectionFactsOf` alone. Frozen.
+ */
+export interface ConnectionFacts {
+  /** Path of the Unix socket that accepted it; absent on TCP. */
+  socket_path?: string;
+  /** Certificate of the client, where the TLS handshake verified it against the CAs of the host. */
+  peer_certificate?: PeerCertificate;
+}
+
+export interface PeerCertificate {
+  /** SHA-256 of the DER as base64url: `x5t#S256` of RFC 8705, section 3.1. */
+  thumbprint: string;
+  /** Distinguished name of the subject, `CN=…,O=…`; empty where there is none. */
+  subject: string;
+  /** Subject alternative names (RFC 5280, section 4.2.1.6) of these kinds. */
+  uris: readonly string[];
+  dns_names: readonly string[];
+  emails: readonly string[];
+  /** Milliseconds since 1970. A connection outlives neither: who relies on it compares them. */
+  valid_from_ms: number;
+  valid_to_ms: number;
 }
 
 /**

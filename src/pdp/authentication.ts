@@ -1,15 +1,17 @@
 /**
- * Who calls. A Unix socket in a folder of our own is its callers' proof; over TCP a caller sends
- * the bearer token (RFC 6750), or signs the request with it as a guard does (contract/proof.ts).
+ * Who calls. A Unix socket in a folder of our own is its callers' proof. Over TCP a caller sends
+ * the bearer token (RFC 6750), or signs the request with it as a guard does (contract/proof.ts), or
+ * has a certificate (certificate_callers.ts).
  */
+import { timingSafeEqual } from 'node:crypto';
 import {
-  equalSecrets,
   isNonce,
+  isRequestProof,
   readSignedAuthorization,
-  requestProof,
   signingTime,
-  type SharedToken,
+  storedKeyOf,
   type SignedRequest,
+  type TokenHashes,
 } from '../contract/proof.ts';
 import type { Caller, Scope } from '../decision/types.ts';
 
@@ -23,9 +25,14 @@ export const SCOPES = [
   'administer',
 ] as const satisfies readonly Scope[];
 
-/** A token with what its holder may do. */
-export interface CallerToken extends SharedToken {
+/** What its holder may do, beside what is kept of a token. */
+export interface CallerToken extends TokenHashes {
+  id: string;
   scopes: readonly Scope[];
+  /** Tenants whose subjects its holder may ask for; absent: all. */
+  tenants?: readonly string[];
+  /** Milliseconds since 1970, from which on it counts no longer. */
+  expires_ms?: number;
 }
 
 /** The tokens that count at this moment. */
@@ -42,16 +49,16 @@ export const SOCKET_CALLER: Caller = {
 export const NOBODY: Caller = { id: 'nobody', channel: 'tcp', scopes: new Set<Scope>() };
 
 /** A token that a request names. Where `proof` is present it is still to be checked. */
-export interface Credential {
-  token: CallerToken;
+export interface Credential<T extends TokenHashes = CallerToken> {
+  token: T;
   proof?: string;
 }
 
 /** The token that an `Authorization` header sends or refers to; undefined where there is none. */
-export function findCredential(
+export function findCredential<T extends TokenHashes & { id: string }>(
   authorization: string | undefined,
-  tokens: readonly CallerToken[],
-): Credential | undefined {
+  tokens: readonly T[],
+): Credential<T> | undefined {
   if (authorization === undefined) return undefined;
   const signed = readSignedAuthorization(authorization);
   if (signed) {
@@ -64,9 +71,10 @@ export function findCredential(
 }
 
 /** Looks at every token, so that the time does not tell which one was nearly right. */
-function findToken(sent: string, tokens: readonly CallerToken[]): CallerToken | undefined {
-  let found: CallerToken | undefined;
-  for (const token of tokens) if (equalSecrets(token.token, sent)) found = token;
+function findToken<T extends TokenHashes>(sent: string, tokens: readonly T[]): T | undefined {
+  const stored_key = storedKeyOf(sent);
+  let found: T | undefined;
+  for (const token of tokens) if (timingSafeEqual(token.stored_key, stored_key)) found = token;
   return found;
 }
 
@@ -74,9 +82,22 @@ function findToken(sent: string, tokens: readonly CallerToken[]): CallerToken | 
 export function isProved({ token, proof }: Credential, request: SignedRequest): boolean {
   if (proof === undefined) return true;
   if (!isNonce(request.nonce) || Number.isNaN(signingTime(request.time))) return false;
-  return equalSecrets(requestProof(token.token, request), proof);
+  return isRequestProof(token, request, proof);
 }
 
 export function callerOf({ token }: Credential): Caller {
-  return { id: token.id, channel: 'tcp', scopes: new Set(token.scopes) };
+  return grantedCaller(token, 'tcp');
+}
+
+/** A caller as an entry of a file grants it. */
+export function grantedCaller(
+  { id, scopes, tenants }: Pick<CallerToken, 'id' | 'scopes' | 'tenants'>,
+  channel: Caller['channel'],
+): Caller {
+  return {
+    id,
+    channel,
+    scopes: new Set(scopes),
+    ...(tenants && { tenants: new Set(tenants) }),
+  };
 }

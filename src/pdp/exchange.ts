@@ -7,6 +7,8 @@ import type { Caller, DecisionCore, Scope } from '../decision/types.ts';
 export interface Exchange {
   /** The parsed body; undefined for a GET. */
   body: unknown;
+  /** What stands behind the path. */
+  query: URLSearchParams;
   /** Proved by the edge; on public routes it is nobody, with no scopes. */
   caller: Caller;
   /** Base of the addresses to name in an answer, such as `http://127.0.0.1:8181`. */

@@ -1,6 +1,18 @@
 /** Files with secrets: only their owner, we or root, can read them or put others in their place. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { makePrivateFolder } from '../contract/private_folder.ts';
 import { systemReason } from '../contract/system_reason.ts';
@@ -42,6 +54,37 @@ export function ensurePrivateFile(file: PrivateFile, textOf: () => string): void
   } catch (cause) {
     throw privateFileFault(file, `cannot be made: ${systemReason(cause)}`, { cause });
   }
+}
+
+/**
+ * Replaces the text of the file, at once for whoever reads it meanwhile. The draft is made before
+ * the file is read, and only once, so that no change by another process is lost.
+ */
+export function changePrivateFile(file: PrivateFile, textOf: () => string): void {
+  const draft = `${file.path}.new`;
+  makePrivateFolder(dirname(file.path));
+  let made = false;
+  try {
+    const descriptor = openSync(draft, 'wx', 0o600);
+    made = true;
+    try {
+      writeFileSync(descriptor, textOf());
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(draft, file.path);
+  } catch (cause) {
+    if (made) rmSync(draft, { force: true });
+    if (cause instanceof PortcullisError) throw cause;
+    throw privateFileFault(file, cannotChange(draft, cause), { cause });
+  }
+}
+
+function cannotChange(draft: string, cause: unknown): string {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code !== 'EEXIST') return `cannot be written: ${systemReason(cause)}`;
+  return `is being changed by another command; if there is none, one was killed: rm ${draft}`;
 }
 
 /** What is wrong with the file, never with what stands in it. */

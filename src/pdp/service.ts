@@ -5,7 +5,13 @@
  * endpoint → the core. The two routes that carry the load, evaluation and evaluations, are found
  * here by one look into `HOT_ROUTES`; all others take express's router.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import { Server as NetServer } from 'node:net';
 import express from 'express';
 import type { Clock } from '../contract/ambient.ts';
@@ -13,10 +19,12 @@ import { PortcullisError } from '../errors.ts';
 import type { DecisionCore } from '../decision/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { TokenSource } from './authentication.ts';
+import type { CertificateCallers } from './certificate_callers.ts';
 import { createEdge, type Edge } from './edge.ts';
 import { listenSocket, listenTcp, loopbackHosts } from './listen.ts';
 import { EVALUATION_PATH, EVALUATIONS_PATH, ROUTES } from './routes.ts';
 import type { SignatureLimits } from './signed_requests.ts';
+import { createTlsServer, type TlsFiles } from './tls.ts';
 import type { Channel } from './wire.ts';
 
 export interface ServiceSettings extends SignatureLimits {
@@ -26,6 +34,8 @@ export interface ServiceSettings extends SignatureLimits {
   socket: string | null;
   /** Values of `Host` that are served beside the loopback names with the port. */
   hosts: readonly string[];
+  /** Of the listener on TCP; null is HTTP without TLS. */
+  tls: TlsFiles | null;
   /** Largest head of a request: its path, and the names and values of its headers. */
   header_bytes_max: number;
   body_bytes_max: number;
@@ -43,13 +53,14 @@ export interface ServiceSettings extends SignatureLimits {
 export interface ServiceParts {
   core: DecisionCore;
   tokens: TokenSource;
+  certificates: CertificateCallers;
   clock: Clock;
   settings: ServiceSettings;
   log: Logger;
 }
 
 export interface Service {
-  /** Where it listens: `url` such as `http://127.0.0.1:8181`, and the path of the socket. */
+  /** Where it listens: `url` such as `https://127.0.0.1:8181`, and the path of the socket. */
   addresses: { url: string | null; socket: string | null };
   /** Accepts nothing new, finishes what was accepted within the drain time, frees the addresses. */
   close(): Promise<void>;
@@ -62,7 +73,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
     const message = 'there is nothing to listen on: pdp.listen and pdp.socket are both null';
     throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/pdp' });
   }
-  const { listen, socket, hosts } = settings;
+  const { listen, socket } = settings;
   const edge = createEdge({ ...parts, ...settings });
   const servers: Server[] = [];
   const open: Open = (channel) => {
@@ -73,7 +84,7 @@ export async function startService(parts: ServiceParts): Promise<Service> {
   const close = (): Promise<void> => closeAll(edge, servers, settings.drain_timeout_ms);
   try {
     const addresses = {
-      url: listen === null ? null : await openTcp(listen, hosts, open),
+      url: listen === null ? null : await openTcp(listen, settings, open),
       socket: socket === null ? null : await openSocket(socket, open),
     };
     return { addresses, close };
@@ -130,11 +141,15 @@ function methodsByPath(): Map<string, string[]> {
 
 type Open = (channel: Channel) => Server;
 
-async function openTcp(address: string, extra: readonly string[], open: Open): Promise<string> {
-  const hosts = new Set(extra.map((host) => host.toLowerCase()));
+async function openTcp(
+  address: string,
+  settings: Pick<ServiceSettings, 'hosts' | 'tls'>,
+  open: Open,
+): Promise<string> {
+  const hosts = new Set(settings.hosts.map((host) => host.toLowerCase()));
   const port = await listenTcp(open({ kind: 'tcp', hosts }), address);
   for (const host of loopbackHosts(port)) hosts.add(host);
-  return `http://${address.replace(/:\d+$/, '')}:${port}`;
+  return `${settings.tls ? 'https' : 'http'}://${address.replace(/:\d+$/, '')}:${port}`;
 }
 
 async function openSocket(path: string, open: Open): Promise<string> {
@@ -145,7 +160,8 @@ async function openSocket(path: string, open: Open): Promise<string> {
 /** How often node:http looks for requests that take too long. */
 const CHECK_INTERVAL_MS = 1_000;
 
-function createListener(edge: Edge, channel: Channel, { settings, log }: ServiceParts): Server {
+function createListener(edge: Edge, channel: Channel, parts: ServiceParts): Server {
+  const { settings, log } = parts;
   const { request_timeout_ms, idle_timeout_ms } = settings;
   const options = {
     // Node refuses what is as large as that.
@@ -156,13 +172,23 @@ function createListener(edge: Edge, channel: Channel, { settings, log }: Service
     keepAliveTimeout: idle_timeout_ms,
     noDelay: true,
   };
-  const server = createServer(options, dispatch(edge, channel));
+  const server = openServer(options, channel, parts);
+  server.on('request', dispatch(edge, channel));
   server.maxConnections = settings.connections_max;
   server.timeout = idle_timeout_ms;
   server.on('error', (error) => {
     if (server.listening) log.error('a listener failed', { error });
   });
   return server;
+}
+
+/** The listener on TCP speaks TLS where it is set; the one on a socket needs none. */
+function openServer(options: ServerOptions, channel: Channel, parts: ServiceParts): Server {
+  const { tls } = parts.settings;
+  if (tls === null || channel.kind === 'socket') return createServer(options);
+  const listener = createTlsServer(tls, options, parts);
+  channel.certificateOf = listener.certificateOf;
+  return listener.server;
 }
 
 const IDLE_SWEEP_INTERVAL_MS = 50;

@@ -6,12 +6,15 @@ import type { IncomingMessage } from 'node:http';
 import { PROOF_HEADERS } from '../contract/proof.ts';
 import { announcesJson } from './body.ts';
 import { refusal, type Answer, type Route } from './exchange.ts';
+import type { TlsListener } from './tls.ts';
 
 /** What is known of the listener that a request came through. */
 export interface Channel {
   kind: 'tcp' | 'socket';
   /** Values of `Host` that are served, in lower case; null on a socket, whose path is its name. */
   hosts: ReadonlySet<string> | null;
+  /** With TLS: what the client of a connection showed. */
+  certificateOf?: TlsListener['certificateOf'];
 }
 
 /** Headers of which node:http keeps the first where another reader may take the last. */

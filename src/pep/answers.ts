@@ -7,6 +7,7 @@ import type { SchemaFault } from '../contract/validate.ts';
 import { KINDS, type Kind } from './kinds.ts';
 import type { Id } from './message.ts';
 import { TASKS, type Era } from './methods.ts';
+import type { StepUp } from './step_up.ts';
 
 /** The SDK line of the guarded server: each has its own answer for what it does not know. */
 export type ServerLine = 1 | 2;
@@ -38,6 +39,8 @@ export interface Refusal {
   safe_message?: string | undefined;
   /** Names this refusal to an operator. */
   request_id: string;
+  /** The login that would do. */
+  step_up?: Pick<StepUp, 'acr'> | undefined;
   /** Where the arguments break the tool's own schema. */
   arguments_fault?: SchemaFault | undefined;
 }
@@ -57,8 +60,9 @@ export function retryOf(reason_code: string): Retry {
   return RETRIES[reason_code] ?? 'never';
 }
 
-function explain({ reason_code, safe_message, request_id, arguments_fault }: Refusal): object {
-  const retry = retryOf(reason_code);
+function explain(refusal: Refusal): object {
+  const { reason_code, safe_message, request_id, arguments_fault, step_up } = refusal;
+  const retry = step_up ? 'with_step_up' : retryOf(reason_code);
   return {
     error: { code: draftCode(reason_code), message: safeMessage(reason_code, safe_message) },
     reason_code,

@@ -31,7 +31,7 @@ import {
   type EnforcedRequest,
   type Era,
 } from './methods.ts';
-import { NOBODY, principalOf } from './principal.ts';
+import { NOBODY, principalOf, tenantOf } from './principal.ts';
 import { discoverServer, initialize, pass } from './protocol.ts';
 import { listTasks } from './task_list.ts';
 import { cancelTask, getTask, resultOfTask, updateTask } from './task_methods.ts';
@@ -72,6 +72,7 @@ export class ClientSide {
   #handshake: ClientClaims = {};
   #offers: ClientOffers = {};
   #principal: string | undefined;
+  #tenant: string | undefined;
   #initialized = false;
 
   constructor(gate: Gate, ends: Ends) {
@@ -81,6 +82,10 @@ export class ClientSide {
 
   get principal(): string {
     return this.#principal ?? NOBODY;
+  }
+
+  get tenant(): string | undefined {
+    return this.#tenant;
   }
 
   /** The client said that its handshake is done, and may be told of changes. */
@@ -193,6 +198,7 @@ export class ClientSide {
   /** A connection belongs to who used it first, whoever else learns its name. */
   #isSameCaller(trusted: TrustedContext | undefined): boolean {
     const principal = principalOf(trusted);
+    if (this.#principal === undefined) this.#tenant = tenantOf(trusted);
     this.#principal ??= principal;
     return this.#principal === principal;
   }

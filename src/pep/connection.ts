@@ -17,11 +17,12 @@ import type { Entrance, Gate } from './gate.ts';
 import { ALL_KINDS, KINDS, type Kind } from './kinds.ts';
 import { changesFor } from './listen.ts';
 import { isObject, mutableCopy, wireCopy, type JsonObject } from './message.ts';
-import type { PolicyWatch } from './policy_watch.ts';
 import { Refusals } from './refusals.ts';
+import type { PolicyWatch, PolicyWatches } from './policy_watch.ts';
 import type { ServerRequests } from './server_requests.ts';
 import { ServerSide } from './server_side.ts';
 import type { GuardParts } from './settings.ts';
+import { askStepUp } from './step_up.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { namingOwnTask } from './task_notice.ts';
 import { Tasks, type Task } from './tasks.ts';
@@ -29,22 +30,24 @@ import type { MessageExtra, SendOptions } from './transport.ts';
 
 /** What the connections of one guarded server have in common. */
 export interface Shared {
-  watch: PolicyWatch;
+  watches: PolicyWatches;
   tasks: Tasks;
   refusals: Refusals;
 }
 
 /** Each guarded server has tasks of its own: ids of one mean nothing at another. */
-export function shareOf({ settings, clock, digestKey }: GuardParts, watch: PolicyWatch): Shared {
+export function shareOf(
+  { settings, clock, digestKey }: GuardParts,
+  watches: PolicyWatches,
+): Shared {
   const refusals = new Refusals(settings, clock, digestKey);
-  watch.onChange(() => refusals.clear());
-  return { watch, tasks: new Tasks(settings, clock), refusals };
+  watches.onChange(() => refusals.clear());
+  return { watches, tasks: new Tasks(settings, clock), refusals };
 }
 
 export class Connection implements Gate {
   readonly parts: GuardParts;
   readonly line: ServerLine;
-  readonly watch: PolicyWatch;
   readonly tasks: Tasks;
   readonly refusals: Refusals;
   readonly entrance: Entrance | undefined;
@@ -53,6 +56,7 @@ export class Connection implements Gate {
   readonly #server: ServerSide;
   readonly #catalogues: ReadonlyMap<Kind, Catalogue>;
   #offered: readonly Kind[] = [];
+  readonly #watches: PolicyWatches;
   readonly #unwatch: () => void;
 
   constructor(
@@ -64,7 +68,7 @@ export class Connection implements Gate {
   ) {
     this.parts = parts;
     this.line = line;
-    this.watch = shared.watch;
+    this.#watches = shared.watches;
     this.tasks = shared.tasks;
     this.refusals = shared.refusals;
     this.entrance = entrance;
@@ -78,7 +82,7 @@ export class Connection implements Gate {
     this.#catalogues = new Map(
       ALL_KINDS.map((kind) => [kind, new Catalogue(kind, catalogue_items_max)]),
     );
-    this.#unwatch = this.watch.onChange(() => this.#announce());
+    this.#unwatch = this.#watches.onChange((of) => this.#announce(of));
   }
 
   /** Takes a message of the client. */
@@ -99,6 +103,11 @@ export class Connection implements Gate {
 
   get principal(): string {
     return this.#client.principal;
+  }
+
+  /** A connection has one principal, and so the policy of one tenant. */
+  get watch(): PolicyWatch {
+    return this.#watches.of(this.#client.tenant);
   }
 
   get subscriptions(): Subscriptions {
@@ -149,7 +158,12 @@ export class Connection implements Gate {
     const { request, era } = exchange.arrival;
     const named = { ...refusal, request_id: id ?? this.parts.random.id() };
     const as_result = request.method === 'tools/call' && !this.parts.settings.denials_as_errors;
-    return as_result ? refusedCall(request.id, era, named) : refusedRequest(request.id, named);
+    const message = as_result
+      ? refusedCall(request.id, era, named)
+      : refusedRequest(request.id, named);
+    const { step_up } = refusal;
+    if (step_up) askStepUp(exchange.arrival.extra?.authInfo, { acr: step_up.acr, message });
+    return message;
   }
 
   report({ context }: EvaluationResponse, done: Omit<OutcomeReport, 'evaluation_id'>): void {
@@ -189,12 +203,14 @@ export class Connection implements Gate {
   }
 
   /** Another policy may show other things. */
-  #announce(): void {
-    if (!this.watch.ready) return;
+  #announce(of: PolicyWatch): void {
+    if (of !== this.watch || !of.ready) return;
     const changed = [...new Set(this.#offered.map((kind) => KINDS[kind].changed))];
     const told = this.#client.initialized
       ? changed.map((method) => ({ jsonrpc: '2.0', method }))
-      : this.#ends.exchanges.listening().flatMap(changesFor);
+      : this.#ends.exchanges
+          .listening()
+          .flatMap(({ listening = {}, id }) => changesFor(listening, id));
     for (const message of told) this.#ends.toClient(message).catch(() => undefined);
   }
 }

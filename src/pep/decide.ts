@@ -1,5 +1,6 @@
 /** Asks the decision point about one use of one capability. */
 import { keyedDigestOf } from '../contract/digest.ts';
+import { projectArguments } from '../contract/projection.ts';
 import type { Projection, Resource } from '../contract/types.gen.ts';
 import { withinDeadline } from './deadline.ts';
 import { evaluationRequest, type Asker } from './evaluation.ts';
@@ -7,7 +8,6 @@ import { judge, UNAVAILABLE, type Verdict } from './judge.ts';
 import type { JsonObject } from './message.ts';
 import { ruleOf, type KnownMethod } from './methods.ts';
 import type { PolicyWatch } from './policy_watch.ts';
-import { projectArguments } from './projection.ts';
 import type { GuardParts } from './settings.ts';
 
 export interface Question {
@@ -57,7 +57,7 @@ async function ask(
   try {
     const work = (until: AbortSignal) => decisionPoint.decide(request, { signal: until });
     const answer: unknown = await withinDeadline(work, settings.decision_timeout_ms, signal);
-    const verdict = judge(answer, asker.trusted.subject.properties?.actor_type);
+    const verdict = judge(answer, asker.trusted.subject);
     if (verdict === UNAVAILABLE) log.error('the answer of the decision point is malformed');
     return verdict;
   } catch (error) {

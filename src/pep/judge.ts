@@ -9,9 +9,11 @@ import type {
   Constraints,
   EvaluationResponse,
   Obligation,
+  Subject,
 } from '../contract/types.gen.ts';
 import { VALIDATORS } from '../contract/validate.ts';
 import { OBLIGATIONS_SUPPORTED } from './obligations/plan.ts';
+import { unmetStepUp, type StepUp } from './step_up.ts';
 
 export type Verdict =
   | { outcome: 'allow'; answer: EvaluationResponse }
@@ -23,14 +25,19 @@ export type Verdict =
       safe_message?: string | undefined;
       /** Undefined where there is no decision. */
       answer?: EvaluationResponse;
+      /** The login that would do. */
+      step_up?: StepUp;
       /** The decision point allowed it, and this enforcement point did not. */
       overruled?: true;
     };
 
 export const UNAVAILABLE: Verdict = { outcome: 'refuse', reason_code: 'POLICY_UNAVAILABLE' };
 
-/** Judges an answer for a caller whose actor type is proved, or is not known. */
-export function judge(raw: unknown, actor_type: ActorType | undefined): Verdict {
+/** This enforcement point refuses what the decision point allowed. */
+const OVERRULED = { outcome: 'refuse', overruled: true } as const;
+
+/** Judges an answer for a caller by what is proved of it: its actor type, and its login. */
+export function judge(raw: unknown, { properties }: Subject): Verdict {
   const validated = VALIDATORS.evaluation_response(raw);
   if (!validated.ok) return UNAVAILABLE;
   const answer = validated.value;
@@ -38,16 +45,15 @@ export function judge(raw: unknown, actor_type: ActorType | undefined): Verdict 
   if (answer.decision && outcome !== 'allow') return UNAVAILABLE;
   if (!visible) return { outcome: 'hidden', answer };
   if (!answer.decision) return { outcome: 'refuse', answer, ...reasonOf(answer) };
-  const objection = constraintFault(constraints, actor_type) ?? obligationFault(obligations);
-  if (objection === undefined) return { outcome: 'allow', answer };
+  const objection =
+    constraintFault(constraints, properties?.actor_type) ?? obligationFault(obligations);
+  if (objection === undefined) {
+    const step_up = unmetStepUp(obligations, properties?.assurance);
+    if (step_up === undefined) return { outcome: 'allow', answer };
+    return { ...OVERRULED, answer, reason_code: 'STEP_UP_REQUIRED', step_up };
+  }
   const sentence = objection === reason_code ? safe_message : undefined;
-  return {
-    outcome: 'refuse',
-    answer,
-    reason_code: objection,
-    safe_message: sentence,
-    overruled: true,
-  };
+  return { ...OVERRULED, answer, reason_code: objection, safe_message: sentence };
 }
 
 /**

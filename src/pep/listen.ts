@@ -156,10 +156,10 @@ export function listenerOf(exchange: Exchange): Listener | undefined {
 }
 
 /** What a subscription hears of when policy changes. */
-export function changesFor({ listening = {}, id }: Exchange): object[] {
+export function changesFor(filter: Filter, id: Id): object[] {
   const _meta = { [SUBSCRIPTION_ID]: id };
   return [...LISTS.keys()]
-    .filter((method) => asksFor(listening, method))
+    .filter((method) => asksFor(filter, method))
     .map((method) => ({ jsonrpc: '2.0', method, params: { _meta } }));
 }
 

@@ -1,7 +1,8 @@
 /**
- * Refusals that were just given. Who asks the same again hears the same again, for some seconds and
- * without a new decision, so that a client in a loop neither loads the decision point nor fills the
- * evidence; how often it asked is reported once. It can only refuse, and a change of policy ends it.
+ * Refusals that were just given. Who asks the same again hears the same again, for some seconds
+ * and without a new decision, so that a client in a loop neither loads the decision point nor
+ * fills the evidence; how often it asked is reported once. It can only refuse, and a change of
+ * policy ends it.
  */
 import { createHash } from 'node:crypto';
 import type { Clock } from '../contract/ambient.ts';
@@ -80,7 +81,7 @@ export class Refusals {
     this.#entries.clear();
   }
 
-  /** Whatever the decision hangs on: who, how proved, from where, what, and with which arguments. */
+  /** Whatever the decision hangs on: who, how proved, from where, what, with which arguments. */
   #nameOf({ asker, method, resource, arguments: args }: Question): string {
     const { trusted, claims } = asker;
     const asked = [trusted, claims, method, resource, keyedDigestOf(this.#key, args)];

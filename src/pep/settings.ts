@@ -2,6 +2,7 @@
 import type { Clock, Random } from '../contract/ambient.ts';
 import type { DecisionPoint } from '../contract/decision_point.ts';
 import type { DigestKey } from '../contract/digest.ts';
+import type { Authenticator } from '../identity/authenticator.ts';
 import type { IdentitySource } from '../identity/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RefusalLimits } from './refusals.ts';
@@ -12,6 +13,8 @@ export interface GuardSettings extends TaskLimits, RefusalLimits {
   server: string;
   /** Longest wait for one answer of the decision point. */
   decision_timeout_ms: number;
+  /** Most tenants whose policy the guard watches; see `WatchSettings`. */
+  tenants_max: number;
   /** Refused tool calls answer with a JSON-RPC error and not with a result. */
   denials_as_errors: boolean;
   /** Most items of each kind that the server may list; with more of them nothing is answered. */
@@ -54,6 +57,8 @@ export interface GuardParts {
   decisionPoint: DecisionPoint;
   /** Proves the caller of a message; undefined = nobody, who sees and may do nothing. */
   identity: IdentitySource;
+  /** Verifies the credential of a request over HTTP first; absent: the host has done that. */
+  authenticator?: Authenticator | undefined;
   settings: GuardSettings;
   log: Logger;
   clock: Clock;

@@ -151,14 +151,16 @@ function unknown(gate: Gate, { id }: Exchange, use: Use): object {
 }
 
 function refuse(
-  { gate, exchange, use }: Work,
+  { gate, exchange, use, asker }: Work,
   item: CatalogueItem,
   verdict: Extract<Verdict, { outcome: 'refuse' }>,
 ): object {
   const { answer, reason_code, safe_message, overruled } = verdict;
+  const isWeak = answer && asker.trusted.session?.state === 'step_up';
+  const step_up = verdict.step_up ?? (isWeak ? {} : undefined);
   if (answer && overruled) gate.report(answer, { status: 'refused', reason_code });
   const arguments_fault = argumentsFault(item, use.arguments);
-  const refusal = { reason_code, safe_message, arguments_fault };
+  const refusal = { reason_code, safe_message, arguments_fault, step_up };
   return gate.refuse(exchange, refusal, answer?.context.evaluation_id);
 }
 

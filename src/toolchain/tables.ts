@@ -11,6 +11,7 @@ export const LIBRARY_ROOTS: readonly string[] = [
   'environments',
   'grants',
   'registry',
+  'require_context',
   'surfaces',
 ];
 

@@ -160,23 +160,35 @@ describe('reading the files of a bundle', () => {
       '`data.json` cannot be read: at `/a` a text holds half of a surrogate pair',
     ],
     ['data.json', '[]', '`data.json` holds no object'],
-    ['data.yaml', 'a: [1,\n', '`data.yaml` cannot be read: not strict YAML, bad indent in line 2'],
+    [
+      'data.yaml',
+      'a: [1,\n',
+      '`data.yaml` cannot be read: not strict YAML, bad indent in line 2, column 1',
+    ],
     [
       'data.yaml',
       'a: 1\nb: 2\na: 3\n',
-      '`data.yaml` cannot be read: not strict YAML, duplicate key in line 3',
+      '`data.yaml` cannot be read: not strict YAML, duplicate key in line 3, column 1',
     ],
-    ['data.yaml', 'a: 1\n7: 2\n', '`data.yaml` cannot be read: a name is not a string in line 2'],
+    [
+      'data.yaml',
+      'a: 1\n7: 2\n',
+      '`data.yaml` cannot be read: a name is not a string in line 2, column 1',
+    ],
     [
       'data.yaml',
       'a: 1\n__proto__: {}\n',
-      '`data.yaml` cannot be read: a name is not a string in line 2',
+      '`data.yaml` cannot be read: a name is not a string in line 2, column 1',
     ],
-    ['data.yaml', 'a: .inf\n', '`data.yaml` cannot be read: a number is out of range in line 1'],
+    [
+      'data.yaml',
+      'a: .inf\n',
+      '`data.yaml` cannot be read: a number is out of range in line 1, column 4',
+    ],
     [
       'data.yaml',
       'a: 1\nb: !!set {x, y}\n',
-      '`data.yaml` cannot be read: not strict YAML, tag resolve failed in line 2',
+      '`data.yaml` cannot be read: not strict YAML, tag resolve failed in line 2, column 4',
     ],
     [
       'data.yaml',
@@ -186,7 +198,7 @@ describe('reading the files of a bundle', () => {
     [
       'data.yaml',
       'a: 1\n---\nb: 2\n',
-      '`data.yaml` cannot be read: not strict YAML, multiple docs in line 2',
+      '`data.yaml` cannot be read: not strict YAML, multiple docs in line 2, column 1',
     ],
     ['data.yaml', '', '`data.yaml` holds no object'],
     ['data.yml', '- a\n', '`data.yml` holds no object'],

@@ -56,8 +56,8 @@ test('a wrapped server reaches the service, and no door of it opens', async () =
 
 test('one that was handed the token finds them open', async () => {
   const serving = await service();
-  const [{ token = '' } = {}] = readTokens(serving.token_file);
-  expect(await opened(serving, { LEAKED: token })).toEqual(
+  const [held] = readTokens(serving.token_file);
+  expect(await opened(serving, { LEAKED: String(held?.token) })).toEqual(
     expect.arrayContaining(['POST /access/v1/evaluation', 'GET /v1/status']),
   );
 });

@@ -1,10 +1,11 @@
 /** A running service that is told to stop, or given other tokens, while it is asked. */
 import { once } from 'node:events';
-import { renameSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Pool } from 'undici';
 import { SCOPES } from '../../src/pdp/authentication.ts';
+import { changeHashedTokens, hashedToken } from '../../src/pdp/token_hashes.ts';
 import { EVALUATION, serveAuthzen, type AuthzenService } from '../pdp/authzen/fixture.ts';
 import { describeWithOpa } from '../support/toolchain.ts';
 
@@ -82,10 +83,8 @@ describeWithOpa('a running service', () => {
 
   test('another token counts without a restart, and the one before no longer', async () => {
     const token = 'another-token-0123456789abcdef012345';
-    const { token_file } = service.serving;
-    const tokens = [{ id: 'second', token, scopes: SCOPES }];
-    writeFileSync(`${token_file}.new`, JSON.stringify({ tokens }), { mode: 0o600 });
-    renameSync(`${token_file}.new`, token_file);
+    const hashes = join(dirname(service.serving.token_file), 'token_hashes.json');
+    changeHashedTokens(hashes, () => [hashedToken(token, { id: 'second', scopes: SCOPES })]);
     const asked = { authorization: `Bearer ${token}` };
     while ((await service.post(EVALUATION, ASK, asked)).status === 401);
     const before = await service.post(EVALUATION, ASK);

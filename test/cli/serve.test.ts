@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { EvaluationRequest } from '../../src/contract/types.gen.ts';
 import type { DecisionPoint } from '../../src/contract/decision_point.ts';
 import { ERRORS, type ErrorCode } from '../../src/errors.ts';
+import { keysOf } from '../../src/contract/proof.ts';
 import { readEvidence } from '../../src/evidence/read.ts';
 import { readTokens } from '../../src/pdp/token_file.ts';
 import { remote } from '../decision/remote/fixture.ts';
@@ -55,7 +56,7 @@ function point(service: Serving): DecisionPoint {
   const [token] = readTokens(service.token_file);
   const opening = remote(
     { url: service.url },
-    { address: { url: service.url, token: () => token! } },
+    { address: { url: service.url, token: () => ({ id: token!.id, ...keysOf(token!.token) }) } },
   );
   opened.push(opening);
   return opening;

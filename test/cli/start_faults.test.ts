@@ -132,7 +132,10 @@ describe('policy data', () => {
   test('that is no YAML says in which line', async () => {
     const data = write('data.yaml', 'grants: [1,\n');
     expect(await serveFault('--bundle', BUNDLE, '--policy-data', data)).toBe(
-      told('DATA_INVALID', `\`${data}\` cannot be read: not strict YAML, bad indent in line 2`),
+      told(
+        'DATA_INVALID',
+        `\`${data}\` cannot be read: not strict YAML, bad indent in line 2, column 1`,
+      ),
     );
   });
 });

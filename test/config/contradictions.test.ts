@@ -4,8 +4,19 @@ import { CONTRADICTIONS } from '../../src/config/contradictions.ts';
 import { putAt } from '../../src/config/source.ts';
 import { HOME, load, refusal } from '../support/configuration.ts';
 
-/** Settings by name, in the order of the table: what contradicts, and what is next to it. */
-const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
+/** A complete check of tokens. */
+const ISSUER = {
+  'guard.identity.jwt.issuer': 'https://a',
+  'guard.identity.jwt.jwks_url': 'https://a/jwks',
+  'guard.identity.resource.url': 'https://m',
+};
+
+/**
+ * Settings by name, in the order of the table: what contradicts, and what is next to it; some need
+ * others beside them, so that no other row is the first.
+ */
+type Settings = Record<string, unknown>;
+const PAIRS: [bad: Settings, fine: Settings, beside?: Settings][] = [
   [
     { 'decision_point.socket': 's', 'decision_point.url': 'http://a' },
     { 'decision_point.socket': 's', 'decision_point.url': null },
@@ -19,8 +30,80 @@ const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
     { 'decision_point.url': 'http://a', 'decision_point.embedded': false },
   ],
   [
+    { 'decision_point.token_file': '/t', 'pdp.token_file': '/t' },
+    { 'decision_point.token_file': '/t', 'pdp.token_file': '/h' },
+  ],
+  [
+    { 'pdp.tls.cert_file': 'c', 'pdp.tls.key_file': null },
+    { 'pdp.tls.cert_file': 'c', 'pdp.tls.key_file': 'k' },
+  ],
+  [
+    { 'pdp.tls.client_ca_file': 'a', 'pdp.tls.cert_file': null },
+    { 'pdp.tls.client_ca_file': null, 'pdp.tls.cert_file': null },
+  ],
+  [
+    { 'pdp.tls.callers_file': 'c', 'pdp.tls.client_ca_file': null },
+    { 'pdp.tls.callers_file': null, 'pdp.tls.client_ca_file': null },
+  ],
+  [
+    { 'decision_point.cert_file': 'c', 'decision_point.key_file': null },
+    { 'decision_point.cert_file': 'c', 'decision_point.key_file': 'k' },
+  ],
+  [
     { 'decision_point.embedded': true, 'policy.bundle': null },
     { 'decision_point.embedded': true, 'policy.bundle': 'b' },
+  ],
+  [
+    { 'policy.backend': 'static_rbac', 'policy.rbac_file': null },
+    { 'policy.backend': 'static_rbac', 'policy.rbac_file': 'f' },
+  ],
+  [
+    { 'policy.tenants': 't', 'policy.bundle': 'b' },
+    { 'policy.tenants': 't', 'policy.bundle': null },
+  ],
+  [
+    { 'policy.tenants': 't', 'policy.backend': 'authzen' },
+    { 'policy.tenants': 't', 'policy.backend': 'wasm' },
+  ],
+  [
+    { 'policy.backend': 'authzen', 'policy.remote.url': null },
+    { 'policy.backend': 'authzen', 'policy.remote.url': 'https://a' },
+  ],
+  [
+    { 'policy.remote.socket': 's', 'policy.remote.url': 'https://a' },
+    { 'policy.remote.socket': 's', 'policy.remote.url': null },
+  ],
+  [
+    { 'policy.backend': 'opa', 'policy.remote.path': null },
+    { 'policy.backend': 'opa', 'policy.remote.path': 'a/b' },
+    { 'policy.remote.url': 'https://a' },
+  ],
+  [
+    { 'policy.remote.socket': 's', 'policy.remote.path': null },
+    { 'policy.remote.socket': 's', 'policy.remote.path': '/a' },
+    { 'policy.backend': 'authzen' },
+  ],
+  [
+    { 'policy.remote.discovery_path': '/a', 'policy.remote.path': null },
+    { 'policy.remote.discovery_path': '/a', 'policy.remote.path': '/b' },
+  ],
+  [
+    { 'policy.remote.cert_file': 'c', 'policy.remote.key_file': null },
+    { 'policy.remote.cert_file': 'c', 'policy.remote.key_file': 'k' },
+    { 'policy.remote.url': 'https://a' },
+  ],
+  [
+    { 'policy.remote.ca_file': 'c', 'policy.remote.url': 'http://127.0.0.1' },
+    { 'policy.remote.ca_file': 'c', 'policy.remote.url': 'https://127.0.0.1' },
+  ],
+  [
+    { 'policy.remote.cert_file': 'c', 'policy.remote.url': 'http://127.0.0.1' },
+    { 'policy.remote.cert_file': 'c', 'policy.remote.url': 'https://127.0.0.1' },
+    { 'policy.remote.key_file': 'k' },
+  ],
+  [
+    { 'policy.remote.poll_interval_ms': 1000, 'policy.remote.silence_ms_max': 1000 },
+    { 'policy.remote.poll_interval_ms': 999, 'policy.remote.silence_ms_max': 1000 },
   ],
   [
     { 'policy.data': 'd', 'policy.bundle': null },
@@ -58,11 +141,53 @@ const PAIRS: [bad: Record<string, unknown>, fine: Record<string, unknown>][] = [
     { 'evidence.linger_us_max': 1000, 'decision_point.timeout_ms': 1 },
     { 'evidence.linger_us_max': 999, 'decision_point.timeout_ms': 1 },
   ],
+  [
+    { 'policy.remote.timeout_ms': 500, 'decision_point.timeout_ms': 1000 },
+    { 'policy.remote.timeout_ms': 499, 'decision_point.timeout_ms': 1000 },
+    { 'policy.backend': 'authzen', 'policy.remote.url': 'https://a' },
+  ],
+  [
+    { 'guard.identity.jwt.issuer': 'https://a', 'guard.identity.resource.url': null },
+    { ...ISSUER, 'guard.identity.resource.url': 'https://m' },
+  ],
+  [
+    { 'guard.identity.jwt.jwks_url': 'https://a', 'guard.identity.jwt.jwks_file': '/k' },
+    { ...ISSUER, 'guard.identity.jwt.jwks_url': null, 'guard.identity.jwt.jwks_file': '/k' },
+  ],
+  [
+    { 'guard.identity.jwt.issuer': null, 'guard.identity.jwt.jwks_url': 'https://a' },
+    { 'guard.identity.jwt.issuer': null, 'guard.identity.jwt.jwks_url': null },
+  ],
+  [
+    { 'guard.identity.jwt.revoked_file': '/r', 'guard.identity.jwt.issuer': null },
+    { ...ISSUER, 'guard.identity.jwt.revoked_file': '/r' },
+  ],
+  [
+    {
+      'guard.identity.jwt.jwks_fresh_seconds_max': 61,
+      'guard.identity.jwt.jwks_age_seconds_max': 60,
+    },
+    {
+      'guard.identity.jwt.jwks_fresh_seconds_max': 60,
+      'guard.identity.jwt.jwks_age_seconds_max': 60,
+    },
+  ],
+  [
+    {
+      'guard.identity.jwt.jwks_cooldown_ms': 600_000,
+      'guard.identity.jwt.jwks_age_seconds_max': 600,
+    },
+    {
+      'guard.identity.jwt.jwks_cooldown_ms': 599_999,
+      'guard.identity.jwt.jwks_age_seconds_max': 600,
+    },
+  ],
 ];
 
 /** Limits that bind a guard and who decides bind where both are one process. */
 const EMBEDDED = { 'decision_point.embedded': true, 'policy.bundle': 'b' };
-const IN_ONE_PROCESS = PAIRS.slice(9);
+const FIRST = PAIRS.findIndex(([bad]) => 'guard.arguments_bytes_max' in bad);
+const IN_ONE_PROCESS = PAIRS.slice(FIRST, FIRST + 5);
 
 function settings(named: Record<string, unknown>): object {
   const group = {};
@@ -70,26 +195,24 @@ function settings(named: Record<string, unknown>): object {
   return group;
 }
 
-describe.each(PAIRS.map((pair, at) => [CONTRADICTIONS[at]!, ...pair] as const))(
-  '$names',
-  ({ names, fault }, bad, fine) => {
-    const around = IN_ONE_PROCESS.some(([known]) => known === bad) ? EMBEDDED : {};
+describe.each(
+  PAIRS.map(([bad, fine, beside], at) => [CONTRADICTIONS[at]!, bad, fine, beside] as const),
+)('$names', ({ names, fault }, bad, fine, beside) => {
+  const isOne = IN_ONE_PROCESS.some(([known]) => known === bad);
+  const around = { ...(isOne && EMBEDDED), ...beside };
 
-    test('[O-04] settings that contradict each other stop the start, both named', () => {
-      const { message, pointer } = refusal({ overrides: settings({ ...around, ...bad }) });
-      const both = names.map((name) => `\`${name}\``).join(' and ');
-      expect(message.replaceAll(/ \((the command line|its default)\)/g, '')).toBe(
-        `${both} ${fault}`,
-      );
-      expect(pointer).toBe(`/${names[0]!.replaceAll('.', '/')}`);
-    });
+  test('[O-04] settings that contradict each other stop the start, both named', () => {
+    const { message, pointer } = refusal({ overrides: settings({ ...around, ...bad }) });
+    const both = names.map((name) => `\`${name}\``).join(' and ');
+    expect(message.replaceAll(/ \((the command line|its default)\)/g, '')).toBe(`${both} ${fault}`);
+    expect(pointer).toBe(`/${names[0]!.replaceAll('.', '/')}`);
+  });
 
-    test('what is just consistent is taken', () => {
-      const overrides = settings({ ...around, ...fine });
-      expect(Object.keys(load({ overrides }))).toContain('guard');
-    });
-  },
-);
+  test('what is just consistent is taken', () => {
+    const overrides = settings({ ...around, ...fine });
+    expect(Object.keys(load({ overrides }))).toContain('guard');
+  });
+});
 
 test('each contradiction is tried, under its own names', () => {
   expect(PAIRS.map(([bad]) => Object.keys(bad))).toEqual(CONTRADICTIONS.map(({ names }) => names));
@@ -100,6 +223,15 @@ test('a guard is not held to the limits of a policy that decides elsewhere', () 
     const overrides = settings({ ...bad, 'decision_point.socket': 's' });
     expect(load({ overrides }).decision_point.embedded).toBe(false);
   }
+});
+
+test('who decides by another backend needs no bundle', () => {
+  const named = {
+    'decision_point.embedded': true,
+    'policy.backend': 'static_rbac',
+    'policy.rbac_file': 'f',
+  };
+  expect(load({ overrides: settings(named) }).policy.bundle).toBe(null);
 });
 
 test('the message tells where each of the two was given, or that it is a default', () => {

@@ -5,8 +5,10 @@ import { describeWithOpa } from '../support/toolchain.ts';
 import * as decisionPoint from './limits/decision_point.ts';
 import * as evidence from './limits/evidence.ts';
 import * as guard from './limits/guard.ts';
+import * as jwt from './limits/jwt.ts';
 import * as pdp from './limits/pdp.ts';
 import * as policy from './limits/policy.ts';
+import * as policyServer from './limits/policy_server.ts';
 import * as refusals from './limits/refusals.ts';
 import * as tasks from './limits/tasks.ts';
 import * as toolchain from './limits/toolchain.ts';
@@ -22,6 +24,7 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'policy.unpacked_bytes_max': { run: policy.unpackedBytes, expected: refused('BUNDLE_INVALID') },
   'policy.files_max': { run: policy.files, expected: refused('BUNDLE_INVALID') },
   'policy.age_seconds_max': { run: policy.age, expected: refused('POLICY_ABSENT') },
+  'policy.tenants_max': { run: policy.tenants, expected: refused('POLICY_ABSENT') },
   'policy.evaluation.input_bytes_max': {
     run: policy.inputBytes,
     expected: refused('REQUEST_TOO_LARGE'),
@@ -33,6 +36,22 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'policy.evaluation.memory_pages_max': {
     run: policy.memoryPages,
     expected: refused('ENGINE_UNSUITED'),
+  },
+  'policy.remote.response_bytes_max': {
+    run: policyServer.responseBytes,
+    expected: refused('BACKEND_UNREACHABLE'),
+  },
+  'policy.remote.connections_max': {
+    run: policyServer.connections,
+    expected: { below: '1 of 1', at: '2 of 2', above: '2 of 3' },
+  },
+  'policy.remote.batch_items_max': {
+    run: policyServer.batchItems,
+    expected: { below: '1 requests', at: '1 requests', above: '2 requests' },
+  },
+  'policy.remote.silence_ms_max': {
+    run: policyServer.silence,
+    expected: refused('POLICY_ABSENT'),
   },
   'pdp.header_bytes_max': { run: pdp.headerBytes, expected: status('431') },
   'pdp.body_bytes_max': { run: pdp.bodyBytes, expected: status('413') },
@@ -67,6 +86,30 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
     expected: { below: '1 of 1', at: '2 of 2', above: '2 of 3' },
   },
   'guard.identity.clock_skew_seconds_max': { run: guard.clockSkew, expected: refused('nobody') },
+  'guard.identity.jwt.token_bytes_max': {
+    run: jwt.tokenBytes,
+    expected: refused('TOKEN_TOO_LARGE'),
+  },
+  'guard.identity.jwt.jwks_bytes_max': {
+    run: jwt.jwksBytes,
+    expected: refused('KEYS_UNAVAILABLE'),
+  },
+  'guard.identity.jwt.revoked_bytes_max': {
+    run: jwt.revokedBytes,
+    expected: refused('REVOCATIONS_UNAVAILABLE'),
+  },
+  'guard.identity.jwt.jwks_fresh_seconds_max': {
+    run: jwt.jwksFresh,
+    expected: { below: 'fetched 1 times', at: 'fetched 2 times', above: 'fetched 2 times' },
+  },
+  'guard.identity.jwt.jwks_age_seconds_max': {
+    run: jwt.jwksAge,
+    expected: { below: TAKEN, at: 'KEYS_UNAVAILABLE', above: 'KEYS_UNAVAILABLE' },
+  },
+  'guard.identity.jwt.jwks_cooldown_ms': {
+    run: jwt.jwksCooldown,
+    expected: { below: 'fetched 1 times', at: 'fetched 2 times', above: 'fetched 2 times' },
+  },
   'guard.catalogue_items_max': {
     run: guard.catalogueItems,
     expected: refused('POLICY_UNAVAILABLE'),
@@ -91,6 +134,10 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'guard.refusals_max': {
     run: refusals.all,
     expected: { below: 'from memory', at: 'from memory', above: 'decided' },
+  },
+  'guard.tenants_max': {
+    run: guard.tenants,
+    expected: { below: 'watched', at: 'watched', above: 'made room' },
   },
   'guard.tasks_max': { run: tasks.all, expected: refused('refused') },
   'guard.tasks_per_principal_max': { run: tasks.ofOne, expected: refused('refused') },
@@ -127,6 +174,14 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
     run: decisionPoint.timeout,
     expected: { soon: TAKEN, never: 'DECISION_POINT_UNREACHABLE' },
   },
+  'guard.identity.jwt.jwks_timeout_ms': {
+    run: jwt.jwksTimeout,
+    expected: { soon: TAKEN, never: 'KEYS_UNAVAILABLE' },
+  },
+  'policy.remote.timeout_ms': {
+    run: policyServer.timeout,
+    expected: { soon: TAKEN, never: 'BACKEND_UNREACHABLE' },
+  },
   'guard.cancelled_timeout_ms': {
     run: guard.cancelledTimeout,
     expected: { soon: 'POLICY_UNAVAILABLE', never: TAKEN },
@@ -154,7 +209,11 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
 };
 
 /** How often something is looked at: these bound nothing. */
-const PERIODS = ['policy.reload_interval_ms', 'decision_point.watch_interval_ms'];
+const PERIODS = [
+  'policy.reload_interval_ms',
+  'policy.remote.poll_interval_ms',
+  'decision_point.watch_interval_ms',
+];
 
 test('[O-04] every number among the settings is a limit tried here, or a period', () => {
   const numbers = SETTINGS.filter(({ rule }) => hasType(rule, 'integer')).map(({ name }) => name);

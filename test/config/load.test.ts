@@ -15,7 +15,7 @@ test('without a file everything has its default, and the state stands in the hom
     pdp: {
       listen: '127.0.0.1:8181',
       socket: join(state, 'run/pdp.sock'),
-      token_file: join(state, 'token'),
+      token_file: join(state, 'token_hashes.json'),
       hosts: [],
     },
     evidence: { directory: join(state, 'evidence'), segment_bytes_max: 67_108_864 },

@@ -3,6 +3,8 @@ import { loadConfiguration } from '../../src/config/load.ts';
 import schema from '../../src/config/schema.json' with { type: 'json' };
 import { SETTINGS, type Setting, hasType } from '../../src/config/settings.ts';
 import { putAt, valueAt } from '../../src/config/source.ts';
+import jwtSchema from '../../src/identity/jwt/jwt.schema.json' with { type: 'json' };
+import resourceSchema from '../../src/identity/resource/resource.schema.json' with { type: 'json' };
 import mapping from '../../src/identity/auth_info/mapping.schema.json' with { type: 'json' };
 
 const NUMBERS = SETTINGS.filter(({ rule }) => hasType(rule, 'integer'));
@@ -11,6 +13,15 @@ const NUMBERS = SETTINGS.filter(({ rule }) => hasType(rule, 'integer'));
 const ROOM = {
   evidence: { segment_bytes_max: 1_073_741_824 },
   policy: { age_seconds_max: 0, unpacked_bytes_max: 524_288_000 },
+  guard: {
+    identity: {
+      jwt: {
+        jwks_fresh_seconds_max: 1,
+        jwks_age_seconds_max: 604_800,
+        jwks_cooldown_ms: 10,
+      },
+    },
+  },
 };
 
 function loadWith({ path }: Setting, value: unknown): unknown {
@@ -23,6 +34,12 @@ function loadWith({ path }: Setting, value: unknown): unknown {
   }
   if (path.join('.') === 'policy.age_seconds_max') {
     putAt(overrides, ['policy', 'reload_interval_ms'], 50);
+  }
+  if (path.join('.') === 'policy.remote.poll_interval_ms') {
+    putAt(overrides, ['policy', 'remote', 'silence_ms_max'], 86_400_000);
+  }
+  if (path.join('.') === 'policy.remote.silence_ms_max') {
+    putAt(overrides, ['policy', 'remote', 'poll_interval_ms'], 50);
   }
   putAt(overrides, path, value);
   const names = { server: 's', instance: 'i' };
@@ -72,7 +89,14 @@ test('[O-04] each number has its unit in its name, and each text and list a limi
 
 test('the mapping of claims is the one that the identity source takes', () => {
   const { properties } = schema.properties.guard.properties.identity;
-  expect(Object.keys(properties)).toEqual(Object.keys(mapping.properties));
+  const { jwt, resource, ...mapped } = properties;
+  expect(Object.keys(mapped)).toEqual(Object.keys(mapping.properties));
+  const lists = ['actor_types', 'client_actor_types', 'issuer_prefixes'] as const;
+  for (const list of lists) expect(properties[list]).toEqual(mapping.properties[list]);
+  expect(jwt.properties).toEqual(jwtSchema.properties);
+  expect(resource.properties).toEqual(resourceSchema.properties);
+  const { claim, optional_claim, optional_path } = schema.$defs;
+  expect({ claim, optional_claim, optional_path }).toEqual(jwtSchema.$defs);
   expect(properties.subject_claim.default).toBe(mapping.properties.subject_claim.default);
   expect(properties.subject_prefix).toMatchObject({
     default: mapping.properties.subject_prefix.default,

@@ -39,7 +39,7 @@ describe('the record of a decision', () => {
       kind: 'decision',
       evaluation_id: 'id-1',
       caller: 'guard',
-      policy: HEAD.policy.identity,
+      policy: HEAD.policy?.identity,
       profile: 'authzen',
       decision: false,
       outcome: 'deny',

@@ -25,6 +25,10 @@ function faultOf(body: unknown): string {
   }
 }
 
+/** What the decision point says itself. */
+const FILLED = { time: NOW, caller: { id: 'guard', channel: 'embedded' } };
+const STRANGE = { time: NOW, caller: { id: 'stranger', channel: 'embedded' } };
+
 const PLAIN = {
   subject: { type: 'user', id: 'alice', properties: { role: 'admin' }, extra: 1 },
   action: { name: 'can_read' },
@@ -62,7 +66,7 @@ describe('what is a request', () => {
 describe('what a policy sees', () => {
   test('a profiled request is completed by the time', () => {
     const call = callOf({ arguments: { amount: 5 } });
-    expect(complete(call)).toStrictEqual({ ...call, context: { ...call.context, time: NOW } });
+    expect(complete(call)).toStrictEqual({ ...call, context: { ...call.context, ...FILLED } });
   });
 
   test('what a caller may not attest is taken out, and nothing put in its place', () => {
@@ -74,7 +78,7 @@ describe('what a policy sees', () => {
       subject: { type: 'user', id: 'alice', ...(properties && { properties }) },
       action: PLAIN.action,
       resource: PLAIN.resource,
-      context: { phase: 'call', time: NOW },
+      context: { phase: 'call', ...STRANGE },
     });
     expect(kept()).toStrictEqual(told());
     expect(kept({ role: 'admin' })).toStrictEqual(told({ role: 'admin' }));
@@ -82,7 +86,7 @@ describe('what a policy sees', () => {
       told({ delegation: [{ id: 'a' }] }),
     );
     expect(kept({ delegation: 'a' })).toStrictEqual(told({ delegation: 'a' }));
-    const context = { claimed: { actor_type: 'human' }, phase: 'call', time: NOW };
+    const context = { claimed: { actor_type: 'human' }, phase: 'call', ...STRANGE };
     expect(kept({ actor_type: 'human', role: 'admin' })).toStrictEqual({
       ...told({ role: 'admin' }),
       context,
@@ -92,7 +96,7 @@ describe('what a policy sees', () => {
   test('a plain request is a call by the agent that COAZ names', () => {
     expect(complete({ ...PLAIN, context: { agent: 'cid-1', other: [1] }, options: {} })).toEqual({
       ...PLAIN,
-      context: { agent: { id: 'cid-1', verified: true }, other: [1], phase: 'call', time: NOW },
+      context: { agent: { id: 'cid-1', verified: true }, other: [1], phase: 'call', ...FILLED },
     });
   });
 
@@ -102,8 +106,20 @@ describe('what a policy sees', () => {
     const call = callOf({ time: '1999-01-01T00:00:00Z', approval, claimed });
     expect(complete(call)).toEqual({
       ...call,
-      context: { ...callOf().context, claimed: { region: 'eu', approval }, time: NOW },
+      context: { ...callOf().context, claimed: { region: 'eu', approval }, ...FILLED },
     });
+  });
+
+  test('who asks is said by the decision point, and a caller that came along is a claim', () => {
+    const caller = { id: 'socket', channel: 'socket' };
+    expect(complete({ ...PLAIN, context: { caller } })).toEqual({
+      ...PLAIN,
+      context: { phase: 'call', claimed: { caller }, ...FILLED },
+    });
+    const call = callOf();
+    const profiled = { ...call, context: { ...call.context, caller } };
+    expect(faultOf(profiled)).toBe('REQUEST_INVALID /context/caller');
+    expect(complete(callOf({ claimed: { caller } }))).toMatchObject({ context: FILLED });
   });
 
   test('claims of a plain request that are no object are dropped for those of the caller', () => {
@@ -128,7 +144,7 @@ describe('what a policy sees', () => {
         id: 'user:alice@example.com',
         properties: { groups: ['tellers'], delegation: [{ id: 'cid-1' }, { id: 'cid-2' }] },
       },
-      context: { ...call.context, claimed: { actor_type: 'human' }, time: NOW },
+      context: { ...call.context, claimed: { actor_type: 'human' }, ...STRANGE },
     });
   });
 
@@ -145,12 +161,12 @@ describe('what a policy sees', () => {
   test('a discovery has no arguments, and a list no item', () => {
     const call = callOf({ phase: 'discovery', arguments: { amount: 5 } });
     const input = complete(call) as ReturnType<typeof completeInput>;
-    expect(input.context).toEqual({ ...callOf().context, phase: 'discovery', time: NOW });
+    expect(input.context).toEqual({ ...callOf().context, phase: 'discovery', ...FILLED });
     const asked = complete(callOf({ arguments: { amount: 5 } })) as typeof input;
     expect(discoveryInput(asked)).toEqual({
       subject: asked.subject,
       action: asked.action,
-      context: { ...callOf().context, phase: 'discovery', time: NOW },
+      context: { ...callOf().context, phase: 'discovery', ...FILLED },
     });
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import {
   answerProof,
+  keysOf,
   PROOF_HEADERS,
   requestProof,
   signedAuthorization,
@@ -13,6 +14,7 @@ import { signedCall, signedHeaders } from './signed_fixture.ts';
 const PATH = '/access/v1/evaluation';
 const OTHER = 'another-token-0123456789abcdef012345';
 const NONCE = '2f9c1c9e-6d0f-4a58-9c27-0b7b7a1c2d3e';
+const KEYS = keysOf(TOKEN);
 const NOON = '2027-01-01T12:00:00.000Z';
 const core = recordingCore();
 let service: Started;
@@ -41,7 +43,7 @@ test.each([
   [`Basic ${TOKEN}`, 'another scheme'],
   [TOKEN, 'no scheme'],
   [`Portcullis caller.${'A'.repeat(43)}`, 'a wrong signature'],
-  [`Portcullis nobody.${requestProof(TOKEN, signed())}`, 'a signature of a stranger'],
+  [`Portcullis nobody.${requestProof(KEYS, signed())}`, 'a signature of a stranger'],
   [authorizationOf({ body: '{"a":1}' }), 'the signature of another body'],
   [authorizationOf({ target: '/v1/decision' }), 'of another route'],
   [authorizationOf({ nonce: `${NONCE}x` }), 'of another nonce'],
@@ -81,7 +83,7 @@ test('a signed request is answered with a proof over it and the answer', async (
   const sent = await send(service.url, PATH, { body: '{}', headers });
   expect([sent.status, sent.body]).toEqual([200, ALLOWED]);
   const answer = { status: 200, body: JSON.stringify(sent.body) };
-  expect(sent.headers[PROOF_HEADERS.proof]).toBe(answerProof(TOKEN, signed(), answer));
+  expect(sent.headers[PROOF_HEADERS.proof]).toBe(answerProof(KEYS, signed(), answer));
   expect(core.asked[0]?.caller.id).toBe('caller');
 });
 
@@ -96,7 +98,7 @@ test('a bearer request with a nonce gets a proof too, a short nonce none', async
     }),
   );
   const answer = { status: 200, body: JSON.stringify(ALLOWED) };
-  expect(proofs).toEqual([answerProof(TOKEN, signed(), answer), undefined, undefined]);
+  expect(proofs).toEqual([answerProof(KEYS, signed(), answer), undefined, undefined]);
 });
 
 test('the proof of a refusal is not one of a decision', async () => {
@@ -105,11 +107,9 @@ test('the proof of a refusal is not one of a decision', async () => {
   const sent = await send(service.url, PATH, { body: '{', headers });
   const body = JSON.stringify(sent.body);
   expect(sent.status).toBe(400);
-  expect(sent.headers[PROOF_HEADERS.proof]).toBe(
-    answerProof(TOKEN, request, { status: 400, body }),
-  );
+  expect(sent.headers[PROOF_HEADERS.proof]).toBe(answerProof(KEYS, request, { status: 400, body }));
   expect(sent.headers[PROOF_HEADERS.proof]).not.toBe(
-    answerProof(TOKEN, request, { status: 200, body }),
+    answerProof(KEYS, request, { status: 200, body }),
   );
 });
 

@@ -7,7 +7,9 @@ import { Client, type Dispatcher } from 'undici';
 import type { Clock } from '../../src/contract/ambient.ts';
 import type { Status } from '../../src/contract/types.gen.ts';
 import type { Caller, DecisionCore, Scope } from '../../src/decision/types.ts';
+import { keysOf, type HeldToken } from '../../src/contract/proof.ts';
 import type { CallerToken, TokenSource } from '../../src/pdp/authentication.ts';
+import type { CertificateCallers } from '../../src/pdp/certificate_callers.ts';
 import { startService, type Service, type ServiceSettings } from '../../src/pdp/service.ts';
 import type { LogFields, Logger } from '../../src/telemetry/logger.ts';
 
@@ -82,9 +84,15 @@ export function recordingLog(): Logger & { lines: Line[] } {
   return Object.assign(log, { lines });
 }
 
-export function tokenOf(scopes: readonly Scope[], id = 'caller', token = TOKEN): CallerToken {
-  return { id, token, scopes };
+export function tokenOf(
+  scopes: readonly Scope[],
+  id = 'caller',
+  token = TOKEN,
+): CallerToken & HeldToken {
+  return { id, scopes, ...keysOf(token) };
 }
+
+export const NO_CERTIFICATES: CertificateCallers = { find: () => undefined };
 
 export function tokensOf(...tokens: CallerToken[]): TokenSource {
   return { current: () => tokens };
@@ -94,6 +102,7 @@ export const SETTINGS: ServiceSettings = {
   listen: '127.0.0.1:0',
   socket: null,
   hosts: [],
+  tls: null,
   header_bytes_max: 16_384,
   body_bytes_max: 4_096,
   signature_age_seconds_max: 60,
@@ -116,11 +125,13 @@ export async function start(
   settings: Partial<ServiceSettings> = {},
   tokens: TokenSource = tokensOf(tokenOf(['decide'])),
   clock: Clock = { now_ms: () => Date.now() },
+  certificates: CertificateCallers = NO_CERTIFICATES,
 ): Promise<Started> {
   const log = recordingLog();
   const service = await startService({
     core,
     tokens,
+    certificates,
     clock,
     log,
     settings: { ...SETTINGS, ...settings },

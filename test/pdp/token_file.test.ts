@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { ensureTokenFile, readTokens, watchedTokens } from '../../src/pdp/token_file.ts';
 import { SCOPES } from '../../src/pdp/authentication.ts';
-import { privateFolder, recordingLog, TOKEN, tokenOf } from './fixture.ts';
+import { privateFolder, recordingLog, TOKEN } from './fixture.ts';
 
 let folder: ReturnType<typeof privateFolder>;
 let path: string;
@@ -20,6 +20,10 @@ function write(tokens: unknown, mode = 0o600): void {
   writeFileSync(`${path}.new`, text);
   chmodSync(`${path}.new`, mode);
   renameSync(`${path}.new`, path);
+}
+
+function written(scopes: readonly string[] = ['decide'], id = 'caller', token = TOKEN) {
+  return { id, token, scopes };
 }
 
 function invalid(fault: string) {
@@ -56,31 +60,27 @@ test.each([
   ['not JSON', '{', 'it is not JSON'],
   ['a bare token', TOKEN, 'it is not JSON'],
   ['no tokens', '{"tokens":[]}', 'at `/tokens` it must have at least 1 item'],
-  [
-    'a short token',
-    [{ ...tokenOf(['decide']), token: 'x' }],
-    'at `/tokens/0/token` it does not match',
-  ],
+  ['a short token', [{ ...written(), token: 'x' }], 'at `/tokens/0/token` it does not match'],
   [
     'an unknown scope',
-    [{ ...tokenOf([]), scopes: ['all'] }],
+    [{ ...written(), scopes: ['all'] }],
     'at `/tokens/0/scopes/0` it must be one of `decide`, ',
   ],
-  ['no scopes', [tokenOf([])], 'at `/tokens/0/scopes` it must have at least 1 item'],
-  ['an id with a space', [tokenOf(['decide'], 'a b')], 'at `/tokens/0/id` it does not match'],
+  ['no scopes', [written([])], 'at `/tokens/0/scopes` it must have at least 1 item'],
+  ['an id with a space', [written(['decide'], 'a b')], 'at `/tokens/0/id` it does not match'],
   [
     'an unknown member',
-    [{ ...tokenOf(['decide']), admin: true }],
+    [{ ...written(), admin: true }],
     'at `/tokens/0/admin` this member is not known',
   ],
-  ['an id twice', [tokenOf(['decide']), tokenOf(['search'])], 'it has an id twice'],
+  ['an id twice', [written(), written()], 'it has an id twice'],
 ])('a file with %s is refused with the place and what to do', (_what, tokens, fault) => {
   write(tokens);
   const message: unknown = expect.stringContaining(
     `the token file \`${path}\` cannot be used: ${fault}`,
   );
   expect(() => readTokens(path)).toThrow(expect.objectContaining({ message }));
-  expect(() => readTokens(path)).toThrow('; delete it, and the service makes a new one');
+  expect(() => readTokens(path)).toThrow('; its shape is {"tokens": [{"id": "default", ');
 });
 
 test('an absent file is refused', () => {
@@ -88,12 +88,12 @@ test('an absent file is refused', () => {
 });
 
 test.each([0o640, 0o604, 0o620])('a file of mode %o is refused', (mode) => {
-  write([tokenOf(['decide'])], mode);
+  write([written()], mode);
   expect(() => readTokens(path)).toThrow(invalid(`is open to others (run: chmod 600 ${path})`));
 });
 
 test('a file in a folder that others can write is refused', () => {
-  write([tokenOf(['decide'])]);
+  write([written()]);
   chmodSync(folder.path, 0o777);
   const fault = `\`${folder.path}\` can be written by others (run: chmod go-w ${folder.path})`;
   expect(() => readTokens(path)).toThrow(invalid(`is not safe where it is: ${fault}`));
@@ -102,8 +102,8 @@ test('a file in a folder that others can write is refused', () => {
 test('a changed file is read again within a second, and a wrong one lets nobody in', () => {
   const log = recordingLog();
   let now_ms = 0;
-  const second = tokenOf(['decide'], 'second', `${TOKEN}2`);
-  write([tokenOf(['decide'])]);
+  const second = written(['decide'], 'second', `${TOKEN}2`);
+  write([written()]);
   const source = watchedTokens(path, { now_ms: () => now_ms }, log);
   const ids = () => source.current().map(({ id }) => id);
   const later = () => {

@@ -7,7 +7,7 @@ import { expect, test } from '@jest/globals';
 import { Connection, shareOf } from '../../src/pep/connection.ts';
 import type { Wire } from '../../src/pep/ends.ts';
 import { isEnforced, METHODS, ruleOf } from '../../src/pep/methods.ts';
-import { PolicyWatch } from '../../src/pep/policy_watch.ts';
+import { PolicyWatches } from '../../src/pep/policy_watch.ts';
 import { seededRandom, type SeededRandom } from '../support/seeded_random.ts';
 import { testParts } from './support/parts.ts';
 import { allow, deny, hide } from './support/scripted.ts';
@@ -58,12 +58,16 @@ class World {
       },
       visible: (id) => !id.includes('secret'),
     });
-    const watch = new PolicyWatch(parts.decisionPoint, 1000, parts.log);
+    const watches = new PolicyWatches(
+      parts.decisionPoint,
+      { decision_timeout_ms: 1000, tenants_max: 4 },
+      parts.log,
+    );
     const wire: Wire = {
       toClient: async (message) => this.#toClient(message as Message),
       toServer: (message) => this.#toServer(message as Message),
     };
-    const shared = shareOf(parts, watch);
+    const shared = shareOf(parts, watches);
     this.connection = new Connection(parts, shared, this.chance.pick([1, 2]), wire);
   }
 

@@ -50,7 +50,7 @@ describe('what the decision point is asked', () => {
             note: 'password: hunter2',
           }),
           arguments_projection: PROJECTION.digest,
-          pep: { obligations: ['keep_fields', 'mask_fields'] },
+          pep: { obligations: ['keep_fields', 'mask_fields', 'step_up'] },
           request: { id: 7, protocol_version: '2025-11-25', transport: 'stdio', traceparent },
         },
       },

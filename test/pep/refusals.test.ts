@@ -115,7 +115,7 @@ test.each(Object.entries(OTHERS))('%s is decided on anew', (_who, trusted) => {
 const CLIENTS: Record<string, (url: URL, requestInit: RequestInit) => Promise<unknown>> = {
   '1.x': async (url, requestInit) => {
     const client = new Client1({ name: 'c', version: '1' });
-    await client.connect(new Transport1(url, { requestInit }) as never);
+    await client.connect(new Transport1(url, { requestInit }));
     return client;
   },
   '2.x, 2025-11-25': async (url, requestInit) => {

@@ -33,6 +33,7 @@ verdicts := {
   "approval": {"decision": "require_approval", "constraints": {"require_approval_via": "task"}},
   "actor": {"decision": "allow", "constraints": {"actor_required": "service_account"}},
   "duty": {"decision": "allow", "obligations": [{"type": "notify", "target": "kestrel_duty"}]},
+  "login": {"decision": "allow", "obligations": [{"type": "step_up", "acr": "kestrel_acr"}]},
   "masked": {
     "decision": "allow",
     "obligations": [{"type": "keep_fields", "paths": ["/kestrel"], "unstructured": "refuse"}],
@@ -93,6 +94,7 @@ const DENIALS: Denial[] = [
   { world: policy, tool: 'approval', code: 'APPROVAL_REQUIRED' },
   { world: policy, tool: 'actor', code: 'ACTOR_VALIDATION_FAILED' },
   { world: policy, tool: 'duty', code: 'OBLIGATION_UNSUPPORTED' },
+  { world: policy, tool: 'login', code: 'STEP_UP_REQUIRED' },
   { world: policy, tool: 'masked', code: 'RESULT_WITHHELD' },
   { world: policy, tool: 'faulty', code: 'POLICY_INDETERMINATE' },
   { world: policy, tool: 'erring', code: 'POLICY_INDETERMINATE' },

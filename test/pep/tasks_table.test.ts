@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Connection, shareOf } from '../../src/pep/connection.ts';
 import { withoutCredentials, type Asker } from '../../src/pep/evaluation.ts';
-import { PolicyWatch } from '../../src/pep/policy_watch.ts';
+import { PolicyWatches } from '../../src/pep/policy_watch.ts';
 import { principalOf } from '../../src/pep/principal.ts';
 import { Tasks, type Origin, type Place } from '../../src/pep/tasks.ts';
 import { fuzzing } from '../support/fuzz.ts';
@@ -119,7 +119,11 @@ describe('an operation to which the entry of the SDK would object', () => {
   const _meta = { ...ENVELOPE, 'io.modelcontextprotocol/clientCapabilities': DECLARED };
   const ask = async (method: string, taskId: string) => {
     const parts = testParts();
-    const watch = new PolicyWatch(parts.decisionPoint, 1000, parts.log);
+    const watches = new PolicyWatches(
+      parts.decisionPoint,
+      { decision_timeout_ms: 1000, tenants_max: 4 },
+      parts.log,
+    );
     const tasks = new Tasks(parts.settings, parts.clock);
     tasks.reserve(principalOf(ALICE))?.take('own', ORIGIN, undefined);
     const entrance = { arrived: false, objected: true, known: false };
@@ -134,13 +138,8 @@ describe('an operation to which the entry of the SDK would object', () => {
         void connection.deliver({ jsonrpc: '2.0', id, result });
       },
     };
-    const connection = new Connection(
-      parts,
-      { ...shareOf(parts, watch), tasks },
-      2,
-      wire,
-      entrance,
-    );
+    const shared = { ...shareOf(parts, watches), tasks };
+    const connection = new Connection(parts, shared, 2, wire, entrance);
     const params = { taskId, inputResponses: {}, _meta };
     connection.receive({ jsonrpc: '2.0', id: 1, method, params });
     await told.promise;

@@ -38,7 +38,7 @@ export const SILENT: Logger = {
 };
 
 /** The OPA of this machine, found or set up as the command line does it. */
-async function findOrExplain(): Promise<Opa | string> {
+async function findOrExplain(): Promise<{ opa: Opa; file: string } | string> {
   try {
     const cache = join(homedir(), '.cache', 'portcullis');
     const file = await findOpa({
@@ -48,7 +48,7 @@ async function findOrExplain(): Promise<Opa | string> {
       cache,
       progress: (line) => process.stderr.write(`${line}\n`),
     });
-    return opaAt(file, DEFAULTS.toolchain);
+    return { opa: opaAt(file, DEFAULTS.toolchain), file };
   } catch (error) {
     return error instanceof PortcullisError ? error.message : String(error);
   }
@@ -65,8 +65,14 @@ export const describeWithOpa = prerequisite(
 
 export const opa: Opa = (args, options) => {
   if (typeof found === 'string') throw new Error(found);
-  return found(args, options);
+  return found.opa(args, options);
 };
+
+/** Path of the program, for a server of it. */
+export function opaFile(): string {
+  if (typeof found === 'string') throw new Error(found);
+  return found.file;
+}
 
 /** The library with some files of an author beside it; without any, the library alone. */
 export function policyOf(files: Record<string, string>): Sources {

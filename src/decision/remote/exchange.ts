@@ -1,9 +1,4 @@
-/**
- * One request to a decision point and its proven answer. The time limit covers the whole exchange,
- * from waiting for a connection to the last byte. Nothing is sent twice, no redirect is followed.
- */
-import { dirname } from 'node:path';
-import { buildConnector, Pool, type Dispatcher } from 'undici';
+/** One request to a decision point and its proven answer, as `decision/http` exchanges it. */
 import type { Clock, Random } from '../../contract/ambient.ts';
 import { JSON_LIMITS, parseJson } from '../../contract/json.ts';
 import {
@@ -11,14 +6,31 @@ import {
   equalSecrets,
   PROOF_HEADERS,
   signedAuthorization,
-  type SharedToken,
+  type HeldToken,
   type SignedRequest,
 } from '../../contract/proof.ts';
 import { ERRORS, PortcullisError } from '../../errors.ts';
-import { findPathFault } from '../../contract/trusted_path.ts';
+import {
+  openConnection,
+  type HttpAddress,
+  type HttpAnswer,
+  type HttpConnection,
+  type HttpFaults,
+} from '../http/connection.ts';
+import { tlsMaterial, type RemoteTls } from './tls.ts';
 
-/** Where a decision point listens. On TCP both sides hold a token, asked for at each request. */
-export type RemoteAddress = { socket: string } | { url: string; token: () => SharedToken };
+/**
+ * Where a decision point listens. Over TCP it proves itself by a token, which is asked for at each
+ * request, or by its certificate, or by both.
+ */
+export type RemoteAddress = { socket: string } | TcpAddress;
+
+interface TcpAddress {
+  url: string;
+  token?: () => HeldToken;
+  /** For an `https:` URL. */
+  tls?: RemoteTls;
+}
 
 export interface ExchangeSettings {
   address: RemoteAddress;
@@ -43,7 +55,7 @@ export interface Exchanger {
 }
 
 export function openExchanger(settings: ExchangeSettings, random: Random, clock: Clock): Exchanger {
-  const pool = openPool(settings);
+  const connection = connect(settings);
   return {
     async send(request) {
       const signed = {
@@ -53,42 +65,52 @@ export function openExchanger(settings: ExchangeSettings, random: Random, clock:
         target: request.path,
         body: request.body === undefined ? '' : JSON.stringify(request.body),
       };
-      const token = 'url' in settings.address ? settings.address.token() : undefined;
-      const answer = await exchange(pool, settings, { request, signed, token });
+      const token = 'url' in settings.address ? settings.address.token?.() : undefined;
+      const headers = headersOf({ request, signed, token });
+      const answer = await connection.send({ ...request, headers, body: signed.body });
       requireStatus(answer);
       if (token) requireProof(token, signed, answer);
       return readAnswer(answer, settings.answer_bytes_max);
     },
-    close: () => pool.destroy(),
+    close: connection.close,
   };
 }
 
 interface Sending {
   request: RemoteRequest;
   signed: SignedRequest & { body: string };
-  token: SharedToken | undefined;
+  token: HeldToken | undefined;
 }
 
-interface RawAnswer {
-  status: number;
-  headers: Dispatcher.ResponseData['headers'];
-  body: Uint8Array;
-}
-
-const HEADER_BYTES_MAX = 16_384;
 const JSON_TYPE = /^application\/json[ \t]*(;|$)/i;
 
-function openPool(settings: ExchangeSettings): Pool {
-  const { address, connections_max, answer_bytes_max } = settings;
-  return new Pool('url' in address ? readOrigin(address.url) : 'http://localhost', {
-    connections: connections_max,
-    maxHeaderSize: HEADER_BYTES_MAX,
-    maxResponseSize: answer_bytes_max,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    allowH2: false,
-    connect: 'url' in address ? { timeout: settings.timeout_ms } : socketConnector(address.socket),
-  });
+const FAULTS: HttpFaults = {
+  unreachable,
+  untrusted: (fault) =>
+    new PortcullisError(
+      'DECISION_POINT_UNPROVED',
+      `the folder of the decision point's socket is not to be trusted: ${fault}`,
+    ),
+  unproved: (code, cause) =>
+    new PortcullisError(
+      'DECISION_POINT_UNPROVED',
+      `the certificate of the decision point does not prove its name (${code})`,
+      { cause },
+    ),
+};
+
+function connect({ address, ...limits }: ExchangeSettings): HttpConnection {
+  const where = 'url' in address ? tcpAddress(address) : address;
+  return openConnection({ ...limits, address: where }, FAULTS);
+}
+
+/** Without TLS the token alone proves who answers, so there must be one. */
+function tcpAddress({ url, token, tls }: TcpAddress): HttpAddress {
+  const origin = readOrigin(url);
+  if (origin.startsWith('https:')) return { origin, tls: tlsMaterial(tls) };
+  if (token && !tls) return { origin };
+  const message = '`decision_point.url` is not of HTTPS, so it takes a token and no certificate';
+  throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/decision_point/url' });
 }
 
 function readOrigin(url: string): string {
@@ -97,54 +119,6 @@ function readOrigin(url: string): string {
   if (plain && ['http:', 'https:'].includes(parsed.protocol)) return parsed.origin;
   const message = '`decision_point.url` is not of the form http://host:port';
   throw new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/decision_point/url' });
-}
-
-/** Looks at the folder before each new connection: what it was once proves nothing later. */
-function socketConnector(socketPath: string): buildConnector.connector {
-  const connect = buildConnector({ socketPath });
-  return (options, callback) => {
-    try {
-      const fault = findPathFault(dirname(socketPath));
-      if (fault) {
-        const message = `the folder of the decision point's socket is not to be trusted: ${fault}`;
-        callback(new PortcullisError('DECISION_POINT_UNPROVED', message), null);
-      } else connect(options, callback);
-    } catch (cause) {
-      callback(unreachable('there is no socket', cause), null);
-    }
-  };
-}
-
-async function exchange(
-  pool: Pool,
-  { timeout_ms }: ExchangeSettings,
-  sending: Sending,
-): Promise<RawAnswer> {
-  const abort = new AbortController();
-  const stop = (): void => abort.abort(unreachable('the call was given up'));
-  const timer = setTimeout(() => {
-    abort.abort(unreachable(`there was no whole answer within ${timeout_ms} ms`));
-  }, timeout_ms);
-  const { signal } = sending.request;
-  if (signal?.aborted) stop();
-  signal?.addEventListener('abort', stop);
-  try {
-    const answer = await pool.request({
-      method: sending.request.method,
-      path: sending.request.path,
-      headers: headersOf(sending),
-      body: sending.signed.body,
-      signal: abort.signal,
-    });
-    const body = await answer.body.bytes();
-    return { status: answer.statusCode, headers: answer.headers, body };
-  } catch (cause) {
-    if (cause instanceof PortcullisError) throw cause;
-    throw unreachable(describe(cause), cause);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', stop);
-  }
 }
 
 function headersOf({ request, signed, token }: Sending): Record<string, string> {
@@ -158,7 +132,7 @@ function headersOf({ request, signed, token }: Sending): Record<string, string> 
   return headers;
 }
 
-function requireStatus({ status, body }: RawAnswer): void {
+function requireStatus({ status, body }: HttpAnswer): void {
   if (status === 200) return;
   const code = errorCodeIn(body);
   throw unreachable(`it answered with status ${status}${code ? ` and ${code}` : ''}`);
@@ -174,9 +148,9 @@ function errorCodeIn(body: Uint8Array): string | undefined {
 }
 
 function requireProof(
-  { token }: SharedToken,
+  token: HeldToken,
   request: SignedRequest,
-  { status, headers, body }: RawAnswer,
+  { status, headers, body }: HttpAnswer,
 ): void {
   const proof = headers[PROOF_HEADERS.proof];
   if (typeof proof !== 'string') {
@@ -188,29 +162,13 @@ function requireProof(
   }
 }
 
-function readAnswer({ headers, body }: RawAnswer, size_bytes_max: number): unknown {
+function readAnswer({ headers, body }: HttpAnswer, size_bytes_max: number): unknown {
   if (!JSON_TYPE.test(String(headers['content-type']))) {
     throw unreachable('its answer is not of the type application/json');
   }
   const parsed = parseJson(body, { ...JSON_LIMITS, size_bytes_max });
   if (!parsed.ok) throw unreachable(`its answer is not taken as JSON (${parsed.fault.code})`);
   return parsed.value;
-}
-
-const CAUSES: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nobody listens there',
-  ECONNRESET: 'it broke the connection off',
-  ENOENT: 'there is no socket',
-  EPIPE: 'it broke the connection off',
-  ENOTFOUND: 'its host name is unknown',
-  UND_ERR_CONNECT_TIMEOUT: 'it took no connection in time',
-  UND_ERR_RES_EXCEEDED_MAX_SIZE: 'its answer is larger than the limit',
-  UND_ERR_SOCKET: 'it broke the connection off',
-};
-
-function describe(cause: unknown): string {
-  const { code } = cause as { code?: unknown };
-  return CAUSES[String(code)] ?? 'what came back was not an answer';
 }
 
 /** A decision point that gives no decision, with the reason. */

@@ -3,11 +3,11 @@
  * not a proven, well-formed decision for this very request is an error, and the PEP then refuses.
  */
 import type { Clock, Random } from '../../contract/ambient.ts';
-import type { CallOptions, DecisionPoint } from '../../contract/decision_point.ts';
-import type { EvaluationResponse, Status } from '../../contract/types.gen.ts';
+import type { DecisionPoint, DescribeOptions } from '../../contract/decision_point.ts';
+import type { EvaluationRequest, EvaluationResponse, Status } from '../../contract/types.gen.ts';
 import { VALIDATORS, type Validator } from '../../contract/validate.ts';
 import { openExchanger, unreachable, type RemoteAddress } from './exchange.ts';
-import { createWatcher } from './watcher.ts';
+import { createWatcher, Watchers } from './watcher.ts';
 
 export interface RemoteSettings {
   address: RemoteAddress;
@@ -34,40 +34,50 @@ export function remoteDecisionPoint(
 ): DecisionPoint {
   const exchanger = openExchanger(settings, random, clock);
 
-  async function describe(options: CallOptions = {}): Promise<Status> {
-    const answer = await exchanger.send({ method: 'GET', path: PATHS.status, ...options });
-    const status = requireShape(VALIDATORS.status, answer);
-    watcher.observe(status);
+  async function describe({ tenant, signal }: DescribeOptions = {}): Promise<Status> {
+    const query = tenant === undefined ? '' : `?tenant=${encodeURIComponent(tenant)}`;
+    const path = `${PATHS.status}${query}`;
+    const status = requireShape(
+      VALIDATORS.status,
+      await exchanger.send({ method: 'GET', path, signal }),
+    );
+    watchers.of(tenant)?.observe(status);
     return status;
   }
 
-  const watcher = createWatcher(describe, settings.watch_interval_ms);
+  const watchers = new Watchers((tenant) =>
+    createWatcher(() => describe({ tenant }), settings.watch_interval_ms),
+  );
 
   return {
     async decide(body, options = {}) {
       const request = { method: 'POST', path: PATHS.evaluation, body, ...options } as const;
       const response = requireShape(VALIDATORS.evaluation_response, await exchanger.send(request));
       requireConsistent(response);
-      watcher.observePolicy(response.context.policy?.digest);
+      watchers.of(tenantIn(body))?.observePolicy(response.context.policy?.digest);
       return response;
     },
     async discover(body, options = {}) {
       const request = { method: 'POST', path: PATHS.evaluations, body, ...options } as const;
       const response = requireShape(VALIDATORS.evaluations_response, await exchanger.send(request));
       requireLength(response.evaluations, body.evaluations.length);
-      watcher.observePolicy(response.evaluations[0]?.context?.policy?.digest);
+      watchers.of(tenantIn(body))?.observePolicy(response.evaluations[0]?.context?.policy?.digest);
       return response;
     },
     async report(body) {
       await exchanger.send({ method: 'POST', path: PATHS.outcomes, body });
     },
     describe,
-    watch: watcher.add,
+    watch: (listener, tenant) => watchers.add(listener, tenant),
     async close() {
-      watcher.close();
+      watchers.close();
       await exchanger.close();
     },
   };
+}
+
+function tenantIn({ subject }: Pick<EvaluationRequest, 'subject'>): string | undefined {
+  return subject.properties?.tenant;
 }
 
 function requireShape<V>(validate: Validator<V>, answer: unknown): V {

@@ -58,6 +58,45 @@ export function createWatcher(ask: () => Promise<unknown>, interval_ms: number):
   };
 }
 
+/** A watcher for each tenant that somebody watches, and one for whoever has none. */
+export class Watchers {
+  readonly #create: (tenant: string | undefined) => Watcher;
+  readonly #watched = new Map<string | undefined, { watcher: Watcher; listening: Set<object> }>();
+
+  constructor(create: (tenant: string | undefined) => Watcher) {
+    this.#create = create;
+    this.#watch(undefined);
+  }
+
+  /** Undefined where nobody watches a tenant. */
+  of(tenant: string | undefined): Watcher | undefined {
+    return this.#watched.get(tenant)?.watcher;
+  }
+
+  add(listener: (status: Status) => void, tenant: string | undefined): () => void {
+    const watched = this.#watched.get(tenant) ?? this.#watch(tenant);
+    const { watcher, listening } = watched;
+    const place = {};
+    listening.add(place);
+    const stop = watcher.add(listener);
+    return () => {
+      stop();
+      const isLast = listening.delete(place) && listening.size === 0;
+      if (isLast && tenant !== undefined) this.#watched.delete(tenant);
+    };
+  }
+
+  close(): void {
+    for (const { watcher } of this.#watched.values()) watcher.close();
+  }
+
+  #watch(tenant: string | undefined) {
+    const watched = { watcher: this.#create(tenant), listening: new Set<object>() };
+    this.#watched.set(tenant, watched);
+    return watched;
+  }
+}
+
 /** What a PEP acts on; the age of a policy is no change of it. */
 function fingerprint({ ready, policy, arguments_projection }: Status): string {
   return [ready, policy?.digest, arguments_projection?.digest].join(' ');

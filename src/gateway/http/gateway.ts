@@ -8,6 +8,7 @@ import { failure, invalidRequest, RPC } from '../../pep/answers.ts';
 import { NOBODY, principalOf } from '../../pep/principal.ts';
 import { eraOf } from '../../pep/evaluation.ts';
 import { admit, turnAway, type Admitted } from '../../pep/mcp/http_body.ts';
+import { metadataFor, withStepUp } from '../../pep/mcp/http_caller.ts';
 import { sendWebResponse, toWebRequest } from '../../pep/mcp/http_node.ts';
 import type { Given } from '../../pep/mcp/http_types.ts';
 import type { GuardParts } from '../../pep/settings.ts';
@@ -17,16 +18,15 @@ import { Reply } from './reply.ts';
 import { Sessions, type Session } from './sessions.ts';
 
 export interface HttpGatewayParts extends Omit<ConnectedParts, 'log'> {
-  guard: Pick<GuardParts, 'identity' | 'settings' | 'clock' | 'random' | 'log'>;
+  guard: Pick<GuardParts, 'identity' | 'authenticator' | 'settings' | 'clock' | 'random' | 'log'>;
   /** Names that this listener is known by, with their ports, in lower case. */
   hosts: ReadonlySet<string>;
-  /** Who the bearer of this header is, for the identity source; undefined is turned away. */
-  authenticate: (authorization: string | undefined) => unknown;
+  /** What comes with the request, with a proof of its caller; else how it is turned away. */
+  authenticate: (request: Request, given: Given) => Promise<Given | Response>;
 }
 
 /** MCP 2025-11-25, transports, as the SDK answers it. */
 const SESSION_NOT_FOUND = -32001;
-const CHALLENGE = { 'www-authenticate': 'Bearer realm="portcullis"' };
 
 export class HttpGateway {
   readonly #parts: HttpGatewayParts;
@@ -61,20 +61,23 @@ export class HttpGateway {
   async #answer(req: IncomingMessage, res: ServerResponse): Promise<Response> {
     const fault = headFault(req, this.#parts.hosts);
     if (fault !== undefined) return refused(403, fault);
-    const authInfo = this.#parts.authenticate(req.headers.authorization);
-    if (authInfo === undefined) return refused(401, 'A bearer token is needed', CHALLENGE);
     const gone = new AbortController();
     res.once('close', () => gone.abort());
-    const { http } = this.#parts.guard.settings;
-    const web = toWebRequest(req, gone.signal, http.body_bytes_max);
+    const { guard, authenticate } = this.#parts;
+    const web = toWebRequest(req, gone.signal, guard.settings.http.body_bytes_max);
     if (!web) return refused(400, 'The request cannot be read');
     const { request } = web;
+    const metadata = metadataFor(guard, request);
+    if (metadata) return metadata;
+    const given = await authenticate(request, web);
+    if (given instanceof Response) return given;
     if (!METHODS.has(request.method)) return refused(405, 'Method not allowed', ALLOWED);
     if (!acceptsAnswer(request.method, request.headers)) {
       return refused(406, 'The client must accept application/json and text/event-stream');
     }
-    const given = { ...web, authInfo };
-    if (request.method === 'POST') return this.#post(request, given);
+    if (request.method === 'POST') {
+      return withStepUp(guard, given.authInfo, await this.#post(request, given));
+    }
     return this.#resume(request, given, (session) => aside(request, session, this.#sessions));
   }
 

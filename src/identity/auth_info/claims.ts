@@ -15,9 +15,9 @@ const ACT_DEPTH_MAX = 8;
 const NUMERIC_DATE_MAX = 253_402_300_799;
 
 /** The claim of that name or JSON Pointer, among own members only. */
-export function claimAt(claims: Claims, claim: string): unknown {
+export function claimAt(claims: unknown, claim: string): unknown {
   const steps = claim.startsWith('/') ? pointerSteps(claim) : [claim];
-  let value: unknown = claims;
+  let value = claims;
   for (const step of steps ?? []) {
     value = isClaims(value) && Object.hasOwn(value, step) ? value[step] : undefined;
   }
@@ -72,5 +72,27 @@ export function actorsOf(claims: Claims): { id: string }[] | undefined {
     if (id === undefined) throw new Unproved('the claim `act` names no subject');
     actors.push({ id });
   }
+  requireNamedActor(claims);
   return actors.length === 0 ? undefined : actors;
+}
+
+/**
+ * Who may act for the subject is named by `may_act` (RFC 8693, section 4.4): where the token says
+ * so, the one that acts now must be that one, in each member that names it.
+ */
+function requireNamedActor(claims: Claims): void {
+  const named = claimAt(claims, 'may_act');
+  if (named === undefined) return;
+  if (!isClaims(named)) throw new Unproved('the claim `may_act` is no object');
+  const act = claimAt(claims, 'act');
+  if (act === undefined) return;
+  const members = Object.entries(named);
+  const issuer = claimAt(claims, 'iss');
+  const isNamed = members.every(([member, value]) => {
+    const said = claimAt(act, member) ?? (member === 'iss' ? issuer : undefined);
+    return typeof value === 'string' && said === value;
+  });
+  if (members.length === 0 || !isNamed) {
+    throw new Unproved('the claim `may_act` names another actor');
+  }
 }

@@ -11,6 +11,12 @@ export interface AuthInfoMapping {
   groups?: string | null;
   tenant?: string | null;
   actor_type?: string | null;
+  /** What values of that claim mean, as `value=type`; none: the value is the type. */
+  actor_types?: readonly string[];
+  /** Clients that are always one type of actor, as `client=type`. */
+  client_actor_types?: readonly string[];
+  /** Prefixes of the subjects of each issuer, as `issuer=prefix`. */
+  issuer_prefixes?: readonly string[];
   /** A login (`auth_time`) that lies further in the future proves nobody. */
   clock_skew_seconds_max?: number;
 }
@@ -33,7 +39,16 @@ export function completeMapping(mapping: AuthInfoMapping): Required<AuthInfoMapp
     groups: null,
     tenant: null,
     actor_type: null,
+    actor_types: [],
+    client_actor_types: [],
+    issuer_prefixes: [],
     clock_skew_seconds_max: clock_skew_seconds_max.default,
     ...validated.value,
   };
+}
+
+/** What a list of `name=value` says of a name; a name may hold the sign, a value does not. */
+export function pairedWith(pairs: readonly string[], name: string): string | undefined {
+  const pair = pairs.find((each) => each.slice(0, each.lastIndexOf('=')) === name);
+  return pair?.slice(pair.lastIndexOf('=') + 1);
 }

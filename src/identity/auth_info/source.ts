@@ -18,19 +18,23 @@ import {
   rfc3339,
   type Claims,
 } from './claims.ts';
-import { completeMapping, type AuthInfoMapping } from './mapping.ts';
+import { completeMapping, pairedWith, type AuthInfoMapping } from './mapping.ts';
 
 const SYSTEM_CLOCK: Clock = { now_ms: () => Date.now() };
 
-/** Throws `CONFIGURATION_INVALID` where the mapping breaks mapping.schema.json. */
+/**
+ * `verifier` names, in the evidence, who verified what the host handed on. Throws
+ * `CONFIGURATION_INVALID` where the mapping breaks mapping.schema.json.
+ */
 export function fromAuthInfo(
   mapping: AuthInfoMapping = {},
   clock: Clock = SYSTEM_CLOCK,
+  verifier: 'auth_info' | 'jwt' = 'auth_info',
 ): IdentitySource {
   const complete = completeMapping(mapping);
   return sourceOf(({ authInfo }) => {
     if (!isClaims(authInfo)) throw new Unproved('the host authenticated nobody');
-    return contextOf(readAuthInfo(authInfo), complete, clock.now_ms());
+    return contextOf(readAuthInfo(authInfo), { ...complete, verifier }, clock.now_ms());
   });
 }
 
@@ -64,12 +68,13 @@ function agree(stated: unknown, claimed: unknown, claim: string): void {
 
 function contextOf(
   { client, expires_ms, claims }: AuthInfo,
-  mapping: Required<AuthInfoMapping>,
+  mapping: Required<AuthInfoMapping> & { verifier: string },
   now_ms: number,
 ): TrustedContext {
   const id = subjectId(claims, mapping);
   const properties = {
     ...mappedAttributes(claims, mapping),
+    actor_type: actorTypeOf(claims, client, mapping),
     assurance: assuranceOf(claims, now_ms + mapping.clock_skew_seconds_max * 1000),
     delegation: actorsOf(claims),
     evidence: [evidenceOf(claims, mapping)],
@@ -88,14 +93,42 @@ function subjectId(claims: Claims, mapping: Required<AuthInfoMapping>): string {
   if (mapping.subject_claim === 'email' && claimAt(claims, 'email_verified') !== true) {
     throw new Unproved('the claim `email` is not verified');
   }
-  return mapping.subject_prefix + id;
+  return prefixOf(claims, mapping) + id;
 }
 
-function mappedAttributes(claims: Claims, { groups, tenant, actor_type }: AuthInfoMapping) {
+/** Subjects are unique within an issuer: where there are several, each has a prefix of its own. */
+function prefixOf(claims: Claims, mapping: Required<AuthInfoMapping>): string {
+  const { issuer_prefixes, subject_prefix } = mapping;
+  if (issuer_prefixes.length === 0) return subject_prefix;
+  const prefix = pairedWith(issuer_prefixes, nameAt(claims, 'iss') ?? '');
+  if (prefix === undefined) throw new Unproved('the issuer has no prefix');
+  return prefix;
+}
+
+/** The type that the claim means, or that the client always is; where both speak they agree. */
+function actorTypeOf(
+  claims: Claims,
+  client: string,
+  { actor_type, actor_types, client_actor_types }: Required<AuthInfoMapping>,
+): ActorType | undefined {
+  const said = actor_type === null ? undefined : nameAt(claims, actor_type);
+  const listed = actor_types.length > 0 ? actor_types : ITSELF;
+  const claimed = said === undefined ? undefined : pairedWith(listed, said);
+  const fixed = pairedWith(client_actor_types, client);
+  if (claimed !== undefined && fixed !== undefined && claimed !== fixed) {
+    throw new Unproved('the actor type of the claim contradicts that of the client');
+  }
+  return (claimed ?? fixed) as ActorType | undefined;
+}
+
+const ITSELF = ['human', 'supervised_ai', 'automation', 'service_account'].map(
+  (type) => `${type}=${type}`,
+);
+
+function mappedAttributes(claims: Claims, { groups, tenant }: AuthInfoMapping) {
   const attributes = {
     groups: groups ? namesAt(claims, groups) : undefined,
     tenant: tenant ? nameAt(claims, tenant) : undefined,
-    actor_type: actor_type ? (nameAt(claims, actor_type) as ActorType | undefined) : undefined,
   };
   if (tenant && attributes.tenant === undefined) throw new Unproved('the tenant is absent');
   return attributes;
@@ -122,13 +155,13 @@ function sessionOf(expires_ms: number, now_ms: number) {
 }
 
 /** Names of the claims that were used, never their values. */
-function evidenceOf(claims: Claims, mapping: Required<AuthInfoMapping>) {
+function evidenceOf(claims: Claims, mapping: Required<AuthInfoMapping> & { verifier: string }) {
   const { subject_claim, groups, tenant, actor_type } = mapping;
   const used = [subject_claim, groups, tenant, actor_type, 'acr', 'amr', 'auth_time', 'act'].filter(
     (claim) => claim !== null && claimAt(claims, claim) !== undefined,
   );
   return {
-    source: 'auth_info',
+    source: mapping.verifier,
     ...present({ issuer: nameAt(claims, 'iss') }),
     claims: used as string[],
   };

@@ -38,12 +38,15 @@ export function fromLauncher(
 }
 
 /** The context that the settings state; one without an id holds the place of the local user. */
-function configuredContext({ subject, agent, surface, environment }: LauncherSettings) {
+export function configuredContext(
+  { subject, agent, surface, environment }: LauncherSettings,
+  source = 'launcher',
+): TrustedContext {
   const proved = present(agent ?? {});
   const place = present(environment ?? {});
   try {
     return checked({
-      subject: configuredSubject(subject),
+      subject: configuredSubject(subject, source),
       ...(proved.id !== undefined && { agent: { id: proved.id, verified: true } }),
       ...present({ surface }),
       ...(Object.keys(place).length > 0 && { environment: place }),
@@ -54,10 +57,13 @@ function configuredContext({ subject, agent, surface, environment }: LauncherSet
   }
 }
 
-function configuredSubject({ id, ...attributes }: LauncherSettings['subject']): Subject {
+function configuredSubject(
+  { id, ...attributes }: LauncherSettings['subject'],
+  source: string,
+): Subject {
   const stated = present(attributes);
   const claims = Object.keys(present({ id, ...stated }));
-  const evidence = claims.length === 0 ? [] : [{ source: 'launcher', claims }];
+  const evidence = claims.length === 0 ? [] : [{ source, claims }];
   return { type: 'identity', id: id ?? 'os:', properties: { ...stated, evidence } };
 }
 

@@ -1,8 +1,9 @@
 /** What a server author holds: `guard(server)`, `guard.http(factory)`, `guard.wire(transport)`. */
 import { Connection, shareOf, type Shared } from '../connection.ts';
-import { PolicyWatch } from '../policy_watch.ts';
+import { PolicyWatches } from '../policy_watch.ts';
 import type { GuardParts } from '../settings.ts';
 import type { Transport } from '../transport.ts';
+import { Connections } from './connections.ts';
 import { guardHttp, type HttpGuard, type HttpOptions } from './http.ts';
 import type { ServerFactory } from './http_types.ts';
 import { guardServer, guardTransport, type Open } from './server.ts';
@@ -32,8 +33,8 @@ export interface Guard {
  */
 export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.resolve()): Guard {
   const { decisionPoint, settings, log } = parts;
-  const watch = new PolicyWatch(decisionPoint, settings.decision_timeout_ms, log);
-  const share = (): Shared => shareOf(parts, watch);
+  const watches = new PolicyWatches(decisionPoint, settings, log);
+  const share = (): Shared => shareOf(parts, watches);
   const opener =
     (shared = share(), own = parts): Open =>
     (wire, line, entrance) =>
@@ -41,9 +42,15 @@ export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.r
   const guard = <S extends object>(server: S): S => guardServer(server, opener(), 'alone', opened);
   return Object.assign(guard, {
     http(factory: ServerFactory, options: HttpOptions = {}): HttpGuard {
-      const own = { ...parts, identity: options.identity ?? parts.identity };
+      const connections = new Connections();
+      const { identity: proof = parts.identity } = options;
+      // Code may bring another mapping, but not do away with the check that is configured.
+      const [source, authenticator] =
+        typeof proof === 'function' ? [proof, parts.authenticator] : [proof.identity, proof];
+      const own = { ...parts, identity: connections.knownTo(source), authenticator };
       const shared = share();
-      return guardHttp(factory, { parts: own, ...shared }, opener(shared, own), options);
+      const gate = { parts: own, connections, ...shared };
+      return guardHttp(factory, gate, opener(shared, own), options);
     },
     // Only 2.x has an entry that takes a wire transport.
     wire<T extends object>(transport: T): T {
@@ -51,10 +58,10 @@ export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.r
       return wired as unknown as T;
     },
     async ready(): Promise<boolean> {
-      return (await watch.ask()) !== undefined;
+      return (await watches.of(undefined).ask()) !== undefined;
     },
     close(): void {
-      watch.close();
+      watches.close();
     },
   });
 }

@@ -3,10 +3,13 @@
  * needs, so that nothing answers before the guard.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Authenticator } from '../../identity/authenticator.ts';
 import type { IdentitySource } from '../../identity/types.ts';
 import { failure, RPC } from '../answers.ts';
 import type { GuardParts } from '../settings.ts';
 import { admit, turnAway, type Admitted } from './http_body.ts';
+import { admitCaller, metadataFor, withStepUp } from './http_caller.ts';
+import type { Connections } from './connections.ts';
 import { sendWebResponse, toWebRequest } from './http_node.ts';
 import { dualEndpoint } from './http_dual.ts';
 import { Sessions } from './http_sessions.ts';
@@ -19,8 +22,11 @@ import { loadHttpTransport } from './sdk1.ts';
 import type { Open } from './server.ts';
 
 export interface HttpOptions {
-  /** Proves the caller from what the host's own authentication found; else that of the guard. */
-  identity?: IdentitySource;
+  /**
+   * Proves the caller: from what the host's own authentication found, or from the token of the
+   * request, as `fromJwt` verifies it. Else that of the guard.
+   */
+  identity?: IdentitySource | Authenticator;
   /**
    * Keep a session for each client, bound to who began it: the server can then ask the client. 2.x
    * has them for clients until 2025-11-25 only. Default: a server for each request.
@@ -42,7 +48,7 @@ export interface HttpGuard {
 
 export function guardHttp(
   factory: ServerFactory,
-  gate: ListenParts,
+  gate: DoorParts,
   open: Open,
   options: HttpOptions,
 ): HttpGuard {
@@ -73,15 +79,20 @@ function unreadable(): Response {
   return turnAway(400, failure(undefined, RPC.INVALID_REQUEST, 'The request cannot be read'));
 }
 
+/** What the door needs to know of a guard. */
+export interface DoorParts extends ListenParts {
+  connections: Connections;
+}
+
 class Door {
   readonly #factory: ServerFactory;
   readonly #parts: GuardParts;
-  readonly #gate: ListenParts;
+  readonly #gate: DoorParts;
   readonly #open: Open;
   readonly #options: HttpOptions;
   #endpoint: Promise<Endpoint> | undefined;
 
-  constructor(factory: ServerFactory, gate: ListenParts, open: Open, options: HttpOptions) {
+  constructor(factory: ServerFactory, gate: DoorParts, open: Open, options: HttpOptions) {
     this.#factory = factory;
     this.#parts = gate.parts;
     this.#gate = gate;
@@ -98,14 +109,25 @@ class Door {
   /** Never rejects: what cannot be served is answered with an error. */
   async fetch(request: Request, given: Given): Promise<Response> {
     try {
-      const limit = this.#parts.settings.http.body_bytes_max;
-      const admitted = request.method === 'POST' ? await admit(request, given, limit) : undefined;
-      if (admitted instanceof Response) return admitted;
-      return await this.#serve(request, given, admitted);
+      return metadataFor(this.#parts, request) ?? (await this.#admit(request, given));
     } catch (error) {
       this.#parts.log.error('a request could not be served', { error });
       return turnAway(500, failure(undefined, RPC.INTERNAL_ERROR, 'Internal error'));
     }
+  }
+
+  async #admit(request: Request, asked: Given): Promise<Response> {
+    const { connections } = this.#gate;
+    const given = await connections.serve(asked.connection, () =>
+      admitCaller(this.#parts, request, asked),
+    );
+    if (given instanceof Response) return given;
+    const limit = this.#parts.settings.http.body_bytes_max;
+    const admitted = request.method === 'POST' ? await admit(request, given, limit) : undefined;
+    if (admitted instanceof Response) return admitted;
+    const response = await this.#serve(request, given, admitted);
+    if (admitted?.message.kind !== 'request') return response;
+    return withStepUp(this.#parts, given.authInfo, response);
   }
 
   async close(): Promise<void> {
@@ -116,13 +138,16 @@ class Door {
   /** The body was read, and is handed on as the value that was admitted. */
   async #serve(
     { url, method, headers, signal }: Request,
-    { authInfo }: Given,
+    { authInfo, connection }: Given,
     admitted: Admitted | undefined,
   ): Promise<Response> {
     const request = new Request(url, { method, headers, signal });
+    // A token that was verified here is for this resource, and goes no further.
+    if (this.#parts.authenticator) request.headers.delete('authorization');
     const endpoint = await this.#serving(request, authInfo);
     const known = { authInfo, ...(admitted && { parsedBody: admitted.body }) };
-    return endpoint.fetch(request, known, admitted?.message);
+    const { connections } = this.#gate;
+    return connections.serve(connection, () => endpoint.fetch(request, known, admitted?.message));
   }
 
   async #serving(requestInfo: Request, authInfo: unknown): Promise<Endpoint> {

@@ -25,13 +25,6 @@ export async function handlerEndpoint(
     if (entrance?.objected) withoutLooks(server);
     return guardServer(server, (wire, line) => open(wire, line, entrance), 'http');
   }, options);
-  // Another policy may show other things to whoever listens.
-  const unwatch = gate.watch.onChange(() => {
-    if (!gate.watch.ready) return;
-    handler.notify?.toolsChanged();
-    handler.notify?.promptsChanged();
-    handler.notify?.resourcesChanged();
-  });
   return {
     async fetch(request, given, message) {
       if (message?.kind === 'request' && message.method === 'subscriptions/listen') {
@@ -42,10 +35,7 @@ export async function handlerEndpoint(
         entrances.run(entrance, () => handler.fetch(request, given)),
       );
     },
-    close: () => {
-      unwatch();
-      return handler.close();
-    },
+    close: () => handler.close(),
   };
 }
 

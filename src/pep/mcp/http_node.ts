@@ -1,6 +1,8 @@
 /** Between Node's HTTP messages and the web's, which both SDK lines speak. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { JSON_LIMITS, parseJson } from '../../contract/json.ts';
+import { connectionFactsOf } from '../../identity/connection_facts.ts';
+import type { ConnectionFacts } from '../../identity/types.ts';
 
 /** What a host put on a request before the guard: its authentication, and a body that it read. */
 interface HostRequest extends IncomingMessage {
@@ -12,6 +14,7 @@ interface HostRequest extends IncomingMessage {
 export interface WebRequest {
   request: Request;
   authInfo: unknown;
+  connection: ConnectionFacts;
   /** The body as bytes; undefined where it was read before. */
   source: AsyncIterable<Uint8Array> | undefined;
   /** What the host made of the body; undefined where nobody has read it yet. */
@@ -32,6 +35,7 @@ export function toWebRequest(
   return {
     request,
     authInfo: req.auth,
+    connection: connectionFactsOf(req.socket),
     source: source as AsyncIterable<Uint8Array> | undefined,
     parsedBody: unread ? undefined : readBefore(req.body, body_bytes_max),
   };
@@ -45,7 +49,9 @@ function headOf(req: HostRequest, signal: AbortSignal): Request | undefined {
     for (const [name, value] of Object.entries(req.headers)) {
       // HTTP/2 says its request line in such members (RFC 9113, section 8.3).
       if (name.startsWith(':')) continue;
-      for (const one of [value ?? []].flat()) headers.append(name, one);
+      // Node keeps the first of several tokens, where another reader may take the last.
+      const all = name === 'authorization' ? req.headersDistinct?.[name] : undefined;
+      for (const one of all ?? [value ?? []].flat()) headers.append(name, one);
     }
     return new Request(url, { method: req.method ?? 'GET', headers, signal });
   } catch {

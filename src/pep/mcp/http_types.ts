@@ -1,4 +1,5 @@
 /** What the parts of the HTTP guard pass to each other. */
+import type { ConnectionFacts } from '../../identity/types.ts';
 import type { Message } from '../message.ts';
 
 /** What a factory may know; 1.x factories ignore it. */
@@ -18,6 +19,8 @@ export interface Given {
   parsedBody?: unknown;
   /** The bytes of the body where the request does not hold them. */
   source?: AsyncIterable<Uint8Array> | undefined;
+  /** Of the socket that it came by, as `connectionFactsOf` reads them. */
+  connection?: ConnectionFacts | undefined;
 }
 
 /** Serves admitted requests of one line. */

@@ -10,7 +10,6 @@ export type CreateHandler = (
 ) => {
   fetch(request: Request, given: Given): Promise<Response>;
   close(): Promise<void>;
-  notify?: Readonly<Record<'toolsChanged' | 'promptsChanged' | 'resourcesChanged', () => void>>;
 };
 
 interface Sdk2 {

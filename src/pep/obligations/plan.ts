@@ -5,7 +5,11 @@ import { MASK_MODES, type Keep, type MaskMode, type Masks } from './fields.ts';
 import { addPath, emptyTree } from './paths.ts';
 
 /** The obligations that this enforcement point can fulfil. */
-export const OBLIGATIONS_SUPPORTED: readonly ObligationType[] = ['keep_fields', 'mask_fields'];
+export const OBLIGATIONS_SUPPORTED: readonly ObligationType[] = [
+  'keep_fields',
+  'mask_fields',
+  'step_up',
+];
 
 /** From the strictest to the mildest; of several obligations the strictest holds. */
 const UNSTRUCTURED = ['refuse', 'drop', 'redact'] as const satisfies readonly Unstructured[];
@@ -33,8 +37,12 @@ export function withholdsStream(obligations: readonly Obligation[]): boolean {
   return obligations.some(isDue);
 }
 
+/** A login was strong enough before anything was done, and asks nothing of the result. */
+const MET_BEFORE: readonly ObligationType[] = ['step_up'];
+
 /** What is known, not fulfilled here, and not mandatory, the policy lets pass without. */
 function isDue({ type, mandatory }: Obligation): boolean {
+  if (MET_BEFORE.includes(type)) return false;
   const dispensable = OBLIGATION_TYPES.includes(type) && !OBLIGATIONS_SUPPORTED.includes(type);
   return mandatory !== false || !dispensable;
 }

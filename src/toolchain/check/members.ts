@@ -10,15 +10,19 @@ interface Schema {
   properties?: Record<string, Schema>;
 }
 
-const INPUT: Schema = evaluationRequest;
 const CAPABILITY: Schema = policyData.$defs.capability as Schema;
 const CONTEXT = evaluationRequest.$defs.context.properties;
 const SUBJECT = evaluationRequest.$defs.subject.properties.properties.properties;
+
+/** What the decision point adds to a request, which no caller may send. */
+const CALLER: Schema = { properties: { id: {}, channel: {} } };
+const INPUT: Schema = withCaller(evaluationRequest);
 
 /** The members of `data.mcp.request` that are objects of a known shape. */
 const VIEW: Readonly<Record<string, Schema>> = {
   approval: { properties: { requester: {}, granted_rules: {} } },
   assurance: SUBJECT.assurance as Schema,
+  caller: CALLER,
   capability: CAPABILITY,
   purpose: CONTEXT.purpose as Schema,
   session: CONTEXT.session as Schema,
@@ -41,6 +45,12 @@ export function members({ base, sources }: ParsedPolicy): Finding[] {
         return finding ? [{ check: 'members', place, ...finding }] : [];
       }),
     );
+}
+
+function withCaller({ properties, $defs }: typeof evaluationRequest): Schema {
+  const { properties: known } = $defs.context;
+  const context: Schema = { properties: { ...(known as Schema['properties']), caller: CALLER } };
+  return { properties: { ...(properties as Schema['properties']), context } };
 }
 
 type Problem = Pick<Finding, 'problem' | 'instead'>;

@@ -58,10 +58,12 @@ const METHODS: Record<string, (params: never) => object | Promise<object>> = {
 };
 
 createInterface({ input: process.stdin })
-  .on('line', async (line) => {
+  .on('line', (line) => {
     const { id, method, params } = JSON.parse(line) as Record<string, string>;
     if (id === undefined) return;
-    const result = await METHODS[method ?? '']?.(params as never);
-    process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, result })}\n`);
+    const say = (result: unknown): void => {
+      process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, result })}\n`);
+    };
+    void Promise.resolve(METHODS[method ?? '']?.(params as never)).then(say);
   })
   .on('close', () => process.exit(0));

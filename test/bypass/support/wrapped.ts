@@ -2,8 +2,9 @@
 import { HttpGateway } from '../../../src/gateway/http/gateway.ts';
 import { Connection, shareOf } from '../../../src/pep/connection.ts';
 import type { Wire as Ends } from '../../../src/pep/ends.ts';
-import { PolicyWatch } from '../../../src/pep/policy_watch.ts';
+import { PolicyWatches } from '../../../src/pep/policy_watch.ts';
 import type { GuardParts } from '../../../src/pep/settings.ts';
+import { knownBy } from '../../gateway/support/http.ts';
 import { Bank } from './bank.ts';
 import { overHttp, type Handle, type HttpWire } from './doors.ts';
 import { authInfoOf } from './policy.ts';
@@ -15,8 +16,8 @@ export async function opening(
 ): Promise<{ open: (wire: Ends) => Connection; parts: GuardParts }> {
   const parts = await partsOf(victim);
   const { decisionPoint, settings, log } = parts;
-  const watch = new PolicyWatch(decisionPoint, settings.decision_timeout_ms, log);
-  const shared = shareOf(parts, watch);
+  const watches = new PolicyWatches(decisionPoint, settings, log);
+  const shared = shareOf(parts, watches);
   return { open: (wire) => new Connection(parts, shared, 2, wire), parts };
 }
 
@@ -32,7 +33,7 @@ export function wrappedHttp(upstream: (bank: Bank) => Handle, victim: Victim = {
       upstream: { url: server.url, headers: {}, message_bytes_max: 65_536 },
       guard: parts,
       hosts,
-      authenticate: (header) => authInfoOf(header ?? null),
+      authenticate: knownBy((header) => authInfoOf(header ?? null)),
     });
     const handle: Handle = (req, res) => {
       hosts.add(req.headers.host ?? '');

@@ -4,11 +4,12 @@ import type { Obligation } from '../../../src/contract/types.gen.ts';
 import { fromAuthInfo } from '../../../src/identity/auth_info/source.ts';
 import type { Asker } from '../../../src/pep/evaluation.ts';
 import { Subscriptions } from '../../../src/pep/subscriptions.ts';
+import { PolicyWatches } from '../../../src/pep/policy_watch.ts';
 import type { GuardSettings } from '../../../src/pep/settings.ts';
 import { closeAll, callOf, post, postModern, messageOf, started } from '../../pep/support/http.ts';
 import { guarded, HELLO } from '../../pep/support/rig.ts';
 import { rounds, TRANSFER } from '../../pep/support/rounds.ts';
-import { allow } from '../../pep/support/scripted.ts';
+import { allow, ScriptedDecisionPoint } from '../../pep/support/scripted.ts';
 import {
   buildLowLevel,
   buildServer,
@@ -19,6 +20,7 @@ import {
   type Line,
 } from '../../pep/support/servers.ts';
 import type { TestWire } from '../../pep/support/wire.ts';
+import { SILENT } from '../../support/toolchain.ts';
 import { around, TAKEN, type Probe, type TimeProbe } from './probe.ts';
 
 const EXTENSION = 'io.modelcontextprotocol/server-policy-enforcement';
@@ -123,6 +125,17 @@ export function subscriptions(): Promise<Probe> {
     const open = new Subscriptions(subscriptions_max);
     for (let i = 1; i <= amount; i += 1) open.add(`file:///${i}`, {} as Asker);
     return open.asker('file:///1') ? 'heard' : 'left out';
+  });
+}
+
+/** Whether the first of so many tenants is still watched. */
+export function tenants(): Promise<Probe> {
+  return around(3, (amount, tenants_max) => {
+    const point = new ScriptedDecisionPoint();
+    const watches = new PolicyWatches(point, { decision_timeout_ms: 100, tenants_max }, SILENT);
+    const first = watches.of('1');
+    for (let i = 2; i <= amount; i += 1) watches.of(String(i));
+    return watches.of('1') === first ? 'watched' : 'made room';
   });
 }
 

@@ -6,6 +6,7 @@ import { sizeMemory } from '../../../src/engine/memory.ts';
 import type { LoggedLine } from '../../support/evidence_log.ts';
 import { recordingLogger } from '../../support/evidence_log.ts';
 import { bundleOf, Scene } from '../../support/bundle_scene.ts';
+import { TenantScene } from '../../support/tenant_scene.ts';
 import { engineOf, wasmOf } from '../../support/policies.ts';
 import { around, outcomeOf, type Probe } from './probe.ts';
 
@@ -81,6 +82,16 @@ export function files(): Promise<Probe> {
       for (let i = 1; i < amount; i += 1) writeFileSync(join(scene.bundle, `${i}.rego`), '');
     }),
   );
+}
+
+/** Whether the last of so many tenants has a policy. */
+export function tenants(): Promise<Probe> {
+  return around(3, async (amount, tenants_max) => {
+    const scene = new TenantScene();
+    for (let i = 1; i <= amount; i += 1) scene.put(`t${i}`, { v: i });
+    await scene.open({ tenants_max });
+    return outcomeOf(() => scene.tenants.current(`t${amount}`));
+  });
 }
 
 /** A bundle that turned bad, looked at so many milliseconds later. */

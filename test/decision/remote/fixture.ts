@@ -13,7 +13,7 @@ import {
   type RemoteSettings,
 } from '../../../src/decision/remote/remote_decision_point.ts';
 import type { DecisionPoint } from '../../../src/contract/decision_point.ts';
-import { DIGEST, TOKEN } from '../../pdp/fixture.ts';
+import { DIGEST, tokenOf } from '../../pdp/fixture.ts';
 
 const SUBJECT = { type: 'identity', id: 'user:alice@example.com' } as const;
 const CONTEXT = { profile: 'mcp/1', phase: 'call' } as const;
@@ -34,14 +34,12 @@ export const LIST: DiscoveryRequest = {
   options: { portcullis: { discovery: { catalogue_digest: DIGEST } } },
 };
 
-const TOKENS = { id: 'caller', token: TOKEN };
-
 export function remote(
   where: { socket: string } | { url: string; token?: string },
   settings: Partial<RemoteSettings> = {},
 ): DecisionPoint {
   const address =
-    'socket' in where ? where : { url: where.url, token: () => ({ ...TOKENS, ...where }) };
+    'socket' in where ? where : { url: where.url, token: () => tokenOf([], 'caller', where.token) };
   return remoteDecisionPoint(
     {
       address,

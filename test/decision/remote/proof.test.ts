@@ -2,7 +2,12 @@
 import type { IncomingMessage } from 'node:http';
 import { afterEach, expect, test } from '@jest/globals';
 import { Client } from 'undici';
-import { answerProof, PROOF_HEADERS, type AskedRequest } from '../../../src/contract/proof.ts';
+import {
+  answerProof,
+  keysOf,
+  PROOF_HEADERS,
+  type AskedRequest,
+} from '../../../src/contract/proof.ts';
 import type { DecisionPoint } from '../../../src/contract/decision_point.ts';
 import { ALLOWED, recordingCore, start, TOKEN, tokenOf, tokensOf } from '../../pdp/fixture.ts';
 import { CALL, LIST, pretend, pretendRaw, remote, type Pretender } from './fixture.ts';
@@ -52,6 +57,7 @@ async function impersonate(
   return { ...keep(server), seen };
 }
 
+const KEYS = keysOf(TOKEN);
 const answer = { status: 200, body: JSON.stringify(ALLOWED) };
 
 test('a decision of the right decision point is taken, with each kind of request', async () => {
@@ -82,7 +88,11 @@ test('the token never leaves the process', async () => {
 test.each<[string, (seen: Seen) => string | undefined, string]>([
   ['no proof', () => undefined, 'the answer carries no proof'],
   ['an empty proof', () => '', FORGED],
-  ['a proof of another token', ({ request }) => answerProof('other', request, answer), FORGED],
+  [
+    'a proof of another token',
+    ({ request }) => answerProof(keysOf('other'), request, answer),
+    FORGED,
+  ],
   [
     'the proof that the request carried',
     ({ headers }) => String(headers.authorization).split('.').at(-1),
@@ -90,27 +100,27 @@ test.each<[string, (seen: Seen) => string | undefined, string]>([
   ],
   [
     'a proof for another nonce',
-    ({ request }) => answerProof(TOKEN, { ...request, nonce: crypto.randomUUID() }, answer),
+    ({ request }) => answerProof(KEYS, { ...request, nonce: crypto.randomUUID() }, answer),
     FORGED,
   ],
   [
     'a proof for another request',
-    ({ request }) => answerProof(TOKEN, { ...request, body: '{}' }, answer),
+    ({ request }) => answerProof(KEYS, { ...request, body: '{}' }, answer),
     FORGED,
   ],
   [
     'a proof for another route',
-    ({ request }) => answerProof(TOKEN, { ...request, target: '/v1/decision' }, answer),
+    ({ request }) => answerProof(KEYS, { ...request, target: '/v1/decision' }, answer),
     FORGED,
   ],
   [
     'a proof for another answer',
-    ({ request }) => answerProof(TOKEN, request, { ...answer, body: '{"decision":false}' }),
+    ({ request }) => answerProof(KEYS, request, { ...answer, body: '{"decision":false}' }),
     FORGED,
   ],
   [
     'a proof for another status',
-    ({ request }) => answerProof(TOKEN, request, { ...answer, status: 400 }),
+    ({ request }) => answerProof(KEYS, request, { ...answer, status: 400 }),
     FORGED,
   ],
 ])('whoever answers with %s is not believed', async (_what, forge, message) => {
@@ -191,7 +201,8 @@ test('a rotated token counts from the next request', async () => {
   const { url } = keep(
     await start(recordingCore(), {}, tokensOf(tokenOf(['decide'], 'caller', rotated))),
   );
-  const point = keep(remote({ url }, { address: { url, token: () => ({ id: 'caller', token }) } }));
+  const held = () => tokenOf([], 'caller', token);
+  const point = keep(remote({ url }, { address: { url, token: held } }));
   await expect(point.decide(CALL)).rejects.toMatchObject({ code: 'DECISION_POINT_UNREACHABLE' });
   token = rotated;
   expect(await point.decide(CALL)).toEqual(ALLOWED);

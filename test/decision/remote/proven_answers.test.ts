@@ -1,7 +1,12 @@
 /** A proof says who answered, not that the answer is one: whatever else is wrong still counts. */
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from '@jest/globals';
-import { answerProof, PROOF_HEADERS, type AskedRequest } from '../../../src/contract/proof.ts';
+import {
+  answerProof,
+  keysOf,
+  PROOF_HEADERS,
+  type AskedRequest,
+} from '../../../src/contract/proof.ts';
 import { ALLOWED, TOKEN } from '../../pdp/fixture.ts';
 import { CALL, LIST, pretend, remote } from './fixture.ts';
 
@@ -31,7 +36,7 @@ async function answering(say: Said | ((request: AskedRequest) => Said)): Promise
     const request = { nonce: String(headers[PROOF_HEADERS.nonce]), method, target, body: sent };
     const said = typeof say === 'function' ? say(request) : say;
     const { status = 200, body = PLAIN, proof = (right: string) => right } = said;
-    const right = answerProof(TOKEN, request, { status, body });
+    const right = answerProof(keysOf(TOKEN), request, { status, body });
     response.writeHead(status, {
       'content-type': 'application/json',
       [PROOF_HEADERS.proof]: proof(right),

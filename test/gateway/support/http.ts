@@ -3,11 +3,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import { createMcpHandler } from '@modelcontextprotocol/server';
-import { HttpGateway } from '../../../src/gateway/http/gateway.ts';
+import { HttpGateway, type HttpGatewayParts } from '../../../src/gateway/http/gateway.ts';
 import type { RequestExtra, TrustedContext } from '../../../src/identity/types.ts';
 import { Connection, shareOf } from '../../../src/pep/connection.ts';
 import { sendWebResponse, toWebRequest } from '../../../src/pep/mcp/http_node.ts';
-import { PolicyWatch } from '../../../src/pep/policy_watch.ts';
+import { PolicyWatches } from '../../../src/pep/policy_watch.ts';
 import type { GuardSettings } from '../../../src/pep/settings.ts';
 import { ALICE, testParts, type TestParts } from '../../pep/support/parts.ts';
 import type { Script } from '../../pep/support/scripted.ts';
@@ -97,20 +97,31 @@ export async function wrapped(
   { settings, headers = {}, message_bytes_max = 65_536 }: WrappedOptions = {},
 ): Promise<Wrapped> {
   const parts = testParts(script, settings, { identity: byName });
-  const watch = new PolicyWatch(parts.decisionPoint, 200, parts.log);
-  const shared = shareOf(parts, watch);
+  const watches = new PolicyWatches(parts.decisionPoint, parts.settings, parts.log);
+  const shared = shareOf(parts, watches);
   const hosts = new Set<string>();
   const gateway = new HttpGateway({
     open: (wire) => new Connection(parts, shared, 2, wire),
     upstream: { url: upstream, headers, message_bytes_max },
     guard: parts,
     hosts,
-    authenticate: (header) => header?.replace('Bearer ', ''),
+    authenticate: knownBy((header) => header?.replace('Bearer ', '')),
   });
   const { url } = await serve((req, res) => void gateway.handle(req, res));
   hosts.add(new URL(url).host);
   closing.push(() => gateway.close());
   return { url, parts, gateway };
+}
+
+/** Callers that are whoever their header says; undefined is turned away. */
+export function knownBy(
+  authInfoOf: (authorization: string | undefined) => unknown,
+): HttpGatewayParts['authenticate'] {
+  return (request, given) => {
+    const authInfo = authInfoOf(request.headers.get('authorization') ?? undefined);
+    const unknown = authInfo === undefined;
+    return Promise.resolve(unknown ? Response.json({}, { status: 401 }) : { ...given, authInfo });
+  };
 }
 
 function byName({ authInfo }: RequestExtra): TrustedContext | undefined {

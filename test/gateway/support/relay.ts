@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { Relay, type RelaySettings } from '../../../src/gateway/stdio/relay.ts';
 import { Connection, shareOf } from '../../../src/pep/connection.ts';
 import type { Wire } from '../../../src/pep/ends.ts';
-import { PolicyWatch } from '../../../src/pep/policy_watch.ts';
+import { PolicyWatches } from '../../../src/pep/policy_watch.ts';
 import { testParts, type TestParts } from '../../pep/support/parts.ts';
 import type { Script } from '../../pep/support/scripted.ts';
 import { HELLO } from '../../pep/support/rig.ts';
@@ -67,8 +67,8 @@ export function opening(script: Script = {}): {
   parts: TestParts;
 } {
   const parts = testParts(script);
-  const watch = new PolicyWatch(parts.decisionPoint, 200, parts.log);
-  const shared = shareOf(parts, watch);
+  const watches = new PolicyWatches(parts.decisionPoint, parts.settings, parts.log);
+  const shared = shareOf(parts, watches);
   return { open: (wire) => new Connection(parts, shared, 2, wire), parts };
 }
 

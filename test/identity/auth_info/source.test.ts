@@ -126,11 +126,6 @@ describeSource('auth_info', {
         'the identity breaks its schema at `/subject/properties/groups/0` (maxLength)',
       ],
       [
-        'an unknown actor type',
-        { realm: { actor_type: CANARY } },
-        'the identity breaks its schema at `/subject/properties/actor_type` (enum)',
-      ],
-      [
         'two actor types',
         { realm: { actor_type: ['human'] } },
         'the claim `/realm/actor_type` is no name',

@@ -24,8 +24,8 @@ function shaped(value: object, obligations: Obligation[]) {
   return { value: structuredContent, masked: applied.masked };
 }
 
-test('the supported obligations are these two', () => {
-  expect(OBLIGATIONS_SUPPORTED).toEqual(['keep_fields', 'mask_fields']);
+test('the supported obligations are these', () => {
+  expect(OBLIGATIONS_SUPPORTED).toEqual(['keep_fields', 'mask_fields', 'step_up']);
 });
 
 describe('without a masking obligation', () => {

@@ -6,6 +6,7 @@ import { ScriptedDecisionPoint, type Script } from './scripted.ts';
 const SETTINGS: GuardSettings = {
   server: 'payments',
   decision_timeout_ms: 200,
+  tenants_max: 8,
   denials_as_errors: false,
   catalogue_items_max: 100,
   catalogue_timeout_ms: 500,

@@ -1,7 +1,7 @@
 /** A guarded server before a real decision point, and the ways in which one can fail. */
 import { embeddedDecisionPoint } from '../../../src/decision/embedded.ts';
 import type { DecisionPoint } from '../../../src/contract/decision_point.ts';
-import { answerProof, PROOF_HEADERS } from '../../../src/contract/proof.ts';
+import { answerProof, keysOf, PROOF_HEADERS } from '../../../src/contract/proof.ts';
 import type { DecisionCore } from '../../../src/decision/types.ts';
 import type { IdentitySource, TrustedContext } from '../../../src/identity/types.ts';
 import type { GuardSettings } from '../../../src/pep/settings.ts';
@@ -68,7 +68,7 @@ export async function provenPretender(
     const request = { nonce, method, target, body: sent };
     response.writeHead(200, {
       'content-type': 'application/json',
-      [PROOF_HEADERS.proof]: answerProof(TOKEN, request, { status: 200, body }),
+      [PROOF_HEADERS.proof]: answerProof(keysOf(TOKEN), request, { status: 200, body }),
     });
     response.end(body);
   });

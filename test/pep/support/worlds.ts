@@ -32,7 +32,7 @@ export interface World {
 }
 
 /** The tool `fine` is allowed; each other one meets a policy that fails in the way of its name. */
-const POLICY = `package odd
+export const ODD_POLICY = `package odd
 id := input.resource.id
 call if input.context.phase == "call"
 result := {"decision": "allow"} if { not call; id != "hidden" }
@@ -75,7 +75,7 @@ export function keep<T extends { close(): unknown }>(each: T): T {
 
 let compiled: Promise<PolicyBundle> | undefined;
 export async function scene(): Promise<Scene> {
-  compiled ??= foreignBundle(POLICY, ['odd/result']);
+  compiled ??= foreignBundle(ODD_POLICY, ['odd/result']);
   return sceneOf(await compiled);
 }
 

@@ -2,15 +2,22 @@
  * Which arguments leave the server for the decision point: those that the rules read (requirement
  * E-18). Arrays go whole, since leaving items out would change their positions and number.
  */
-import { pointerSteps } from '../contract/json.ts';
-import type { Projection, Resource } from '../contract/types.gen.ts';
-import { isObject, type JsonObject } from './message.ts';
+import { pointerSteps } from './json.ts';
+import type { Projection } from './types.gen.ts';
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** What may be used; of a caller's own making, it may name a type that MCP does not have. */
+interface Named {
+  type: string;
+  id: string;
+}
 
 /** The part of `values` that the projection names for a thing; nothing where there is none. */
 export function projectArguments(
   projection: Projection | undefined,
   server: string,
-  resource: Pick<Resource, 'type' | 'id'>,
+  resource: Named,
   values: JsonObject,
 ): JsonObject {
   const part: Record<string, unknown> = {};
@@ -25,7 +32,7 @@ export function projectArguments(
 function pointersOf(
   projection: Projection | undefined,
   server: string,
-  { type, id }: Pick<Resource, 'type' | 'id'>,
+  { type, id }: Named,
 ): readonly string[] {
   const pointers = projection?.pointers ?? {};
   return [`${type}:${server}/${id}`, `${type}:${server}/*`, '*'].flatMap((name) =>
@@ -50,4 +57,8 @@ function copyPath(from: JsonObject, to: Record<string, unknown>, steps: readonly
     to[step] = part;
     copyPath(member, part, rest);
   }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

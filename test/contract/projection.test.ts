@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { projectArguments } from '../../src/pep/projection.ts';
+import { projectArguments } from '../../src/contract/projection.ts';
 
 const digest = `sha256:${'0'.repeat(64)}`;
 const values = {

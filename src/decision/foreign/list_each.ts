@@ -1,0 +1,29 @@
+/** A list by single questions, for a server that takes no other. */
+import { showsResource } from '../result.ts';
+
+/** So many questions of one list are under way; the others of the service have their turn. */
+const AT_ONCE = 8;
+
+/** The visible positions. Rejects with the first question that gets no answer. */
+export async function listEach<Item>(
+  items: readonly Item[],
+  ask: (item: Item) => Promise<unknown>,
+): Promise<number[]> {
+  const visible: number[] = [];
+  const left = items.entries();
+  let failed = false;
+  const work = async (): Promise<void> => {
+    for (const [position, item] of left) {
+      if (failed) return;
+      if (showsResource(await ask(item))) visible.push(position);
+    }
+  };
+  const workers = Array.from({ length: AT_ONCE }, () =>
+    work().catch((error: unknown) => {
+      failed = true;
+      throw error;
+    }),
+  );
+  await Promise.all(workers);
+  return visible;
+}

@@ -1,0 +1,55 @@
+/** A question of ours in the words of the SEP's decision profile: the inverse of sep.ts. */
+import type { SepDecisionRequest } from '../../contract/types.gen.ts';
+import { VALIDATORS } from '../../contract/validate.ts';
+import { members } from '../request.ts';
+import { SEP_ACTIONS } from '../sep.ts';
+import type { PolicyInput } from '../types.ts';
+
+type Words = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Methods that do what another one does, which has a word of its own (ruling R16). */
+const LIKE: Readonly<Record<string, string>> = {
+  'resources/unsubscribe': 'resources/subscribe',
+  'subscriptions/listen': 'resources/subscribe',
+};
+
+/** The word for what a method does to things of a type; undefined where the draft has none. */
+export function actionOf(type: unknown, method: unknown): string | undefined {
+  if (typeof type !== 'string' || typeof method !== 'string') return undefined;
+  const table: Words = SEP_ACTIONS;
+  const words = Object.hasOwn(table, type) ? table[type] : undefined;
+  const meant = Object.hasOwn(LIKE, method) ? LIKE[method] : method;
+  return Object.entries(words ?? {}).find(([, named]) => named === meant)?.[0];
+}
+
+/** What somebody does with a thing of that type first of all: what a list asks for each item. */
+export function useOf(type: unknown): string | undefined {
+  const table: Words = SEP_ACTIONS;
+  const words = typeof type === 'string' && Object.hasOwn(table, type) ? table[type] : undefined;
+  return Object.keys(words ?? {})[0];
+}
+
+/**
+ * The request; the draft names no server. Undefined where what is asked cannot be said in it. An
+ * actor type stands in the input only where it was proved, and an approval never does.
+ */
+export function sepRequestOf(input: PolicyInput, action: string): SepDecisionRequest | undefined {
+  const { id: principal, properties } = members(input.subject);
+  const { actor_type, groups, tenant } = members(properties);
+  const { type, id: name } = members(input.resource);
+  const context = members(input.context);
+  const { deployment, risk } = members(context.environment);
+  const request = {
+    subject: withoutAbsent({ principal, actor_type, groups, tenant }),
+    capability: { type, name },
+    action,
+    arguments: context.arguments ?? {},
+    environment: withoutAbsent({ deployment, risk }),
+  };
+  const result = VALIDATORS.sep_decision_request(request);
+  return result.ok ? result.value : undefined;
+}
+
+function withoutAbsent(named: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
+}
