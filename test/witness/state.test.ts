@@ -155,6 +155,21 @@ describe('a state that is damaged', () => {
     expect(said.filter((each) => !each.startsWith(tree) && !/^EVIDENCE_/.test(each))).toEqual([]);
   });
 
+  test('in the number of its rows is not taken for an empty one', () => {
+    const folder = freshFolder();
+    const path = join(folder, 'witness.db');
+    const state = openWitnessState(folder);
+    state.store(LOG.name, noteOfFive());
+    state.close();
+    // The second page is the table; two bytes of its header say how many rows it has (SQLite file
+    // format, section 1.6).
+    const bytes = readFileSync(path);
+    expect(bytes.readUInt16BE(4096 + 3)).toBe(1);
+    bytes.writeUInt16BE(0, 4096 + 3);
+    writeFileSync(path, bytes);
+    expect(whatIsSaid(folder)).toBe('EVIDENCE_DAMAGED');
+  });
+
   test('in the name of a log is not taken for a log that was never seen', () => {
     const state = openWitnessState(freshFolder());
     const { witness } = witnessOver(state);
