@@ -56,7 +56,7 @@ async function fetchAtMost(url: URL, bytes_max: number): Promise<Buffer | undefi
   }
   const chunks: Uint8Array[] = [];
   let size_bytes = 0;
-  for await (const chunk of response.body) {
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
     chunks.push(chunk);
     size_bytes += chunk.length;
     if (size_bytes > bytes_max) break;

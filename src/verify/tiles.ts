@@ -1,7 +1,7 @@
 /** The files of a log (C2SP tlog-tiles) and what may stand in them. */
 import { Refuted } from './fault.ts';
 
-export const HASH_BYTES = 32;
+const HASH_BYTES = 32;
 /** Hashes in a tile, entries in a bundle. */
 export const TILE_WIDTH = 256;
 const ENTRY_BYTES_MAX = 65_535;

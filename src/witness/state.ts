@@ -90,7 +90,7 @@ function unwritable(directory: string, cause: unknown): PortcullisError {
 }
 
 /** What is wrong with a state that is there; a witness without its memory must not sign. */
-export function damaged(directory: string, cause?: unknown): PortcullisError {
+function damaged(directory: string, cause?: unknown): PortcullisError {
   const message = `the state \`${directory}\` is not what this witness wrote`;
   return new PortcullisError('EVIDENCE_DAMAGED', message, { cause });
 }

@@ -125,7 +125,7 @@ export function receiptOf(
   signers: readonly Signer[],
   { index, ...parts }: ReceiptParts,
 ): Buffer {
-  const record = parts.record ?? (entries[index] as string);
+  const record = parts.record ?? entries[index] ?? '';
   const path = parts.path ?? inclusionOf(index, entries.map(leafOf));
   const lines = [
     'c2sp.org/tlog-proof@v1',

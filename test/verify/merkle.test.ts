@@ -81,7 +81,7 @@ describe.each(SIZES)('in a tree of %d', (size) => {
   });
 });
 
-test('a path that is longer than the tree is high proves nothing, though it leads to the root', () => {
+test('a path longer than the tree is high proves nothing, though it leads to the root', () => {
   const [left, leaf] = LEAVES as [Buffer, Buffer];
   const root = rootOf([left, leaf]);
   expect(isIncluded({ index: 0, hash: leaf }, [left], { size: 1, root })).toBe(false);
