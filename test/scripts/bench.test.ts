@@ -142,6 +142,7 @@ test('the page has a section for each figure', () => {
     '## one decision p99',
     '## guarded call added p99',
     '## guarded call added p99 9',
+    '## guarded call embedded p50',
     '## cold start to ready',
     '## resident memory',
     '## Conditions',

@@ -72,7 +72,7 @@ describe.each<Asked>(['opa', 'authzen'])('asked as %s, a server that answers', (
     const scene = await sceneAt(backend, {
       url: server.url,
       response_bytes_max: 4096,
-      timeout_ms: 400,
+      timeout_ms: 1_500,
       silence_ms_max: 60_000,
     });
     const ask = () => scene.core.evaluation(callOf(), CALLER);

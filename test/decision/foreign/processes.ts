@@ -1,7 +1,7 @@
 /** Policy servers as processes of their own: an OPA server, Cerbos, and a service of ours. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -135,10 +135,19 @@ function server(
       await listening(place, child);
     },
     kill,
-    freeze: () => void child?.kill('SIGSTOP'),
+    freeze: () => child && freeze(child),
     thaw: () => void child?.kill('SIGCONT'),
     close: kill,
   };
+}
+
+/** A signal is taken some time after it was sent; until then the process answers. */
+function freeze(child: ChildProcess): void {
+  child.kill('SIGSTOP');
+  const threads = `/proc/${child.pid}/task`;
+  const isFrozen = (thread: string): boolean =>
+    /^State:\s+T/m.test(readFileSync(`${threads}/${thread}/status`, 'utf8'));
+  while (existsSync(threads) && !readdirSync(threads).every(isFrozen));
 }
 
 /** Neither tells when it listens. */
