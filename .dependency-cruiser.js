@@ -31,6 +31,14 @@ const folders = FOLDERS.filter((row) => !row.may_import.includes('*')).flatMap((
             dependencyTypesNot: ['type-only'],
           }),
         ]),
+    ...(row.node_modules === undefined
+      ? []
+      : [
+          error(`${row.name}-node`, `of Node only ${row.node_modules.join(', ')}`, from, {
+            dependencyTypes: ['core'],
+            pathNot: row.node_modules.map((name) => `^(node:)?${name}$`),
+          }),
+        ]),
   ];
 });
 

@@ -8,6 +8,7 @@ import { REASONS } from '../src/contract/reasons.ts';
 import { CONTRADICTIONS } from '../src/config/contradictions.ts';
 import { type Setting, SETTINGS, choicesOf } from '../src/config/settings.ts';
 import { ERRORS } from '../src/errors.ts';
+import { FAULTS } from '../src/verify/fault.ts';
 import { REFUSALS } from '../src/identity/jwt/refusals.ts';
 import { FOLDERS, NODE_MODULES, PACKAGES, type FolderRow } from './import_table.ts';
 import { scoreBlock, survivorBlocks } from './mutation/page.ts';
@@ -42,6 +43,12 @@ const BLOCKS: readonly (Block | TextBlock)[] = [
     name: 'reasons',
     heads: ['Code', 'What the caller reads'],
     rows: Object.entries(REASONS).map(([code, sentence]) => [`\`${code}\``, sentence]),
+  },
+  {
+    path: 'docs/verify.md',
+    name: 'faults',
+    heads: ['Reason', 'What is false'],
+    rows: Object.entries(FAULTS).map(([code, meaning]) => [`\`${code}\``, meaning]),
   },
   {
     path: 'docs/identity.md',
@@ -96,7 +103,8 @@ function settingRow({ name, rule, unit, variable }: Setting): string[] {
 function mayImport(row: FolderRow): string {
   if (row.may_import.includes('*')) return 'everything';
   const types = row.types_of?.length ? [`types of ${row.types_of.join(', ')}`] : [];
-  return [...row.may_import, ...types].join(', ') || '–';
+  const node = row.node_modules ? [`of Node only ${row.node_modules.join(', ')}`] : [];
+  return [...row.may_import, ...types, ...node].join(', ') || '–';
 }
 
 function fences(owned: Readonly<Record<string, readonly string[]>>, prefix: string): string[][] {

@@ -11,6 +11,8 @@ export interface FolderRow {
   may_import: readonly string[];
   /** Names of rows of which only types may be imported. */
   types_of?: readonly string[];
+  /** The only modules of Node that it may import, where not all that the fences leave. */
+  node_modules?: readonly string[];
 }
 
 const BASE = ['contract', 'errors.ts', 'telemetry'] as const;
@@ -75,6 +77,18 @@ export const FOLDERS: readonly FolderRow[] = [
     may_import: BASE,
   },
   {
+    name: 'verify',
+    responsibility:
+      'proves receipts and logs to who trusts a public key only; reads bytes, no files',
+    may_import: ['contract'],
+    node_modules: ['crypto'],
+  },
+  {
+    name: 'witness',
+    responsibility: 'follows logs, cosigns what kept its past, remembers what it cosigned',
+    may_import: [...BASE, 'verify'],
+  },
+  {
     name: 'pdp',
     responsibility: 'the HTTP service: one file for each endpoint, authentication, health',
     may_import: [...BASE, 'identity', 'decision', 'approvals', 'evidence', 'bundle'],
@@ -128,5 +142,5 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** Modules of Node, each with the folders that may import it; all others are free. */
 export const NODE_MODULES: Readonly<Record<string, readonly string[]>> = {
   child_process: ['hub/sandbox', 'gateway', 'toolchain', 'cli'],
-  sqlite: ['store', 'evidence/lock.ts'],
+  sqlite: ['store', 'evidence/lock.ts', 'witness/state.ts'],
 };

@@ -9,6 +9,8 @@ import { runRegistry, type RegistryOptions } from './registry.ts';
 import { runServe, type ServeOptions } from './serve.ts';
 import { exitCodeOf, printError, tolerateClosed, type Terminal } from './terminal.ts';
 import { runTest } from './test.ts';
+import { runVerify, type VerifyOptions } from './verify.ts';
+import { runWitness, type WitnessOptions } from './witness.ts';
 import { tokenCommand } from './token.ts';
 import { runWrap, type WrapOptions } from './wrap.ts';
 
@@ -84,6 +86,12 @@ function describeProgram(
         await withPlaces(folder, () => runRegistry(folder, command, options, terminal, variables)),
       ),
   );
+  verifyCommand(program).action(async (receipts: string[], options: VerifyOptions) =>
+    done(await runVerify(receipts, options, terminal)),
+  );
+  witnessCommand(program).action(async (options: WitnessOptions) =>
+    done(await runWitness(options, terminal)),
+  );
   tokenCommand(program, terminal, variables, done);
   return program;
 }
@@ -134,6 +142,46 @@ function wrapCommand(program: Command): Command {
       '\nExample:\n  $ portcullis wrap --server files --bundle policy.tar.gz -- ' +
         'npx @modelcontextprotocol/server-filesystem DIR',
     );
+}
+
+function verifyCommand(program: Command): Command {
+  return program
+    .command('verify [receipts...]')
+    .description('say whether receipts, or a whole log, are true, by nothing but public keys')
+    .option('--key <key or file>', 'key of the log, or a file with one a line (repeatable)', append)
+    .option('--policy <file>', 'trusted logs and witnesses, and how many must agree (tlog-policy)')
+    .option('--log <folder or url>', 'judge a whole log in the place of receipts')
+    .option('--since <file>', 'a checkpoint that was kept: the log must begin with its tree')
+    .option('--hashes', 'judge the tree of the log without reading its records')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', '\nExample:\n  $ portcullis verify decision.tlog-proof --key log.vkey');
+}
+
+function witnessCommand(program: Command): Command {
+  return program
+    .command('witness')
+    .description('cosign the checkpoints of a log that keeps its past')
+    .option('--log <folder or url>', 'the log to follow')
+    .requiredOption('--key <key or file>', 'key of a log, or a file of them (repeatable)', append)
+    .requiredOption('--key-file <file>', 'signing key of the witness')
+    .option(
+      '--name <name>',
+      'make the signing key, for a witness of this name, where there is none',
+    )
+    .requiredOption('--state <folder>', 'what was cosigned last; of one witness at a time')
+    .option('--once', 'cosign once and print the checkpoint')
+    .option('--listen <host:port>', 'where logs ask for cosignatures over HTTP')
+    .option('--interval-seconds <number>', 'how often the log is looked at', '10')
+    .option('--json', 'print results as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ portcullis witness --log https://log.example.com/evidence --key log.vkey ' +
+        '--key-file witness.key --state witness',
+    );
+}
+
+function append(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
 }
 
 /** What the commands on a policy folder have in common. */
