@@ -53,18 +53,11 @@ export interface EvidenceTree {
    * A record and the proof that it is in the log; undefined where there is no such record. Signs a
    * checkpoint where none covers it yet.
    */
-  receiptOf(index: number): Promise<Receipt | undefined>;
+  receiptOf(index: number): Promise<string | undefined>;
 }
 
 /** Records after their lengths, or why the format cannot hold them. */
 export type EntryBundle = { bytes: Uint8Array } | { absent: string };
-
-export interface Receipt {
-  /** The record as it is in the log; its bytes are the leaf. */
-  record: string;
-  /** C2SP tlog-proof: index, inclusion path and checkpoint. */
-  proof: string;
-}
 
 /** A log whose records can be proved to others. */
 export interface ProvableLog extends EvidenceLog {

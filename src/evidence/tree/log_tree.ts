@@ -8,14 +8,14 @@
 import { PortcullisError } from '../../errors.ts';
 import type { EvidenceFiles } from '../files.ts';
 import { readRecords } from '../records.ts';
-import type { EntryBundle, EvidenceTree, Receipt } from '../types.ts';
+import type { EntryBundle, EvidenceTree } from '../types.ts';
 import { formatBundle } from './bundle.ts';
 import { type Checkpoint, signCheckpoint, storeCheckpoint } from './checkpoint.ts';
 import type { GrowingTree } from './growing_tree.ts';
 import { HASH_BYTES } from './hash.ts';
 import type { NoteSigner } from './note.ts';
 import { type TileHashes, consistencyProof, inclusionProof, rootOfInclusion } from './proofs.ts';
-import { formatProof } from './receipt.ts';
+import { formatReceipt } from './receipt.ts';
 import { TILES_AT_ONCE, type ProvedLog } from './start.ts';
 import { TILE_WIDTH, type Tile, hashesOf, tilePath } from './tile.ts';
 import type { TileStore } from './tile_store.ts';
@@ -142,7 +142,7 @@ export class LogTree implements EvidenceTree {
     return consistencyProof(this.#tiles, older, newer);
   }
 
-  async receiptOf(index: number): Promise<Receipt | undefined> {
+  async receiptOf(index: number): Promise<string | undefined> {
     if (!isCount(index) || index >= this.size) return undefined;
     if (this.#stored().size <= index) await this.sign();
     const { size, root, note } = this.#stored();
@@ -150,7 +150,7 @@ export class LogTree implements EvidenceTree {
     for await (const { text, leaf } of this.#records(index, index + 1)) {
       // Nobody is handed a proof that does not hold, whatever became of the disk meanwhile.
       if (!root.equals(rootOfInclusion(leaf, index, size, path))) throw this.#otherRecord(index);
-      return { record: text, proof: formatProof(index, path, note) };
+      return formatReceipt(text, index, path, note);
     }
     throw this.#otherRecord(index);
   }
