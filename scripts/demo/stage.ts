@@ -16,6 +16,8 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import type { EvidenceRecord } from '../../src/contract/types.gen.ts';
 import { readEvidence } from '../../src/evidence/read.ts';
+import { recordedAs } from './evidence_line.ts';
+import { judgeReceipt } from './receipts.ts';
 import { openEndpoint, type Bearer, type Endpoint } from './endpoint.ts';
 import { CLIENTS, type Act, type Role, type Step, type Who } from './story.ts';
 
@@ -128,6 +130,8 @@ class TemporaryStage implements Stage {
         return 'the service is ready';
       case 'edit_data':
         return this.#edit(act);
+      case 'receipt':
+        return this.#receipt(act);
     }
   }
 
@@ -185,6 +189,13 @@ class TemporaryStage implements Stage {
       await sleep(50);
     }
     return 'the policy stays as it was';
+  }
+
+  async #receipt({ of, changed = false }: Extract<Act, { kind: 'receipt' }>): Promise<string> {
+    const record = (await this.#records(0)).find((each) => recordedAs(each) === of);
+    const log = join(this.#folder, 'state', 'evidence');
+    const parts = { root: ROOT, log, folder: this.#folder };
+    return judgeReceipt(parts, record?.index ?? -1, changed);
   }
 
   async #activations(): Promise<number> {

@@ -59,7 +59,9 @@ export type Act =
   | { kind: 'list'; role: Who }
   | { kind: 'call'; role: Who; tool: string; arguments: Record<string, unknown> }
   | { kind: 'stop_service' | 'start_service' }
-  | { kind: 'edit_data'; from: string; to: string };
+  | { kind: 'edit_data'; from: string; to: string }
+  /** The receipt of the first record that reads so, or a copy that says the opposite. */
+  | { kind: 'receipt'; of: string; changed?: boolean };
 
 export interface Step {
   title: string;
@@ -224,6 +226,18 @@ export const STORY: readonly Step[] = [
     title: "The same call with a letter of Alice's token changed.",
     act: transfer({ ...DESK, forged: true }, 9000),
     expected: 'is turned away: 401',
+    recorded: '',
+  },
+  {
+    title: 'Bob disputes his refusal. Its receipt is true for whoever has the key of the log.',
+    act: { kind: 'receipt', of: 'decision: deny TRANSFER_LIMIT' },
+    expected: 'is true: user:bob@example.com, tools/call, deny TRANSFER_LIMIT',
+    recorded: '',
+  },
+  {
+    title: 'A copy that says he was allowed is not.',
+    act: { kind: 'receipt', of: 'decision: deny TRANSFER_LIMIT', changed: true },
+    expected: 'is false: INCLUSION_FALSE',
     recorded: '',
   },
 ];

@@ -12,6 +12,7 @@ import { runTest } from './test.ts';
 import { runVerify, type VerifyOptions } from './verify.ts';
 import { runWitness, type WitnessOptions } from './witness.ts';
 import { tokenCommand } from './token.ts';
+import { evidenceCommand } from './evidence.ts';
 import { runWrap, type WrapOptions } from './wrap.ts';
 
 const USAGE = 2;
@@ -93,6 +94,7 @@ function describeProgram(
     done(await runWitness(options, terminal)),
   );
   tokenCommand(program, terminal, variables, done);
+  evidenceCommand(program, terminal, done);
   return program;
 }
 

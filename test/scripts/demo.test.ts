@@ -25,7 +25,7 @@ function tell(...argv: string[]): Promise<Told> {
 test('[C-02] the story goes as told, with a record of each list and each call', async () => {
   const { code, stdout, stderr } = await tell();
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toContain('All 23 steps went as told.');
+  expect(stdout).toContain('All 25 steps went as told.');
   expect(stdout.match(/^ {4}evidence #\d+ (decision|discovery|activation)/gmu)).toHaveLength(21);
 }, 60_000);
 

@@ -29,15 +29,15 @@ describe.each(AREA_NAMES.filter((area) => !UNMEASURED.includes(area)))('%s', (ar
     expect(survivors.filter(({ reason }) => reason.trim() === '')).toEqual([]);
   });
 
-  const stands = CHANGED.includes(area) ? test.failing : test;
-  stands('each survivor stands in the code', () => {
+  test(CHANGED.includes(area) ? 'some survivor is gone' : 'each survivor stands', () => {
     const gone = survivors.filter(
       ({ file, line }) =>
         !sourceOf(file)
           .split('\n')
           .some((each) => each.trim() === line),
     );
-    expect(gone).toEqual([]);
+    if (CHANGED.includes(area)) expect(gone).not.toEqual([]);
+    else expect(gone).toEqual([]);
   });
 });
 

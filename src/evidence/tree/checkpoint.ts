@@ -73,6 +73,15 @@ export function storeKeys(
   return replaceFile(files, directory, KEYS, lines.join(''));
 }
 
+/** The name of the log whose checkpoint a directory holds; undefined where there is none. */
+export async function originOf(
+  files: EvidenceFiles,
+  directory: string,
+): Promise<string | undefined> {
+  const note = await readWhole(files, join(directory, CHECKPOINT), CHECKPOINT_BYTES_MAX);
+  return note?.slice(0, note.indexOf('\n'));
+}
+
 /**
  * What an earlier process signed, checked against the keys that it listed. Throws
  * `EVIDENCE_DAMAGED` where it is not what such a process wrote, or is of another log.

@@ -105,11 +105,7 @@ function hasCerbos(): boolean {
   }
 }
 
-export const describeWithCerbos = prerequisite(
-  'Cerbos',
-  hasCerbos(),
-  `install ${CERBOS}`,
-);
+export const describeWithCerbos = prerequisite('Cerbos', hasCerbos(), `install ${CERBOS}`);
 
 function server(
   place: Place,
