@@ -42,5 +42,5 @@ export const guard: Guard = Object.assign(<S extends object>(server: S): S => ow
   http: (factory: ServerFactory, options?: HttpOptions): HttpGuard => own().http(factory, options),
   wire: <T extends object>(transport: T): T => own().wire(transport),
   ready: () => own().ready(),
-  close: () => opened?.close(),
+  close: async () => opened?.close(),
 });

@@ -77,7 +77,7 @@ function readToken(file: string): string {
 
 function countRecords(directory: string): number {
   let found = 0;
-  for (const name of readdirSync(directory)) {
+  for (const name of readdirSync(directory).filter((each) => each.endsWith('.log'))) {
     const bytes = readFileSync(join(directory, name));
     for (let at = bytes.indexOf(DECISION); at !== -1; at = bytes.indexOf(DECISION, at + 1)) {
       found += 1;

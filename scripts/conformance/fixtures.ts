@@ -65,7 +65,7 @@ function behind(mount: Mount): Start {
       async close() {
         await handler.close();
         await hosted.close();
-        guard.close();
+        await guard.close();
       },
     };
   };

@@ -39,9 +39,9 @@ function assemble(load: (instance: string) => Configuration): Guard {
     },
     wire: guard.wire,
     ready: guard.ready,
-    close() {
-      guard.close();
-      void parts.decisionPoint.close();
+    async close() {
+      await guard.close();
+      await parts.decisionPoint.close();
     },
   });
 }

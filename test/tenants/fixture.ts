@@ -151,7 +151,7 @@ async function serve(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   stack.defer(async () => {
     await handler.close();
-    guard.close();
+    await guard.close();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });

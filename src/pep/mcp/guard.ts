@@ -23,8 +23,11 @@ export interface Guard {
   wire<T extends object>(transport: T): T;
   /** Whether a policy is active. */
   ready(): Promise<boolean>;
-  /** Stops listening for changes of policy. Connections stay guarded. */
-  close(): void;
+  /**
+   * Stops listening for changes of policy; connections stay guarded. Resolves when a decision point
+   * in this process has signed and left its evidence.
+   */
+  close(): Promise<void>;
 }
 
 /**
@@ -60,7 +63,7 @@ export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.r
     async ready(): Promise<boolean> {
       return (await watches.of(undefined).ask()) !== undefined;
     },
-    close(): void {
+    async close(): Promise<void> {
       watches.close();
     },
   });

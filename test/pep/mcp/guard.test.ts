@@ -161,7 +161,7 @@ test('the guard tells whether a policy is active, until it is closed', async () 
   expect(await guard.ready()).toBe(true);
   parts.decisionPoint.script.describe = () => ({ ready: false });
   expect(await guard.ready()).toBe(false);
-  guard.close();
+  await guard.close();
   parts.decisionPoint.announce({ ready: true });
   parts.decisionPoint.script.describe = () => Promise.reject(new Error('gone'));
   expect(await guard.ready()).toBe(false);
