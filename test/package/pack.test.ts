@@ -51,7 +51,7 @@ const SERVER = `
 const CONSUMER = `
   import { guard, PortcullisError, type ErrorCode } from 'portcullis';
   export const code: ErrorCode = new PortcullisError('POLICY_ABSENT', 'none').code;
-  export const close: void = guard.close();
+  export const close: Promise<void> = guard.close();
 `;
 
 function npm(cwd: string, ...args: string[]): string {
