@@ -155,20 +155,25 @@ test(
 /** Its first process writes more records than a tile holds, and signs before and after. */
 const SEED_WITH_TILE = 6;
 
+/** Every second operation; each of them where more histories are asked for as well. */
+const STEP = SEEDS < 1000 ? 2 : 1;
+
 describe.each(FAULTS)('%s at each operation in turn', (fault) => {
-  test('loses nothing acknowledged and nothing signed, with a tile that becomes full', async () => {
+  const title = 'loses nothing acknowledged and nothing signed, with a tile that becomes full';
+  const tried = async (): Promise<void> => {
     const quiet = newWorld(SEED_WITH_TILE);
     await live(quiet, undefined, 0);
     expect(quiet.acknowledged.size).toBeGreaterThan(256);
     expect(quiet.disk.changes).toBeGreaterThan(10);
-    for (let skip = 0; skip < quiet.disk.changes; skip += 1) {
+    for (let skip = 0; skip < quiet.disk.changes; skip += STEP) {
       const world = newWorld(SEED_WITH_TILE);
       await live(world, fault, skip);
       await live(world, undefined, 0);
       expect({ skip, ...(await faults(world)) }).toEqual({ skip, ...NONE });
       expect(world.acknowledged.size).toBeGreaterThan(0);
     }
-  });
+  };
+  test(title, tried, TIMEOUT_MS);
 });
 
 test('a disk that only claims to flush is found out, so this test can fail', async () => {
