@@ -2,7 +2,9 @@
  * `portcullis evidence receipt|keys`: what others need to check a record, out of the files of a
  * log, whether or not a service writes it.
  */
+import { readdirSync, type Dirent } from 'node:fs';
 import type { Command } from 'commander';
+import { systemReason } from '../contract/system_reason.ts';
 import { PortcullisError } from '../errors.ts';
 import { nodeFiles } from '../evidence/files.ts';
 import { readEvidence } from '../evidence/read.ts';
@@ -46,6 +48,7 @@ async function giveReceipt(
   { log, json }: EvidenceOptions,
   terminal: Terminal,
 ): Promise<number> {
+  requireLog(log);
   const index = await indexOf(record, log);
   const signed = await openSignedLog(nodeFiles, log);
   const receipt = await signed.receiptOf(index);
@@ -55,11 +58,31 @@ async function giveReceipt(
 }
 
 async function giveKeys({ log, json }: EvidenceOptions, terminal: Terminal): Promise<number> {
+  requireLog(log);
   const { keys } = await openSignedLog(nodeFiles, log);
   const given = keys.map(({ from, verifier }) => ({ from, key: verifier.vkey }));
   if (json) printJson(terminal, { keys: given });
   else for (const { key } of given) print(terminal, key);
   return 0;
+}
+
+/** Somebody may name anything; whoever reads a pipe waits for its writer. */
+function requireLog(directory: string): void {
+  const odd = entriesOf(directory).find(
+    (entry) => /^checkpoint$|^keys$|\.log$/.test(entry.name) && !entry.isFile(),
+  );
+  if (!odd) return;
+  const message = `\`${odd.name}\` in \`${directory}\` is no file, so that is no log`;
+  throw new PortcullisError('ARGUMENT_INVALID', message);
+}
+
+function entriesOf(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (cause) {
+    const message = `the log in \`${directory}\` cannot be read: ${systemReason(cause)}`;
+    throw new PortcullisError('ARGUMENT_INVALID', message, { cause });
+  }
 }
 
 /** An index as it is; else that of the decision or list that has the id. */

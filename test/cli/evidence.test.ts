@@ -1,5 +1,6 @@
 /** `portcullis evidence`: from a service that runs to somebody who has a receipt and a key. */
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readTokens } from '../../src/pdp/token_file.ts';
@@ -82,6 +83,24 @@ describe('the receipt of a decision', () => {
     });
   });
 });
+
+test.each(['no folder', 'a file', 'a pipe', 'a folder in the place of the checkpoint'])(
+  '%s is told, and not waited for',
+  async (what) => {
+    const place = at(what);
+    if (what === 'a file') writeFileSync(place, '');
+    if (what.startsWith('a folder')) mkdirSync(join(place, 'checkpoint'), { recursive: true });
+    if (what === 'a pipe') {
+      mkdirSync(place);
+      execFileSync('mkfifo', [join(place, 'checkpoint')]);
+    }
+    for (const command of [['keys'], ['receipt', '0'], ['receipt', 'some-id']]) {
+      const told = await run('evidence', ...command, '--log', place);
+      expect(told).toMatchObject({ code: 2, stderr: expect.stringContaining(place) });
+      expect(told.stderr).toMatch(/^ARGUMENT_INVALID/);
+    }
+  },
+);
 
 test('an id that the log has not, and a folder without a log, are told', async () => {
   const unknown = await run('evidence', 'receipt', 'no-such-id', '--log', log);

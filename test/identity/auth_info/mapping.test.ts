@@ -94,7 +94,7 @@ describe('the mapping', () => {
     const authInfo = authInfoOf({ sub: 'alice', ...claims });
     const found = fromAuthInfo(mapping)({ authInfo });
     expect(found?.subject.properties?.actor_type).toBe(actor_type);
-    expect(found).toBeDefined();
+    expect(found?.subject.id).toBe('user:alice');
   });
 
   test.each<[string, AuthInfoMapping, object, string]>([
