@@ -46,13 +46,16 @@ export async function loadSuite(area: Area, folder: string): Promise<void> {
   const state = getState();
   const root = state.rootDescribeBlock;
   for (const shared of area.shared ?? []) await load(`${shared}.ts`);
-  const patterns = area.tests.map((name) => `${name}.test.ts`);
-  for (const file of globSync(patterns, { cwd: folder }).sort()) {
+  for (const file of new Set(area.tests.flatMap((name) => filesOf(name, folder)))) {
     describe(file, () => {});
     state.currentDescribeBlock = root.children.at(-1) as Block;
     await load(file);
     state.currentDescribeBlock = root;
   }
+}
+
+function filesOf(name: string, folder: string): string[] {
+  return globSync(`${name}.test.ts`, { cwd: folder }).sort();
 }
 
 /**

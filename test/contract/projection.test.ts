@@ -24,6 +24,12 @@ describe('projectArguments', () => {
     expect(project({ constructor: [''] })).toEqual({});
   });
 
+  test('takes what is no object as it is, and looks into nothing', () => {
+    const given = { to: null, items: [1], amount: 5 };
+    const pointers = { '*': ['/to/iban', '/items/0/price', '/amount/value'] };
+    expect(projectArguments({ digest, pointers }, 'payments', transfer, given)).toEqual(given);
+  });
+
   test('knows a thing by its type as well', () => {
     const pointers = { 'tool:payments/transfer': ['/amount'], 'prompt:payments/*': ['/to/iban'] };
     const prompt = { type: 'prompt', id: 'transfer' } as const;

@@ -10,6 +10,7 @@ import {
   requestProof,
   signedAuthorization,
   signingTime,
+  storedKeyOf,
   type SignedRequest,
   type TokenHashes,
   type TokenKeys,
@@ -34,6 +35,7 @@ test('the bytes are those of the definition', () => {
   const stored_key = createHash('sha256').update(client_key).digest();
   const server_key = mac('key', 'portcullis server');
   expect(KEYS).toEqual({ client_key, stored_key, server_key });
+  expect(storedKeyOf('key')).toEqual(stored_key);
   const signed = `portcullis request\n0123456789abcdef\n2027-01-01T12:00:00.000Z\n${digest}`;
   const signature = mac(stored_key, signed);
   const proof = Buffer.from(client_key.map((byte, at) => byte ^ signature[at]!));

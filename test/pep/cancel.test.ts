@@ -237,7 +237,7 @@ describe('the table of open requests', () => {
   });
 
   test('what is cancelled while the server has it counts on, and no longer than for a time', () => {
-    jest.useFakeTimers();
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
     const [sent, unsent, answered] = [open(1), open(2), open(3)];
     for (const exchange of [sent, answered]) void exchange.forward(() => undefined);
     for (const exchange of [sent, unsent, answered]) exchanges.abandon(exchange);

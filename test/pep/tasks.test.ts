@@ -160,7 +160,7 @@ describe('a mask of the call', () => {
   const masking: Script = { decide: () => allow({ obligations: [MASK] }) };
 
   test('holds for all that is told of the task', async () => {
-    const { wire, parts, desk, made } = await tasksRig(masking);
+    const { wire, parts, desk, made } = await tasksRig({ ...masking });
     const make = await wire.askFor('first', 'tools/call', {
       name: 'report',
       arguments: { message: 'the ssn is 123' },
@@ -214,7 +214,7 @@ describe('a mask of the call', () => {
   });
 
   test('that ended after the task was made holds for its result', async () => {
-    const { wire, parts, desk, made } = await tasksRig(masking);
+    const { wire, parts, desk, made } = await tasksRig({ ...masking });
     const taskId = await made();
     Object.assign(parts.decisionPoint.script, { decide: () => allow() });
     await desk.working[0]!.complete();
