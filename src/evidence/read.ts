@@ -64,3 +64,17 @@ async function* readFrom(
     file.close();
   }
 }
+
+/** How many records there are, found at the end of the last segment. */
+export async function countRecords(
+  directory: string,
+  files: EvidenceFiles = nodeFiles,
+): Promise<number> {
+  const last = listSegments(files, directory).at(-1);
+  if (!last) return 0;
+  let count = last.first;
+  for await (const { record } of readFrom(files, last, Number.MAX_SAFE_INTEGER, true)) {
+    count = record.index + 1;
+  }
+  return count;
+}
