@@ -13,7 +13,7 @@ import { type Bits, packPlaces, placesIn, unpackBits } from './bits.ts';
 const FORMAT = 1;
 
 /** How long one process waits while another writes. */
-const BUSY_MS_MAX = 5_000;
+const BUSY_MS_MAX = 2_000;
 
 /** 48 bits of a digest: two values that share one only cost a record that is read in vain. */
 const TERM_BYTES = 6;
@@ -190,6 +190,16 @@ export function isDamage(error: unknown): boolean {
   return [SQLITE_CORRUPT, SQLITE_NOTADB].includes(code & PRIMARY_CODE);
 }
 
+/** What a failure of SQLite means, and what helps; any other error stays what it is. */
+export function indexFault(path: string, error: unknown): unknown {
+  const { errcode } = error as { errcode?: number };
+  if (errcode === undefined) return error;
+  if ((errcode & PRIMARY_CODE) !== SQLITE_BUSY) return unusable(path, error);
+  const message = 'another process keeps the index busy; ask once more';
+  return new PortcullisError('OVERLOADED', message, { cause: error });
+}
+
+const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 const PRIMARY_CODE = 0xff;

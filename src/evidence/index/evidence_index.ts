@@ -11,7 +11,7 @@ import type { StoredRecord } from '../segment.ts';
 import { type Order, candidates } from './candidates.ts';
 import { type IndexedLog, catchUp } from './catch_up.ts';
 import { cursorAt, readCursor } from './cursor.ts';
-import { IndexDatabase, isDamage, removeIndexFile, sameBytes } from './database.ts';
+import { IndexDatabase, indexFault, isDamage, removeIndexFile, sameBytes } from './database.ts';
 import { type RecordFilter, meets } from './fields.ts';
 
 export interface EvidenceIndexOptions {
@@ -103,9 +103,9 @@ export class EvidenceIndex {
     do {
       batch = takeSome(places, limit - records.length);
       this.#requireKey(key);
-      for (const { record, text } of await this.#read(batch, order)) {
+      for (const { record } of await this.#read(batch, order)) {
         if (!meets(record, filter)) continue;
-        room_bytes -= text.length;
+        room_bytes -= Buffer.byteLength(JSON.stringify(record));
         if (room_bytes < 0 && records.length > 0) {
           return { records, next: cursorAt(record.index, { filter, order }) };
         }
@@ -139,7 +139,7 @@ export class EvidenceIndex {
       try {
         return await run();
       } catch (error) {
-        if (!isDamage(error)) throw error;
+        if (!isDamage(error)) throw indexFault(this.#path, error);
         this.#database.close();
         removeIndexFile(this.#path);
         this.#database = IndexDatabase.open(this.#path);
