@@ -50,7 +50,8 @@ async function post(path: string, body: object): Promise<unknown> {
 /** Every tenth by somebody whose name would steer a terminal; the first ones of one trace. */
 async function decide(number: number): Promise<string> {
   const person = number % 10 === 0 ? 'eve\u001b[2J\u202e' : `person-${number % 5}`;
-  const traceparent = `00-${number < 8 ? TRACE : String(number).padStart(32, '0')}-00f067aa0ba902b7-01`;
+  const trace = number < 8 ? TRACE : String(number).padStart(32, '0');
+  const traceparent = `00-${trace}-00f067aa0ba902b7-01`;
   const answer = (await post('/access/v1/evaluation', {
     subject: {
       type: 'identity',

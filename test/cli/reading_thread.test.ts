@@ -36,7 +36,7 @@ test('a fault of the question or of the log keeps its code', async () => {
   expect(await reading.record(3, { fields: {} })).toBeUndefined();
 });
 
-test('closing one that nobody asked is done at once, and who waits for another is told', async () => {
+test('closing is done at once where nobody asked, and told to who waits', async () => {
   const reading = open(await writeDecisions(3));
   await reading.close();
   const waiting = reading.page(QUERY);
