@@ -71,9 +71,10 @@ export const blockingFiles: EvidenceFiles = {
   ...nodeFiles,
   open(path, use) {
     const fd = fs.openSync(path, FLAGS[use], 0o600);
-    const read = (into: Uint8Array, position: number): number =>
-      fs.readSync(fd, into, 0, into.length, position);
-    return { ...nodeFile(fd), read: async (into, position) => read(into, position) };
+    return {
+      ...nodeFile(fd),
+      read: async (into, position) => fs.readSync(fd, into, 0, into.length, position),
+    };
   },
 };
 

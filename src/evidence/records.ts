@@ -59,22 +59,24 @@ async function* readListed(
     const at = segments.findLastIndex(({ first }) => first <= next);
     const segment = segments[at];
     if (!segment) throw missing(next, { path: directory });
-    const end = Math.min(to, segments[at + 1]?.first ?? to);
-    yield* readPart(files, segment, next, end);
+    const following = segments[at + 1]?.first;
+    const end = Math.min(to, following ?? to);
+    yield* readPart(files, { ...segment, following }, next, end);
     next = end;
   }
 }
 
 async function* readPart(
   files: EvidenceFiles,
-  segment: Segment,
+  segment: Segment & { following: number | undefined },
   from: number,
   to: number,
 ): AsyncGenerator<StoredRecord> {
   const file = files.open(segment.path, 'read');
   try {
     let next = from;
-    for await (const found of readSegment(file, segment, await findPlace(file, segment, from))) {
+    const place = await findPlace(file, segment, from, segment.following);
+    for await (const found of readSegment(file, segment, place)) {
       if ('torn_at_bytes' in found) break;
       if (found.record.index < from) continue;
       yield found;
@@ -89,25 +91,27 @@ async function* readPart(
 
 /**
  * The place of a record at or before this one, not far from it. Each second step cuts in two; the
- * others guess by the lines known so far, which are of about one length.
+ * others guess by the lines known so far, which are of about one length, and by the record that
+ * follows the segment.
  */
 export async function findPlace(
   file: EvidenceFile,
   { first }: Segment,
   index: number,
+  following?: number,
 ): Promise<Place> {
   let low: Place = { index: first, offset_bytes: 0 };
-  let high: End = { offset_bytes: file.size_bytes() };
+  let high: End = endAt(file.size_bytes(), following);
   for (let step = 0; high.offset_bytes - low.offset_bytes > STRETCH_BYTES; step += 1) {
     if (index - low.index <= NEAR_RECORDS) break;
-    const share = step % 2 === 0 ? 1 / 2 : shareOf(index, low, high);
+    const share = step % 2 === 0 ? shareOf(index, low, high) : 1 / 2;
     const position = Math.floor(
       low.offset_bytes + (high.offset_bytes - low.offset_bytes - 1) * share,
     );
     const line = await findLineAfter(file, position);
     // Where no whole line begins behind the middle, or none that is whole yet, it is before it.
     if (line && line.index <= index && line.index > low.index) low = line;
-    else high = line ? { offset_bytes: position, index: line.index } : { offset_bytes: position };
+    else high = endAt(position, line?.index);
   }
   return low;
 }
@@ -116,6 +120,10 @@ export async function findPlace(
 interface End {
   offset_bytes: number;
   index?: number;
+}
+
+function endAt(offset_bytes: number, index: number | undefined): End {
+  return index === undefined ? { offset_bytes } : { offset_bytes, index };
 }
 
 /** How far a record stands from one place to another, or a little before. */

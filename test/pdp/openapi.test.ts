@@ -135,7 +135,7 @@ describe('a running service', () => {
     const operation = operations.find((each) => each.name === name)?.operation;
     const response = operation?.responses[status];
     expect([name, status, response?.description]).toEqual([name, status, expect.any(String)]);
-    const [type = '', { schema }] = Object.entries((response as Content).content)[0] ?? ['', {}];
+    const [type, { schema }] = Object.entries((response as Content).content)[0] ?? ['', {}];
     expect([name, String(headers['content-type'])]).toEqual([name, expect.stringContaining(type)]);
     if (schema)
       expect([name, validatorOf(schema)(body)]).toEqual([name, { ok: true, value: body }]);

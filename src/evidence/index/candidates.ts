@@ -12,9 +12,9 @@ export function* candidates(
   filter: RecordFilter,
   order: Order,
   start: number,
-): Generator<number> {
+): Generator<number, undefined> {
   const state = database.state();
-  if (!state || state.next === 0) return;
+  if (!state || state.next === 0) return undefined;
   const termOf = termMaker(state.key);
   const terms = FIELD_NAMES.flatMap((field) => {
     const values = filter.fields[field];
@@ -33,6 +33,7 @@ export function* candidates(
       if (order === 'newest' ? index <= start : index >= start) yield index;
     }
   }
+  return undefined;
 }
 
 /** The records of a stretch that have one of the values of each field. */

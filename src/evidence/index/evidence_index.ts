@@ -156,12 +156,12 @@ function startOf(order: Order): number {
 }
 
 /** The next so many; the generator goes on after them. */
-function takeSome(from: Generator<number>, count: number): number[] {
+function takeSome(from: Generator<number, undefined>, count: number): number[] {
   const taken: number[] = [];
   while (taken.length < count) {
     const { value } = from.next();
     if (value === undefined) break;
-    taken.push(value as number);
+    taken.push(value);
   }
   return taken;
 }
