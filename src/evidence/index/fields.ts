@@ -41,7 +41,7 @@ const ENTRY = /#\d+$/;
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-/;
 
 /** The id of a trace that a `traceparent` names. */
-export function traceIdOf(traceparent: string | undefined): string | undefined {
+function traceIdOf(traceparent: string | undefined): string | undefined {
   return TRACEPARENT.exec(traceparent ?? '')?.[1];
 }
 
