@@ -6,6 +6,7 @@
 import type { Configuration } from '../config/types.gen.ts';
 import { createDecisionCore } from '../decision/core.ts';
 import type { DecisionCore } from '../decision/types.ts';
+import type { ProvableLog } from '../evidence/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CLOCK, RANDOM } from './ambient.ts';
 import { openEvaluator, requirePolicy } from './evaluators.ts';
@@ -19,13 +20,13 @@ export async function openDecisionCore(
   configuration: Configuration,
   log: Logger,
   opened: AsyncDisposableStack,
-): Promise<DecisionCore> {
+): Promise<{ core: DecisionCore; evidence: ProvableLog }> {
   requirePolicy(configuration);
   const evidence = await openEvidence(configuration, log);
   opened.defer(() => evidence.close());
   const evaluator = await openEvaluator(configuration, { evidence, log });
   opened.defer(() => evaluator.close());
-  return createDecisionCore({
+  const core = createDecisionCore({
     evaluator,
     evidence,
     clock: CLOCK,
@@ -37,4 +38,5 @@ export async function openDecisionCore(
       batch_bytes_max: configuration.pdp.batch_bytes_max,
     },
   });
+  return { core, evidence };
 }

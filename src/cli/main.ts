@@ -154,6 +154,7 @@ function verifyCommand(program: Command): Command {
     .option('--policy <file>', 'trusted logs and witnesses, and how many must agree (tlog-policy)')
     .option('--log <folder or url>', 'judge a whole log in the place of receipts')
     .option('--since <file>', 'a checkpoint that was kept: the log must begin with its tree')
+    .option('--token-file <file>', 'a token that may read the log, where it takes one')
     .option('--hashes', 'judge the tree of the log without reading its records')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExample:\n  $ portcullis verify decision.tlog-proof --key log.vkey');
@@ -164,6 +165,7 @@ function witnessCommand(program: Command): Command {
     .command('witness')
     .description('cosign the checkpoints of a log that keeps its past')
     .option('--log <folder or url>', 'the log to follow')
+    .option('--token-file <file>', 'a token that may read the log, where it takes one')
     .requiredOption('--key <key or file>', 'key of a log, or a file of them (repeatable)', append)
     .requiredOption('--key-file <file>', 'signing key of the witness')
     .option(

@@ -239,6 +239,22 @@ export interface Configuration {
      */
     connections_max: number;
     /**
+     * Most requests that read evidence at a time; one more is answered 503 with `Retry-After`.
+     */
+    evidence_requests_in_flight_max: number;
+    /**
+     * Most records of a page.
+     */
+    evidence_page_records_max: number;
+    /**
+     * Largest page of records, which holds one record of any size.
+     */
+    evidence_page_bytes_max: number;
+    /**
+     * Longest that records are looked for; an index that is made anew goes on meanwhile.
+     */
+    evidence_timeout_ms: number;
+    /**
      * Most requests that are decided at a time; one more is answered 503 with `Retry-After`.
      */
     requests_in_flight_max: number;
@@ -271,6 +287,10 @@ export interface Configuration {
      * File of the private keys that sign checkpoints, one a line; made with a new one where there is none.
      */
     key_file: string;
+    /**
+     * Index by which records are found; made of the log where there is none. Best outside of its folder.
+     */
+    index_file: string;
     /**
      * Longest that a record is in no signed checkpoint.
      */

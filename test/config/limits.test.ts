@@ -9,6 +9,7 @@ import * as jwt from './limits/jwt.ts';
 import * as pdp from './limits/pdp.ts';
 import * as policy from './limits/policy.ts';
 import * as policyServer from './limits/policy_server.ts';
+import * as reading from './limits/reading.ts';
 import * as refusals from './limits/refusals.ts';
 import * as tasks from './limits/tasks.ts';
 import * as toolchain from './limits/toolchain.ts';
@@ -60,6 +61,15 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'pdp.signed_requests_max': { run: pdp.signedRequests, expected: status('401') },
   'pdp.signature_age_seconds_max': { run: pdp.signatureAge, expected: status('401') },
   'pdp.requests_in_flight_max': { run: pdp.requestsInFlight, expected: status('503') },
+  'pdp.evidence_requests_in_flight_max': {
+    run: reading.requestsInFlight,
+    expected: { below: '200, and 200', at: '200, and 200', above: '503, and 200' },
+  },
+  'pdp.evidence_page_records_max': { run: reading.pageRecords, expected: status('400') },
+  'pdp.evidence_page_bytes_max': {
+    run: reading.pageBytes,
+    expected: { below: '2 records', at: '2 records', above: '1 records' },
+  },
   'pdp.connections_max': { run: pdp.connections, expected: status('dropped') },
   'evidence.linger_us_max': {
     run: evidence.linger,
@@ -170,6 +180,10 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
   'pdp.request_timeout_ms': { run: pdp.requestTimeout, expected: { soon: '200', never: '408' } },
   'pdp.idle_timeout_ms': { run: pdp.idleTimeout, expected: { soon: '200', never: '' } },
   'pdp.drain_timeout_ms': { run: pdp.drainTimeout, expected: { soon: '200', never: 'cut off' } },
+  'pdp.evidence_timeout_ms': {
+    run: reading.timeout,
+    expected: { soon: TAKEN, never: 'OVERLOADED' },
+  },
   'decision_point.timeout_ms': {
     run: decisionPoint.timeout,
     expected: { soon: TAKEN, never: 'DECISION_POINT_UNREACHABLE' },
