@@ -66,6 +66,12 @@ export const ERRORS = {
     meaning: 'a record could not be made durable, so its decision was not given',
     remedy: 'free or repair the disk and restart; nothing is answered without evidence',
   },
+  EXPORT_UNUSABLE: {
+    meaning: 'how far an export of the evidence came is damaged, or is not a place in this log',
+    remedy:
+      'find out which of both was changed, and restore it; without the named file, the export ' +
+      'begins at the first record again',
+  },
   GUARD_MISUSED: {
     meaning: 'a server was guarded in a way that would leave a way round the guard',
     remedy: 'do what the message says; the server does not start',

@@ -64,7 +64,7 @@ function findHome(): string | undefined {
   }
 }
 
-/** The settings that variables hold; a list is separated by commas. */
+/** The settings that variables hold; a list of texts is separated by commas. */
 export function variablesSource(variables: Variables, folder: string): Source {
   const settings: Record<string, unknown> = {};
   for (const setting of SETTINGS) {
@@ -79,11 +79,21 @@ function variableAt(path: readonly string[]): string {
   return SETTINGS.find((setting) => setting.name === name)?.variable ?? 'the environment';
 }
 
+/** A list of groups is JSON: nothing shorter would tell them apart. */
+function parseGroups(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 /** What cannot be read as the type stays text, and the schema refuses it. */
 function parseText(text: string, rule: SettingRule): unknown {
   if (text === 'null' && allowsNull(rule)) return null;
   if (hasType(rule, 'integer') && /^-?\d{1,15}$/.test(text)) return Number(text);
   if (hasType(rule, 'boolean') && /^(true|false)$/.test(text)) return text === 'true';
   if (!hasType(rule, 'array')) return text;
+  if (rule.members.length > 0) return parseGroups(text);
   return text === '' ? [] : text.split(',').map((item) => item.trim());
 }
