@@ -76,7 +76,8 @@ export async function openCursor(
     return new Cursor(files, directory, file, state);
   } catch (cause) {
     if (cause instanceof PortcullisError && cause.code === 'EXPORT_UNUSABLE') throw cause;
-    throw unusable(name, `its place in \`${path}\` cannot be read: ${systemReason(cause)}`, cause);
+    const reason = cause instanceof PortcullisError ? cause.message : systemReason(cause);
+    throw unusable(name, `its place in \`${path}\` cannot be read: ${reason}`, cause);
   }
 }
 

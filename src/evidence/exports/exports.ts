@@ -47,13 +47,15 @@ const GIVING: ReadonlySet<string> = new Set(['decision', 'discovery']);
 export async function openExports(parts: ExportsParts): Promise<Exports> {
   const { evidence } = parts;
   const exporters: Exporter[] = [];
-  const stopped: ExportStatus[] = [];
+  const statuses: (() => ExportStatus)[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(exporters.map((exporter) => exporter.close()));
   };
   for (const plan of parts.planned) {
     try {
-      exporters.push(await openExporter(plan, parts));
+      const exporter = await openExporter(plan, parts);
+      exporters.push(exporter);
+      statuses.push(() => exporter.status());
     } catch (error) {
       if (plan.settings.required || !(error instanceof PortcullisError)) {
         await close();
@@ -63,10 +65,10 @@ export async function openExports(parts: ExportsParts): Promise<Exports> {
         export: plan.settings.name,
         error,
       });
-      stopped.push(statusOfStopped(plan.settings, error, evidence));
+      statuses.push(() => statusOfStopped(plan.settings, error, evidence));
     }
   }
-  return { evidence: exportedLog(evidence, exporters, stopped, parts.log), close };
+  return { evidence: exportedLog(evidence, exporters, statuses, parts.log), close };
 }
 
 async function openExporter(
@@ -85,7 +87,7 @@ async function openExporter(
   return exporter;
 }
 
-/** The lag is that of the start: how far it had come is not known, or not to be trusted. */
+/** How far it had come is not known, or not to be trusted: as if it had sent nothing. */
 function statusOfStopped(
   { name, type, required }: ExportSettings,
   { message }: PortcullisError,
@@ -99,10 +101,10 @@ function statusOfStopped(
 function exportedLog(
   evidence: ProvableLog,
   exporters: readonly Exporter[],
-  stopped: readonly ExportStatus[],
+  statuses: readonly (() => ExportStatus)[],
   log: Logger,
 ): ProvableLog {
-  if (exporters.length + stopped.length === 0) return evidence;
+  if (statuses.length === 0) return evidence;
   let isHeld = false;
   const holdUp = (): string | undefined => {
     const name = exporters.find(({ isTooFarBehind }) => isTooFarBehind)?.status().name;
@@ -123,7 +125,7 @@ function exportedLog(
     },
     status(): EvidenceStatus {
       const status = evidence.status();
-      const exports = [...exporters.map((exporter) => exporter.status()), ...stopped];
+      const exports = statuses.map((statusOf) => statusOf());
       const problem = holdUp();
       if (!status.writable || problem === undefined) return { ...status, exports };
       return { ...status, writable: false, problem, exports };

@@ -8,7 +8,7 @@ import type { EvidenceFile, EvidenceFiles } from '../../files.ts';
 import { writeFully } from '../../recovery.ts';
 import { readExactly } from '../../segment.ts';
 import { openThere } from '../../tree/whole_file.ts';
-import type { Delivery, ExportDriver } from '../types.ts';
+import type { ExportDriver } from '../types.ts';
 import { jsonLine } from './event.ts';
 
 export interface JsonLinesParts {
@@ -24,6 +24,11 @@ export interface JsonLinesParts {
 const LINE_FEED = 10;
 const WINDOW_BYTES = 65_536;
 
+interface Written {
+  /** Where a batch begins of which nobody knows whether it is on the disk; else infinite. */
+  sure_to: number;
+}
+
 /** Rejects with `EVIDENCE_LOCKED` where another process writes the file. */
 export async function jsonLines(parts: JsonLinesParts): Promise<ExportDriver> {
   const { files, path } = parts;
@@ -31,30 +36,43 @@ export async function jsonLines(parts: JsonLinesParts): Promise<ExportDriver> {
   const lock = `${path}.lock`;
   await files.createDirectory(lock);
   const unlock = files.lock(lock);
+  const written: Written = { sure_to: Infinity };
   return {
     format: jsonLine,
-    deliver: (texts) => append(parts, texts),
+    async deliver(texts) {
+      if (isFull(parts)) {
+        await rotate(parts);
+        written.sure_to = Infinity;
+      }
+      await append(parts, texts, written);
+      return { outcome: 'taken', rejected_records: 0 };
+    },
     close: async () => unlock(),
   };
 }
 
-async function append(parts: JsonLinesParts, texts: readonly string[]): Promise<Delivery> {
-  const { files, path } = parts;
-  const folder = dirname(path);
-  if (isFull(parts)) rotate(parts);
-  const found = openThere(files, path, 'write');
-  const file = found ?? files.open(path, 'create');
+/**
+ * Appends behind the last line that is whole and is known to be on the disk: after a flush that failed
+ * the kernel holds the pages for clean, so that they must be written again.
+ */
+async function append(
+  { files, path }: JsonLinesParts,
+  texts: readonly string[],
+  written: Written,
+): Promise<void> {
+  const file = openThere(files, path, 'write') ?? files.open(path, 'create');
   try {
-    const end = await endOfLines(file);
+    const end = Math.min(await endOfLines(file), written.sure_to);
+    written.sure_to = end;
     if (end < file.size_bytes()) file.truncate(end);
     writeFully(file, Buffer.from(`${texts.join('\n')}\n`), end);
     await file.flush();
   } finally {
     file.close();
   }
-  // Also for one that was made before a flush of the folder that failed, or moved there.
-  await files.flushDirectory(folder);
-  return { outcome: 'taken', rejected_records: 0 };
+  // Also for a file that was made before a flush of its folder that failed.
+  await files.flushDirectory(dirname(path));
+  written.sure_to = Infinity;
 }
 
 function isFull({ files, path, file_bytes_max }: JsonLinesParts): boolean {
@@ -67,12 +85,18 @@ function isFull({ files, path, file_bytes_max }: JsonLinesParts): boolean {
   }
 }
 
-/** The oldest is written over. A crash in between leaves a number free, which is taken next. */
-function rotate({ files, path, files_max }: JsonLinesParts): void {
-  const names = new Set(files.names(dirname(path)));
+/**
+ * The oldest is written over. A crash in between leaves a number free, which is taken next. Each
+ * new name is durable before the old one stands for another file, or a power loss could take both.
+ */
+async function rotate({ files, path, files_max }: JsonLinesParts): Promise<void> {
+  const folder = dirname(path);
+  const names = new Set(files.names(folder));
   for (let number = files_max - 1; number > 0; number -= 1) {
     const from = number === 1 ? path : `${path}.${number - 1}`;
-    if (names.has(basename(from))) files.rename(from, `${path}.${number}`);
+    if (!names.has(basename(from))) continue;
+    files.rename(from, `${path}.${number}`);
+    await files.flushDirectory(folder);
   }
 }
 
