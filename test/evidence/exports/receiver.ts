@@ -2,9 +2,11 @@
 import {
   createServer,
   type IncomingHttpHeaders,
+  type IncomingMessage,
   type Server,
   type ServerResponse,
 } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 
@@ -35,8 +37,16 @@ export interface Receiver {
   back(): Promise<void>;
 }
 
-/** Takes everything; `answer` is the body of its 200. */
-export async function openReceiver(answer = '{}'): Promise<Receiver> {
+interface ReceiverOptions {
+  answer?: string;
+  tls?: { cert: string; key: string };
+}
+
+/** Takes everything; `answer` is the body of its 200, `tls` its certificate. */
+export async function openReceiver({
+  answer = '{}',
+  tls,
+}: ReceiverOptions = {}): Promise<Receiver> {
   const posted: Posted[] = [];
   const taken: Posted[] = [];
   let misbehave: Misbehave | undefined;
@@ -44,7 +54,7 @@ export async function openReceiver(answer = '{}'): Promise<Receiver> {
   const look = (): void => {
     waiting = waiting.filter(({ holds, resolve }) => !holds() || void resolve());
   };
-  const server = createServer((request, response) => {
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
@@ -59,10 +69,12 @@ export async function openReceiver(answer = '{}'): Promise<Receiver> {
       look();
     });
     request.on('error', () => {});
-  });
+  };
+  const server = tls ? createSecureServer(tls, serve) : createServer(serve);
+  server.on('tlsClientError', () => {});
   const port = await listen(server, 0);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     posted,
     taken,
     act(next) {
