@@ -67,10 +67,10 @@ export const ERRORS = {
     remedy: 'free or repair the disk and restart; nothing is answered without evidence',
   },
   EXPORT_UNUSABLE: {
-    meaning: 'how far an export of the evidence came is damaged, or is not a place in this log',
+    meaning: 'an export of the evidence cannot be opened, or its place is none in this log',
     remedy:
-      'find out which of both was changed, and restore it; without the named file, the export ' +
-      'begins at the first record again',
+      'see the message; where its place does not fit, find out what was changed and restore it, ' +
+      'or remove the file of the place, and the export begins at the first record again',
   },
   GUARD_MISUSED: {
     meaning: 'a server was guarded in a way that would leave a way round the guard',

@@ -2,6 +2,7 @@
  * The exports of a log. They read what is durable; the log hears of them only where an export is
  * required and too far behind: then nothing is decided until it has caught up.
  */
+import { systemReason } from '../../contract/system_reason.ts';
 import { PortcullisError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { EvidenceFiles } from '../files.ts';
@@ -81,10 +82,17 @@ async function openExporter(
     read: (from, to) => readRecords(files, directory, from, to),
   };
   const cursor = await openCursor(files, cursors, settings.name, source);
-  const driver = await open();
+  const driver = await open().catch((cause: unknown) => {
+    throw cause instanceof PortcullisError ? cause : unopened(settings.name, cause);
+  });
   const exporter = new Exporter({ driver, cursor, source, settings, wait, chance, log });
   exporter.start();
   return exporter;
+}
+
+function unopened(name: string, cause: unknown): PortcullisError {
+  const message = `the export \`${name}\` cannot be opened: ${systemReason(cause)}`;
+  return new PortcullisError('EXPORT_UNUSABLE', message, { cause });
 }
 
 /** How far it had come is not known, or not to be trusted: as if it had sent nothing. */

@@ -156,12 +156,18 @@ describeWithOpa('beside the upload of an OPA server', () => {
     const typesOf = (event: object) =>
       Object.fromEntries(Object.entries(event).map(([name, value]) => [name, typeof value]));
     const their_types = typesOf(their_event);
-    // It has no trace here, and no bundle.
-    const { trace_id, span_id, bundles, result: _result, ...our_types } = typesOf(our_event);
+    // It has no trace, no bundle and no known caller here, and its result is any value.
+    const { trace_id, span_id, bundles, requested_by, result, ...our_types } = typesOf(our_event);
     expect(our_types).toEqual(
       Object.fromEntries(Object.keys(our_types).map((name) => [name, their_types[name]])),
     );
-    expect([trace_id, span_id, bundles]).toEqual(['string', 'string', 'object']);
+    expect([trace_id, span_id, bundles, requested_by]).toEqual([
+      'string',
+      'string',
+      'object',
+      'string',
+    ]);
+    expect([result, their_types.result]).toEqual(['object', 'boolean']);
     expect(Object.keys(our_event.labels as object)).toEqual(
       expect.arrayContaining(Object.keys(their_event.labels as object)),
     );
