@@ -1,4 +1,5 @@
 /** Settings that cannot stand together. Each row says when, and names them. */
+import { EXPORT_CONTRADICTIONS } from './export_contradictions.ts';
 import type { Configuration } from './types.gen.ts';
 
 export interface Contradiction {
@@ -145,56 +146,6 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
     holds: ({ evidence }) => evidence.record_bytes_max > evidence.segment_bytes_max,
   },
   {
-    names: ['evidence.exports'],
-    fault: 'has two of one name',
-    holds: ({ evidence }) => isDoubled(evidence.exports.map(({ name }) => name)),
-  },
-  {
-    names: ['evidence.exports'],
-    fault: 'has one without `url`, which all types but `jsonl` need',
-    holds: ({ evidence }) => evidence.exports.some((each) => !isFile(each) && each.url === null),
-  },
-  {
-    names: ['evidence.exports'],
-    fault: 'has one of type `jsonl` with `url`, `token_file`, `headers_file` or `ca_file`',
-    holds: ({ evidence }) =>
-      evidence.exports.some(
-        (each) =>
-          isFile(each) &&
-          [each.url, each.token_file, each.headers_file, each.ca_file].some((at) => at !== null),
-      ),
-  },
-  {
-    names: ['evidence.exports'],
-    fault: 'has one with `path` that is not of type `jsonl`',
-    holds: ({ evidence }) => evidence.exports.some((each) => !isFile(each) && each.path !== null),
-  },
-  {
-    names: ['evidence.exports'],
-    fault: 'has one with `partition` that is not of type `opa_decision_log`',
-    holds: ({ evidence }) =>
-      evidence.exports.some(
-        ({ type, partition }) => type !== 'opa_decision_log' && partition !== null,
-      ),
-  },
-  {
-    names: ['evidence.exports'],
-    fault: 'has one with `ca_file` whose `url` is not https',
-    holds: ({ evidence }) =>
-      evidence.exports.some(({ ca_file, url }) => ca_file !== null && !url?.startsWith('https:')),
-  },
-  {
-    names: ['evidence.exports'],
-    fault: 'has two of one `path`',
-    holds: ({ evidence }) => isDoubled(evidence.exports.flatMap(({ path }) => path ?? [])),
-  },
-  {
-    names: ['evidence.exports'],
-    fault: 'has one whose `retry_interval_ms` is above its `retry_interval_ms_max`',
-    holds: ({ evidence }) =>
-      evidence.exports.some((each) => each.retry_interval_ms > each.retry_interval_ms_max),
-  },
-  {
     names: ['policy.archive_bytes_max', 'policy.unpacked_bytes_max'],
     fault: 'contradict: so large a bundle would unpack to more than is taken',
     holds: ({ policy }) => policy.archive_bytes_max > policy.unpacked_bytes_max,
@@ -272,15 +223,8 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
     holds: ({ guard: { identity } }) =>
       identity.jwt.jwks_cooldown_ms >= identity.jwt.jwks_age_seconds_max * 1000,
   },
+  ...EXPORT_CONTRADICTIONS,
 ];
-
-function isDoubled(values: readonly string[]): boolean {
-  return new Set(values).size < values.length;
-}
-
-function isFile({ type }: Configuration['evidence']['exports'][number]): boolean {
-  return type === 'jsonl';
-}
 
 function isWithoutBundle({ backend, bundle, tenants }: Configuration['policy']): boolean {
   return backend === 'wasm' && bundle === null && tenants === null;

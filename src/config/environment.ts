@@ -75,8 +75,8 @@ export function variablesSource(variables: Variables, folder: string): Source {
 }
 
 function variableAt(path: readonly string[]): string {
-  const name = path.join('.');
-  return SETTINGS.find((setting) => setting.name === name)?.variable ?? 'the environment';
+  const setting = SETTINGS.find((each) => each.path.every((step, at) => step === path[at]));
+  return setting?.variable ?? 'the environment';
 }
 
 /** A list of groups is JSON: nothing shorter would tell them apart. */
