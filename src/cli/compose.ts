@@ -13,8 +13,8 @@ import { openEvidence } from './open_evidence.ts';
 import { startExports } from './open_exports.ts';
 
 /**
- * Opens evidence, its exports, policy and core, in this order: nothing decides before its evidence can be kept,
- * and nothing is returned before a policy is active (ruling R18).
+ * Opens evidence, its exports, policy and core, in this order: nothing decides before its evidence
+ * can be kept, and nothing is returned before a policy is active (ruling R18).
  */
 export async function openDecisionCore(
   configuration: Configuration,

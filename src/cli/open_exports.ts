@@ -1,4 +1,4 @@
-/** Puts the exports of the evidence together: the map of their drivers, and the network they use. */
+/** Puts the exports of the evidence together: the map of their drivers, with what each needs. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Configuration } from '../config/types.gen.ts';

@@ -75,7 +75,8 @@ describe('refused is', () => {
     ],
     [
       { yaml: 'evidence:\n  exports:\n    - {name: one, type: jsonl, files_max: 1}\n' },
-      '`evidence.exports.0.files_max` (portcullis.yaml:2:3) must be an integer from 2 to 1000 files',
+      '`evidence.exports.0.files_max` (portcullis.yaml:2:3) must be an integer from 2 to 1000 ' +
+        'files',
     ],
   ])('%j', (settings, message) => {
     expect(refusal(settings).message).toContain(message);

@@ -46,8 +46,6 @@ type Attempt<T> = { done: T } | { reason: string; after_ms?: number };
 const RECORDS_AT_ONCE = 32;
 /** Gaps that a status tells. */
 const GAPS_TOLD = 16;
-/** Twice the wait with each failure, so often. */
-const DOUBLINGS_MAX = 20;
 
 /** Thrown where the export is closed before it is done. */
 const GIVEN_UP = Symbol('given up');
@@ -237,7 +235,7 @@ export class Exporter {
   #backOff(failures: number): number {
     const { chance, settings } = this.#parts;
     const { retry_interval_ms, retry_interval_ms_max } = settings;
-    const doubled = retry_interval_ms * 2 ** Math.min(failures, DOUBLINGS_MAX);
+    const doubled = retry_interval_ms * 2 ** failures;
     return Math.min(doubled, retry_interval_ms_max) * (0.5 + chance() / 2);
   }
 }

@@ -187,7 +187,7 @@ test('two exports go at their own speeds', async () => {
   expect(fast.batches.flat()).toEqual([0, 1, 2, 3, 4, 5]);
 });
 
-test('a place that cannot be written is tried again, and nothing is sent twice meanwhile', async () => {
+test('a place that cannot be written is tried again, and nothing is sent twice', async () => {
   let failures = 3;
   const files = {
     ...nodeFiles,

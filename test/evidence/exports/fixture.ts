@@ -1,4 +1,4 @@
-/** What the tests of exports share: a log, its exports, and time that passes when it is asked to. */
+/** What the tests of exports share: a log, its exports, and time that passes when asked to. */
 import { afterEach } from '@jest/globals';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';

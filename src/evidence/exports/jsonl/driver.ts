@@ -52,8 +52,8 @@ export async function jsonLines(parts: JsonLinesParts): Promise<ExportDriver> {
 }
 
 /**
- * Appends behind the last line that is whole and is known to be on the disk: after a flush that failed
- * the kernel holds the pages for clean, so that they must be written again.
+ * Appends behind the last line that is whole and is known to be on the disk: after a flush that
+ * failed the kernel holds the pages for clean, so that they must be written again.
  */
 async function append(
   { files, path }: JsonLinesParts,
