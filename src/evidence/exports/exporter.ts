@@ -48,7 +48,7 @@ const RECORDS_AT_ONCE = 32;
 const GAPS_TOLD = 16;
 
 /** Thrown where the export is closed before it is done. */
-const GIVEN_UP = Symbol('given up');
+const GIVEN_UP = new Error('given up');
 
 export class Exporter {
   readonly #parts: ExporterParts;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { openCursor } from '../../../src/evidence/exports/cursor.ts';
 import type { RecordSource } from '../../../src/evidence/exports/types.ts';
-import { readRecords } from '../../../src/evidence/records.ts';
+import type { readRecords } from '../../../src/evidence/records.ts';
 import { ORIGIN } from '../../support/evidence_log.ts';
 import { fakeDisk } from '../../support/fake_disk.ts';
 import { seededRandom } from '../../support/seeded_random.ts';

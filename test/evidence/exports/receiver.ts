@@ -52,14 +52,15 @@ export async function openReceiver({
   let misbehave: Misbehave | undefined;
   let waiting: { holds: () => boolean; resolve: () => void }[] = [];
   const look = (): void => {
-    waiting = waiting.filter(({ holds, resolve }) => !holds() || void resolve());
+    for (const { holds, resolve } of waiting) if (holds()) resolve();
+    waiting = waiting.filter(({ holds }) => !holds());
   };
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const { url: path = '', headers } = request;
-      const body = JSON.parse(gunzipSync(Buffer.concat(chunks)).toString('utf8')) as Json;
+      const body: Json = JSON.parse(gunzipSync(Buffer.concat(chunks)).toString('utf8'));
       const post = { path, headers, body };
       posted.push(post);
       if (!misbehave?.(response, post)) {
