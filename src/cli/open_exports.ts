@@ -68,6 +68,7 @@ export function startExports(
     files: nodeFiles,
     log,
     chance: Math.random,
-    wait: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => {}),
+    // A receiver that is away keeps no process alive; what is left is sent after the next start.
+    wait: (ms, signal) => sleep(ms, undefined, { signal, ref: false }).catch(() => {}),
   });
 }

@@ -65,12 +65,12 @@ describe.each(Object.entries(WORLDS))('%s', (_name, openWorld) => {
     expect(indices()).toEqual(upTo(8));
   });
 
-  test('an answer that was lost makes duplicates of the same index, and no gap', async () => {
+  test('an answer that was lost makes duplicates of the same index at most, and no gap', async () => {
     const scene = await openScene([{ open: world.open }]);
     world.loseAnswer();
     await scene.append(4);
     await scene.eventually(() => scene.exports.evidence.status().exports?.[0]?.lag_records === 0);
-    expect(indices().length).toBeGreaterThan(4);
+    expect(indices().length > 4).toBe(world.rewrites !== true);
     expect([...new Set(indices())]).toEqual(upTo(4));
     expect(scene.exports.evidence.status().exports![0]).toMatchObject({ gap_records: 0 });
   });

@@ -26,6 +26,8 @@ export interface World {
   back(): Promise<void>;
   /** The next batch is taken, and whoever sent it never learns of it. */
   loseAnswer(): void;
+  /** A batch that is sent again takes the place of what came of it before. */
+  rewrites?: true;
   /** What is sent from now on gets no answer; the return lets it. */
   hang(): () => void;
   /** A batch with this record is refused; undefined where no receiver does so. */
@@ -113,6 +115,7 @@ async function fileWorld(): Promise<World> {
     },
   };
   return {
+    rewrites: true,
     open: () => jsonLines({ files, path, file_bytes_max: 65_536, files_max: 4 }),
     received() {
       const names = readdirSync(folder).filter((name) => name.startsWith('evidence.jsonl'));

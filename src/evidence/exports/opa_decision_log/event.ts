@@ -40,7 +40,8 @@ export function opaEvent(record: EvidenceRecord, names: OpaNames): object | unde
 }
 
 /** Members that are undefined are left out of the text. */
-function inputOf(request: RecordedRequest, { profile }: EvidenceRecord): object {
+function inputOf(request: RecordedRequest, record: EvidenceRecord): object {
+  const { profile, arguments: projected } = record as EvidenceRecord & { arguments?: object };
   const { subject, action, resource, request_id, traceparent, ...rest } = request;
   const { id: subject_id, delegation, ...properties } = subject ?? {};
   const { type, id, ...facts } = resource ?? {};
@@ -54,6 +55,7 @@ function inputOf(request: RecordedRequest, { profile }: EvidenceRecord): object 
     ...(resource && { resource: { type, id, properties: facts } }),
     context: {
       ...context,
+      arguments: projected,
       agent: agent === undefined ? undefined : { id: agent },
       environment: environment === undefined ? undefined : { deployment: environment },
       session: session === undefined ? undefined : { state: session },
@@ -74,6 +76,7 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'caller',
   'policy',
   'request',
+  'arguments',
   'profile',
   'masked',
   'erased',

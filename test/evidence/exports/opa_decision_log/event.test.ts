@@ -71,6 +71,12 @@ test('a decision is an event, its input what was recorded of the request', () =>
   expect(eventOf(RECORD)).toEqual(EVENT);
 });
 
+test('arguments stand in the input where they were recorded', () => {
+  const record = { ...RECORD, arguments: { amount: 7 } } as EvidenceRecord;
+  const context = { ...INPUT.context, arguments: { amount: 7 } };
+  expect(eventOf(record)).toEqual({ ...EVENT, input: { ...INPUT, context } });
+});
+
 test('a list is an event', () => {
   const shown = [{ type: 'tool', id: 'transfer' }];
   const catalogue_digest = `sha256:${'c'.repeat(64)}`;
