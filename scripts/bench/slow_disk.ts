@@ -1,6 +1,7 @@
 /**
- * Loaded before the service by `--import`: each flush of file data takes BENCH_FLUSH_MS longer, as on
- * a disk without a cache that survives a power loss. A timer of Node may be late by a millisecond.
+ * Loaded before the service by `--import`: each flush of file data takes BENCH_FLUSH_MS longer, as
+ * on a disk without a cache that survives a power loss. A timer of Node may be late by a
+ * millisecond.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';

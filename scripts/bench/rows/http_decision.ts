@@ -11,7 +11,7 @@ import { isMet, type Bench, type Figures, type Row } from './row.ts';
 
 const PACKAGES = 10;
 const CONCURRENCY = [1, 16, 64];
-/** A flush that takes longer is shared by more callers: one alone would tell nothing but its time. */
+/** A flush that takes longer is shared by more callers: one alone would tell only its time. */
 const SLOW_DISK_CONCURRENCY = [16, 64];
 const ADDED_FLUSHES_MS = [1, 2, 5];
 /** Throughput has a goal where callers wait side by side. */
