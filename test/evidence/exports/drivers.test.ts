@@ -65,7 +65,7 @@ describe.each(Object.entries(WORLDS))('%s', (_name, openWorld) => {
     expect(indices()).toEqual(upTo(8));
   });
 
-  test('an answer that was lost makes duplicates of the same index at most, and no gap', async () => {
+  test('an answer that was lost makes duplicates at most, and no gap', async () => {
     const scene = await openScene([{ open: world.open }]);
     world.loseAnswer();
     await scene.append(4);
