@@ -4,6 +4,7 @@ import { SETTINGS, hasType } from '../../src/config/settings.ts';
 import { describeWithOpa } from '../support/toolchain.ts';
 import * as decisionPoint from './limits/decision_point.ts';
 import * as evidence from './limits/evidence.ts';
+import * as exports from './limits/exports.ts';
 import * as guard from './limits/guard.ts';
 import * as jwt from './limits/jwt.ts';
 import * as pdp from './limits/pdp.ts';
@@ -86,6 +87,26 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'evidence.record_bytes_max': {
     run: evidence.recordBytes,
     expected: refused('REQUEST_TOO_LARGE'),
+  },
+  'evidence.exports[].batch_records_max': {
+    run: exports.batchRecords,
+    expected: { below: '1 batches', at: '1 batches', above: '2 batches' },
+  },
+  'evidence.exports[].batch_bytes_max': {
+    run: exports.batchBytes,
+    expected: { below: '1 batches', at: '1 batches', above: '2 batches' },
+  },
+  'evidence.exports[].lag_records_max': {
+    run: exports.lagRecords,
+    expected: refused('EVIDENCE_UNWRITABLE'),
+  },
+  'evidence.exports[].file_bytes_max': {
+    run: exports.fileBytes,
+    expected: { below: '1 files', at: '2 files', above: '2 files' },
+  },
+  'evidence.exports[].files_max': {
+    run: exports.filesKept,
+    expected: { below: '2 files', at: '3 files', above: '3 files' },
   },
   'decision_point.answer_bytes_max': {
     run: decisionPoint.answerBytes,
@@ -196,6 +217,10 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
     run: policyServer.timeout,
     expected: { soon: TAKEN, never: 'BACKEND_UNREACHABLE' },
   },
+  'evidence.exports[].timeout_ms': {
+    run: exports.timeout,
+    expected: { soon: TAKEN, never: 'UPSTREAM_FAILED' },
+  },
   'guard.cancelled_timeout_ms': {
     run: guard.cancelledTimeout,
     expected: { soon: 'POLICY_UNAVAILABLE', never: TAKEN },
@@ -228,10 +253,14 @@ const PERIODS = [
   'evidence.checkpoint_interval_ms',
   'policy.remote.poll_interval_ms',
   'decision_point.watch_interval_ms',
+  'evidence.exports[].interval_ms',
+  'evidence.exports[].retry_interval_ms',
+  'evidence.exports[].retry_interval_ms_max',
 ];
 
 test('[O-04] every number among the settings is a limit tried here, or a period', () => {
-  const numbers = SETTINGS.filter(({ rule }) => hasType(rule, 'integer')).map(({ name }) => name);
+  const all = SETTINGS.flatMap((setting) => [setting, ...setting.rule.members]);
+  const numbers = all.filter(({ rule }) => hasType(rule, 'integer')).map(({ name }) => name);
   const tried = [...Object.keys(LIMITS), ...Object.keys(TIMES), ...PERIODS];
   expect(tried.toSorted()).toEqual(numbers.toSorted());
 });
