@@ -18,6 +18,7 @@ export interface Operation {
 }
 
 const FLAG = { type: 'boolean' };
+const COUNT = { type: 'integer', minimum: 0 };
 const ADDRESS = { type: 'string', pattern: '^https?://' };
 
 function closed(properties: Readonly<Record<string, object>>): Shape {
@@ -56,10 +57,12 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   'POST /v1/outcomes': {
     id: 'outcome',
-    summary: 'Reports what was done with a decision',
-    description: 'The answer says that the report is recorded.',
-    request: { schemas: ['outcome_report'] },
-    response: closed({}),
+    summary: 'Reports what was done with a decision, or with several',
+    description:
+      'The answer says that all of it is recorded: how much now, and how much was recorded before, ' +
+      'for what comes again from the same caller is no further record.',
+    request: { schemas: ['outcome_report', 'outcome_batch'] },
+    response: closed({ recorded: COUNT, repeated: COUNT }),
   },
   'GET /v1/status': {
     id: 'status',

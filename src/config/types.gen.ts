@@ -295,6 +295,10 @@ export interface Configuration {
      * Largest record.
      */
     record_bytes_max: number;
+    /**
+     * Most outcomes that are remembered, so that one that a guard sends again is no second record; a start reads as many of the last records.
+     */
+    outcome_memory_records_max: number;
   };
   /**
    * Where a guard has its decisions made: exactly one of `socket`, `url` and `embedded`.
