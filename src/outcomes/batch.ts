@@ -28,8 +28,8 @@ export function numberOf(line: Line): number {
 /** What a line brings, after what should have stood before it and is gone. */
 export function unread(line: Line, after: number, bytes: Buffer): Kept[] {
   if (!('number' in line) || line.number <= after) return [];
-  const { number, ...kept } = line;
-  const count = number - after - 1;
+  const { number, delivered = 0, ...kept } = line;
+  const count = number - Math.max(after, delivered) - 1;
   if (count === 0) return [kept];
   // The same each time that it is read, so that it is recorded once.
   const id = `damaged:${after + 1}:${number - 1}:${checksum(bytes)}`;

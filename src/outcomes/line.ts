@@ -1,7 +1,8 @@
 /**
  * A line of a spool: the CRC-32 of its text as eight hexadecimal digits, a space, the text as JSON,
  * and a line feed. What is kept has a number, one more than what was kept before, so that a line
- * that is gone is missed; a mark says up to which number the decision point has recorded it.
+ * that is gone is missed; a mark says up to which number the decision point has recorded it, and so
+ * does what is kept first in a file that was emptied.
  *
  * The CRC tells what a crash or the disk did; against whoever can write the folder nothing helps.
  */
@@ -11,7 +12,7 @@ import type { OutcomeReport, Unreported } from '../contract/types.gen.ts';
 /** What waits to be recorded. */
 export type Kept = { report: OutcomeReport } | { unreported: Unreported };
 
-export type Line = (Kept & { number: number }) | { delivered: number };
+export type Line = (Kept & { number: number; delivered?: number }) | { delivered: number };
 
 const TEXT_AT = 9;
 

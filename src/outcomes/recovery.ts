@@ -43,8 +43,11 @@ export function segmentAt(directory: string, first: number): Segment {
   return { path: join(directory, name), first, size_bytes: 0 };
 }
 
-/** Rejects with what the disk says. */
-export async function recoverSpool(parts: RecoveryParts): Promise<Recovered> {
+/**
+ * Rejects with what the disk says. Who wrote the torn end itself (`isOwn`) knows what became of it,
+ * and it is only cut off.
+ */
+export async function recoverSpool(parts: RecoveryParts, isOwn = false): Promise<Recovered> {
   const { directory, files } = parts;
   const segments = listSegments(parts);
   const last = segments.at(-1) ?? segmentAt(directory, 1);
@@ -52,6 +55,7 @@ export async function recoverSpool(parts: RecoveryParts): Promise<Recovered> {
   try {
     if (segments.length === 0) segments.push(last);
     const found = await scan(files, segments);
+    if (isOwn) found.torn = 0;
     const dropped_bytes = cutTornEnd(parts, file, last, found);
     await file.flush();
     await files.flushDirectory(directory);
@@ -95,9 +99,12 @@ async function scan(files: EvidenceFiles, segments: readonly Segment[]): Promise
   return found;
 }
 
-function advanced({ next, delivered }: Found, line: Line): Pick<Found, 'next' | 'delivered'> {
-  if ('delivered' in line) return { next, delivered: Math.max(delivered, line.delivered) };
-  return { next: Math.max(next, line.number + 1), delivered };
+function advanced(found: Found, line: Line): Pick<Found, 'next' | 'delivered'> {
+  const { number = 0, delivered = 0 } = line as { number?: number; delivered?: number };
+  return {
+    next: Math.max(found.next, number + 1),
+    delivered: Math.max(found.delivered, delivered),
+  };
 }
 
 /** What stands in a segment; `line` is undefined where it is damaged. */

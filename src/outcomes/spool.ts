@@ -104,7 +104,9 @@ export class Spool {
    */
   keep(kept: Kept): Promise<void> {
     if (this.#problem) throw this.#problem;
-    const line = formatLine({ number: this.#next, ...kept });
+    const isFirst = this.#segments.at(-1)?.size_bytes === 0;
+    const delivered = isFirst && { delivered: this.#place.number };
+    const line = formatLine({ number: this.#next, ...kept, ...delivered });
     const { bytes_max } = this.#options;
     if ('report' in kept && this.size_bytes + line.length > bytes_max) throw full(bytes_max);
     try {
@@ -163,12 +165,12 @@ export class Spool {
   /** Opens it anew after a failure; rejects where that fails as well. */
   async reopen(): Promise<void> {
     await this.#work;
-    const { segments, file, next, delivered } = await recoverSpool(this.#options);
+    const { segments, file, next, delivered } = await recoverSpool(this.#options, true);
     this.#segments = segments;
     this.#file = file;
-    this.#next = next;
-    this.#durable = next - 1;
     const number = Math.max(delivered, this.#place.number);
+    this.#next = Math.max(next, number + 1);
+    this.#durable = this.#next - 1;
     this.#place = { number, first: segments[0]?.first ?? 1, offset_bytes: 0 };
     this.#problem = undefined;
   }
@@ -188,20 +190,20 @@ export class Spool {
     this.#release();
   }
 
+  /** By whole files; the last one is emptied where nothing waits, and else marked. */
   #forget(): void {
     const { files } = this.#options;
+    const last = this.#segments.at(-1) as Segment;
+    const isDone = this.waiting === 0;
+    if (isDone) this.#place = { ...this.#place, first: last.first, offset_bytes: 0 };
+    else this.#write(formatLine({ delivered: this.#place.number }));
     while ((this.#segments[0]?.first ?? 0) < this.#place.first) {
       files.remove(this.#segments[0]?.path ?? '');
       this.#segments.shift();
     }
-    const last = this.#segments.at(-1) as Segment;
-    if (this.waiting > 0) {
-      this.#write(formatLine({ delivered: this.#place.number }));
-    } else if (this.#place.first === last.first) {
-      this.#file.truncate(0);
-      last.size_bytes = 0;
-      this.#place = { ...this.#place, offset_bytes: 0 };
-    }
+    if (!isDone) return;
+    this.#file.truncate(0);
+    last.size_bytes = 0;
   }
 
   #write(line: Buffer): void {
