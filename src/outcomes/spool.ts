@@ -125,6 +125,8 @@ export class Spool {
   async next(items_max: number): Promise<Batch | undefined> {
     if (this.waiting === 0) return undefined;
     const kept: Kept[] = [];
+    // More becomes durable meanwhile, also in files that are not looked into here.
+    const durable = this.#durable;
     let place = this.#place;
     for (const segment of this.#segments.filter(({ first }) => first >= place.first)) {
       if (segment.first > place.first) {
@@ -134,7 +136,7 @@ export class Spool {
       for await (const read of linesOf(this.#options.files, segment, from_bytes)) {
         const { line, end_bytes } = read;
         if (!line) continue;
-        if (numberOf(line) > this.#durable) return batchOf(kept, place);
+        if (numberOf(line) > durable) return batchOf(kept, place);
         kept.push(...unread(line, place.number, read.bytes));
         const number = Math.max(place.number, numberOf(line));
         place = { number, first: segment.first, offset_bytes: end_bytes };
@@ -143,11 +145,11 @@ export class Spool {
       }
     }
     // All that is durable must have been read; what was not is gone.
-    const count = this.#durable - place.number;
+    const count = durable - place.number;
     if (count <= 0) return batchOf(kept, place);
     const id = this.#options.random.id();
     kept.push({ unreported: { id, count, cause: 'damaged' } });
-    return batchOf(kept, { ...place, number: this.#durable });
+    return batchOf(kept, { ...place, number: durable });
   }
 
   /** What was read as a batch is recorded, and forgotten. */

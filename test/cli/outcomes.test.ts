@@ -1,0 +1,256 @@
+/**
+ * Outcomes of real guarded servers, before a real service that goes away, and after their own end:
+ * each that was made is in the evidence once.
+ */
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport as Stdio1 } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { Client as Client2 } from '@modelcontextprotocol/client';
+import { StdioClientTransport as Stdio2 } from '@modelcontextprotocol/client/stdio';
+import type { EvidenceRecord } from '../../src/contract/types.gen.ts';
+import { readEvidence } from '../../src/evidence/read.ts';
+import { privateFolder } from '../pdp/fixture.ts';
+import { serve, type Serving } from './fixture.ts';
+import { Host, policyOf, ROOT } from './wrap_fixture.ts';
+
+const SOURCE = '--conditions=portcullis-source';
+const SERVER = fileURLToPath(new URL('guarded_process.ts', import.meta.url));
+const OWN = fileURLToPath(new URL('wrapped_process.ts', import.meta.url));
+const BUNDLE = join(ROOT, 'bundles', 'mcp.tar.gz');
+
+let folder: ReturnType<typeof privateFolder>;
+const opened: { close(): unknown }[] = [];
+beforeEach(() => {
+  folder = privateFolder();
+});
+afterEach(async () => {
+  for (const each of opened.splice(0).reverse()) await each.close();
+  folder.remove();
+});
+
+const at = (...names: string[]): string => join(folder.path, ...names);
+
+async function service(): Promise<Serving> {
+  const data = at('data.json');
+  writeFileSync(data, JSON.stringify(policyOf({ fine: {}, secret: {}, hang: {} })));
+  const argv = ['--bundle', BUNDLE, '--policy-data', data, '--data', at('pdp')];
+  const serving = await serve(...argv, '--listen', 'null', '--socket', at('pdp', 'run', 's'));
+  opened.push({ close: () => isRunning(serving) && serving.stop('SIGKILL') });
+  return serving;
+}
+
+function isRunning({ child }: Pick<Serving, 'child'>): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+function environment(more: Record<string, string> = {}): Record<string, string> {
+  return {
+    PATH: process.env.PATH ?? '',
+    PORTCULLIS_STATE: at('guard'),
+    PORTCULLIS_GUARD_SERVER: 'own',
+    PORTCULLIS_GUARD_ENVIRONMENT_DEPLOYMENT: 'local',
+    PORTCULLIS_GUARD_SUBJECT_ID: 'user:alice@example.com',
+    PORTCULLIS_GUARD_SUBJECT_ACTOR_TYPE: 'human',
+    PORTCULLIS_GUARD_OUTCOMES_RETRY_MS_MAX: '100',
+    PORTCULLIS_DECISION_POINT_SOCKET: at('pdp', 'run', 's'),
+    PORTCULLIS_DECISION_POINT_TIMEOUT_MS: '5000',
+    ...more,
+  };
+}
+
+interface Guarded {
+  pid: number;
+  stderr(): string;
+  /** Whether a call was executed. */
+  call(): Promise<boolean>;
+}
+
+/** A server of one SDK line, with a client of the same, as a process of its own. */
+async function guarded(line: 1 | 2, more: Record<string, string> = {}): Promise<Guarded> {
+  const command = {
+    command: process.execPath,
+    args: [SOURCE, SERVER, String(line)],
+    env: environment(more),
+    cwd: ROOT,
+    stderr: 'pipe' as const,
+  };
+  const transport = line === 1 ? new Stdio1(command) : new Stdio2(command);
+  const info = { name: 'test', version: '1.0.0' };
+  const client = line === 1 ? new Client1(info) : new Client2(info);
+  let stderr = '';
+  transport.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  opened.push(client);
+  await client.connect(transport as Stdio1 & Stdio2);
+  return {
+    pid: transport.pid ?? 0,
+    stderr: () => stderr,
+    call: async () => (await client.callTool({ name: 'fine', arguments: {} })).isError !== true,
+  };
+}
+
+async function outcomes(): Promise<EvidenceRecord[]> {
+  const found: EvidenceRecord[] = [];
+  for await (const record of readEvidence(at('pdp', 'evidence'))) {
+    if (record.kind.startsWith('outcome')) found.push(record);
+  }
+  return found;
+}
+
+/** Looks until so many outcomes are on record. */
+async function recorded(number: number): Promise<EvidenceRecord[]> {
+  for (;;) {
+    const found = await outcomes();
+    if (found.length >= number) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function decided(): Promise<(string | undefined)[]> {
+  const ids: (string | undefined)[] = [];
+  for await (const { kind, evaluation_id } of readEvidence(at('pdp', 'evidence'))) {
+    if (kind === 'decision') ids.push(evaluation_id);
+  }
+  return ids.sort();
+}
+
+const idsOf = (records: readonly EvidenceRecord[]): (string | undefined)[] =>
+  records.map(({ evaluation_id }) => evaluation_id).sort();
+
+/** Stops the service while it cannot answer what was reported, and starts another. */
+describe.each([1, 2] as const)('a server of the SDK %i.x', (line) => {
+  test('whose service is killed and comes back has each outcome on record once', async () => {
+    const first = await service();
+    const { call, stderr } = await guarded(line);
+    const calls = Array.from({ length: 40 }, call);
+    const killed = Promise.any(calls).then(() => first.stop('SIGKILL'));
+    const done = (await Promise.allSettled(calls)).filter(
+      (each) => each.status === 'fulfilled' && each.value,
+    ).length;
+    await killed;
+    expect(done).toBeGreaterThan(0);
+    await service();
+    expect(await recorded(done)).toHaveLength(done);
+    expect(await call()).toBe(true);
+    const found = await recorded(done + 1);
+    expect(new Set(idsOf(found)).size).toBe(done + 1);
+    expect(found.every(({ status, occurred_at }) => status === 'executed' && occurred_at)).toBe(
+      true,
+    );
+    expect(stderr()).not.toContain('an outcome was not reported');
+  });
+
+  test('that is killed with its outcomes undelivered delivers them at its next start', async () => {
+    const first = await service();
+    const { call, pid } = await guarded(line);
+    // A service that is stopped decides nothing; one that is killed after it decided takes nothing.
+    const calls = Promise.all([call(), call(), call()]);
+    expect(await calls).toEqual([true, true, true]);
+    const early = await outcomes();
+    await first.stop('SIGKILL');
+    process.kill(pid, 'SIGKILL');
+    expect(statSync(at('guard', 'outcomes', 'own', '1')).mode & 0o777).toBe(0o700);
+    await service();
+    const again = await guarded(line);
+    const found = await recorded(3);
+    expect(idsOf(found)).toEqual(await decided());
+    expect(early.length).toBeLessThanOrEqual(3);
+    expect(await again.call()).toBe(true);
+    expect(idsOf(await recorded(4))).toEqual(await decided());
+  });
+});
+
+/** A report that the service recorded before its answer was lost. */
+test('what waits in the folder and is on record already is no second record', async () => {
+  const first = await service();
+  const { call, pid } = await guarded(1);
+  expect(await call()).toBe(true);
+  const [record] = await recorded(1);
+  process.kill(pid, 'SIGKILL');
+  const [name = ''] = readdirSync(at('guard', 'outcomes', 'own', '1')).filter((each) =>
+    each.endsWith('.spool'),
+  );
+  const { evaluation_id, status, occurred_at } = record as EvidenceRecord;
+  const { formatLine } = await import('../../src/outcomes/line.ts');
+  const report = {
+    status: status as 'executed',
+    evaluation_id: evaluation_id ?? '',
+    occurred_at: occurred_at ?? '',
+  };
+  writeFileSync(at('guard', 'outcomes', 'own', '1', name), formatLine({ number: 1, report }));
+  // Also where the service does not remember it by itself.
+  expect(await first.stop('SIGTERM')).toBe(0);
+  await service();
+  const again = await guarded(1);
+  expect(await again.call()).toBe(true);
+  expect(idsOf(await recorded(2))).toEqual(await decided());
+  expect(readFileSync(at('guard', 'outcomes', 'own', '1', name), 'utf8')).toBe('');
+});
+
+test('a second process has a folder of its own, and the first to start again empties both', async () => {
+  const first = await service();
+  const both = [await guarded(1), await guarded(2)];
+  expect(await Promise.all(both.map(({ call }) => call()))).toEqual([true, true]);
+  await recorded(2);
+  await first.stop('SIGKILL');
+  for (const { pid } of both) process.kill(pid, 'SIGKILL');
+  const { formatLine } = await import('../../src/outcomes/line.ts');
+  const report = { evaluation_id: 'left-behind', status: 'executed' } as const;
+  const left = at('guard', 'outcomes', 'own', '2', '0000000000000001.spool');
+  expect(existsSync(left)).toBe(true);
+  writeFileSync(left, formatLine({ number: 1, report }));
+  await service();
+  const { call } = await guarded(1);
+  expect(idsOf(await recorded(3))).toContain('left-behind');
+  expect(await call()).toBe(true);
+});
+
+test('a folder that cannot be used fails the start, and says which', async () => {
+  await service();
+  writeFileSync(at('file'), '');
+  await expect(
+    guarded(1, { PORTCULLIS_GUARD_OUTCOMES_DIRECTORY: at('file', 'outcomes') }),
+  ).rejects.toThrow();
+});
+
+describe('portcullis wrap', () => {
+  const options = (): string[] => ['wrap', '--server', 'own', '--data', at('guard')];
+  const wrapped = (): Host => {
+    const host = new Host([...options(), '--', process.execPath, OWN], environment());
+    opened.push({ close: () => host.process.kill('SIGKILL') });
+    return host;
+  };
+
+  test('[O-03] told to stop, it delivers the outcomes of what it did', async () => {
+    const first = await service();
+    const host = wrapped();
+    await host.greet();
+    for (let id = 1; id <= 20; id += 1) expect(await host.call(id, 'secret')).toBe('secret');
+    host.process.kill('SIGTERM');
+    expect(await host.exited).toBe(0);
+    expect(idsOf(await outcomes())).toEqual(await decided());
+    expect(await first.stop('SIGTERM')).toBe(0);
+  });
+
+  test('[O-03] what it cannot deliver when it stops it delivers at its next start', async () => {
+    const first = await service();
+    const host = wrapped();
+    await host.greet();
+    expect(await host.call(1, 'secret')).toBe('secret');
+    host.say({ id: 2, method: 'tools/call', params: { name: 'hang', arguments: {} } });
+    while ((await decided()).length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    await recorded(1);
+    await first.stop('SIGKILL');
+    host.process.kill('SIGTERM');
+    expect(await host.exited).toBe(0);
+    expect(host.stderr).toContain('outcomes stay for the next start of the guard');
+    await service();
+    const next = wrapped();
+    await next.greet();
+    const found = await recorded(2);
+    expect(idsOf(found)).toEqual(await decided());
+    expect(found.map(({ status }) => status)).toEqual(['executed', 'abandoned']);
+  });
+});
