@@ -2,7 +2,9 @@
  * Outcomes of real guarded servers, before a real service that goes away, and after their own end:
  * each that was made is in the evidence once.
  */
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -11,6 +13,7 @@ import { StdioClientTransport as Stdio1 } from '@modelcontextprotocol/sdk/client
 import { Client as Client2 } from '@modelcontextprotocol/client';
 import { StdioClientTransport as Stdio2 } from '@modelcontextprotocol/client/stdio';
 import type { EvidenceRecord } from '../../src/contract/types.gen.ts';
+import { formatLine } from '../../src/outcomes/line.ts';
 import { readEvidence } from '../../src/evidence/read.ts';
 import { privateFolder } from '../pdp/fixture.ts';
 import { serve, type Serving } from './fixture.ts';
@@ -119,7 +122,39 @@ async function decided(): Promise<(string | undefined)[]> {
 const idsOf = (records: readonly EvidenceRecord[]): (string | undefined)[] =>
   records.map(({ evaluation_id }) => evaluation_id).sort();
 
-/** Stops the service while it cannot answer what was reported, and starts another. */
+interface Way {
+  socket: string;
+  /** Whether reports get there, and whether anybody hears so. */
+  outcomes: 'dropped' | 'unanswered';
+  taken: number;
+}
+
+/** A way to the service on which outcomes, or the answers to them, are lost. */
+async function wayTo(): Promise<Way> {
+  const way: Way = { socket: at('way', 's'), outcomes: 'dropped', taken: 0 };
+  mkdirSync(at('way'), { mode: 0o700 });
+  const server = createServer((req, res) => {
+    const isOutcome = req.url === '/v1/outcomes';
+    if (isOutcome && way.outcomes === 'dropped') return req.socket.destroy();
+    const { method, url: path, headers } = req;
+    const onward = request({ socketPath: at('pdp', 'run', 's'), method, path, headers });
+    onward.on('error', () => req.socket.destroy());
+    onward.on('response', (answer) => {
+      if (isOutcome) {
+        way.taken += 1;
+        return void req.socket.destroy();
+      }
+      res.writeHead(answer.statusCode ?? 500, answer.headers);
+      return void answer.pipe(res);
+    });
+    return void req.pipe(onward);
+  });
+  server.listen(way.socket);
+  await once(server, 'listening');
+  opened.push({ close: () => server.close().closeAllConnections() });
+  return way;
+}
+
 describe.each([1, 2] as const)('a server of the SDK %i.x', (line) => {
   test('whose service is killed and comes back has each outcome on record once', async () => {
     const first = await service();
@@ -142,51 +177,36 @@ describe.each([1, 2] as const)('a server of the SDK %i.x', (line) => {
     expect(stderr()).not.toContain('an outcome was not reported');
   });
 
-  test('that is killed with its outcomes undelivered delivers them at its next start', async () => {
-    const first = await service();
-    const { call, pid } = await guarded(line);
-    // A service that is stopped decides nothing; one that is killed after it decided takes nothing.
-    const calls = Promise.all([call(), call(), call()]);
-    expect(await calls).toEqual([true, true, true]);
-    const early = await outcomes();
-    await first.stop('SIGKILL');
+  test('that is killed before it delivered anything delivers it at its next start', async () => {
+    await service();
+    const way = await wayTo();
+    way.outcomes = 'dropped';
+    const { call, pid } = await guarded(line, { PORTCULLIS_DECISION_POINT_SOCKET: way.socket });
+    const calls = await Promise.all(Array.from({ length: 20 }, call));
     process.kill(pid, 'SIGKILL');
+    expect([new Set(calls), await outcomes()]).toEqual([new Set([true]), []]);
     expect(statSync(at('guard', 'outcomes', 'own', '1')).mode & 0o777).toBe(0o700);
+    await guarded(line);
+    expect(idsOf(await recorded(20))).toEqual(await decided());
+  });
+
+  test('that never hears that its outcomes are recorded leaves one record of each', async () => {
+    const first = await service();
+    const way = await wayTo();
+    way.outcomes = 'unanswered';
+    const more = { PORTCULLIS_DECISION_POINT_SOCKET: way.socket };
+    const { call, pid } = await guarded(line, more);
+    expect(await Promise.all([call(), call(), call()])).toEqual([true, true, true]);
+    await recorded(3);
+    while (way.taken < 4) await new Promise((resolve) => setTimeout(resolve, 20));
+    process.kill(pid, 'SIGKILL');
+    // Nor does a service that was started again record them again.
+    expect(await first.stop('SIGTERM')).toBe(0);
     await service();
     const again = await guarded(line);
-    const found = await recorded(3);
-    expect(idsOf(found)).toEqual(await decided());
-    expect(early.length).toBeLessThanOrEqual(3);
     expect(await again.call()).toBe(true);
     expect(idsOf(await recorded(4))).toEqual(await decided());
   });
-});
-
-/** A report that the service recorded before its answer was lost. */
-test('what waits in the folder and is on record already is no second record', async () => {
-  const first = await service();
-  const { call, pid } = await guarded(1);
-  expect(await call()).toBe(true);
-  const [record] = await recorded(1);
-  process.kill(pid, 'SIGKILL');
-  const [name = ''] = readdirSync(at('guard', 'outcomes', 'own', '1')).filter((each) =>
-    each.endsWith('.spool'),
-  );
-  const { evaluation_id, status, occurred_at } = record as EvidenceRecord;
-  const { formatLine } = await import('../../src/outcomes/line.ts');
-  const report = {
-    status: status as 'executed',
-    evaluation_id: evaluation_id ?? '',
-    occurred_at: occurred_at ?? '',
-  };
-  writeFileSync(at('guard', 'outcomes', 'own', '1', name), formatLine({ number: 1, report }));
-  // Also where the service does not remember it by itself.
-  expect(await first.stop('SIGTERM')).toBe(0);
-  await service();
-  const again = await guarded(1);
-  expect(await again.call()).toBe(true);
-  expect(idsOf(await recorded(2))).toEqual(await decided());
-  expect(readFileSync(at('guard', 'outcomes', 'own', '1', name), 'utf8')).toBe('');
 });
 
 test('a second process has a folder of its own, and the first to start again empties both', async () => {
@@ -196,7 +216,6 @@ test('a second process has a folder of its own, and the first to start again emp
   await recorded(2);
   await first.stop('SIGKILL');
   for (const { pid } of both) process.kill(pid, 'SIGKILL');
-  const { formatLine } = await import('../../src/outcomes/line.ts');
   const report = { evaluation_id: 'left-behind', status: 'executed' } as const;
   const left = at('guard', 'outcomes', 'own', '2', '0000000000000001.spool');
   expect(existsSync(left)).toBe(true);

@@ -6,6 +6,7 @@ import * as decisionPoint from './limits/decision_point.ts';
 import * as evidence from './limits/evidence.ts';
 import * as guard from './limits/guard.ts';
 import * as jwt from './limits/jwt.ts';
+import * as outcomes from './limits/outcomes.ts';
 import * as pdp from './limits/pdp.ts';
 import * as policy from './limits/policy.ts';
 import * as policyServer from './limits/policy_server.ts';
@@ -76,6 +77,14 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'evidence.record_bytes_max': {
     run: evidence.recordBytes,
     expected: refused('REQUEST_TOO_LARGE'),
+  },
+  'evidence.outcome_memory_records_max': {
+    run: outcomes.memory,
+    expected: { below: 'known', at: 'known', above: 'forgotten' },
+  },
+  'guard.outcomes_spool_bytes_max': {
+    run: outcomes.spoolBytes,
+    expected: refused('OUTCOMES_UNWRITABLE'),
   },
   'decision_point.answer_bytes_max': {
     run: decisionPoint.answerBytes,
@@ -182,6 +191,10 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
     run: policyServer.timeout,
     expected: { soon: TAKEN, never: 'BACKEND_UNREACHABLE' },
   },
+  'guard.outcomes_drain_timeout_ms': {
+    run: outcomes.drainTimeout,
+    expected: { soon: TAKEN, never: 'left for the next start' },
+  },
   'guard.cancelled_timeout_ms': {
     run: guard.cancelledTimeout,
     expected: { soon: 'POLICY_UNAVAILABLE', never: TAKEN },
@@ -214,6 +227,7 @@ const PERIODS = [
   'evidence.checkpoint_interval_ms',
   'policy.remote.poll_interval_ms',
   'decision_point.watch_interval_ms',
+  'guard.outcomes_retry_ms_max',
 ];
 
 test('[O-04] every number among the settings is a limit tried here, or a period', () => {
