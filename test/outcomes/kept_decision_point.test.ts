@@ -16,9 +16,7 @@ describe.each([1, 2] as const)('a server of the SDK %i.x', (line) => {
     const files = newDisk();
     const kept = await keeping(files, { outcomes_required });
     const point = new ScriptedDecisionPoint();
-    const { wire, journal } = await before(keepingOutcomes(point, kept.outcomes), line, [
-      'balance',
-    ]);
+    const { wire, journal } = await before(keepingOutcomes(point, kept.outcomes), line, []);
     const reason = async (id: number): Promise<unknown> => {
       const { result } = await wire.call(id, 'balance');
       return result.isError ? result._meta[EXTENSION].reason_code : 'executed';
