@@ -34,7 +34,7 @@ export class OutcomeRecorder {
     this.#append = append;
     this.#records_max = memory.outcome_memory_records_max;
     for (const entry of memory.lately) {
-      if (entry.kind.startsWith('outcome')) this.#keep(nameOf(entry), Promise.resolve());
+      if (entry.kind.startsWith('outcome')) void this.#keep(nameOf(entry), Promise.resolve());
     }
   }
 

@@ -2,8 +2,9 @@
  * Outcomes of real guarded servers, before a real service that goes away, and after their own end:
  * each that was made is in the evidence once.
  */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -86,7 +87,7 @@ async function guarded(line: 1 | 2, more: Record<string, string> = {}): Promise<
   let stderr = '';
   transport.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   opened.push(client);
-  await client.connect(transport as Stdio1 & Stdio2);
+  await client.connect(transport);
   return {
     pid: transport.pid ?? 0,
     stderr: () => stderr,
@@ -111,16 +112,16 @@ async function recorded(number: number): Promise<EvidenceRecord[]> {
   }
 }
 
-async function decided(): Promise<(string | undefined)[]> {
-  const ids: (string | undefined)[] = [];
-  for await (const { kind, evaluation_id } of readEvidence(at('pdp', 'evidence'))) {
+async function decided(): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { kind, evaluation_id = '' } of readEvidence(at('pdp', 'evidence'))) {
     if (kind === 'decision') ids.push(evaluation_id);
   }
   return ids.sort();
 }
 
-const idsOf = (records: readonly EvidenceRecord[]): (string | undefined)[] =>
-  records.map(({ evaluation_id }) => evaluation_id).sort();
+const idsOf = (records: readonly EvidenceRecord[]): string[] =>
+  records.map(({ evaluation_id = '' }) => evaluation_id).sort();
 
 interface Way {
   socket: string;
@@ -226,12 +227,24 @@ test('a second process has a folder of its own, and the first to start again emp
   expect(await call()).toBe(true);
 });
 
-test('a folder that cannot be used fails the start, and says which', async () => {
+test.each([
+  ['cannot be made', ['file', 'outcomes'], 'ENOTDIR'],
+  ['others can write', ['open'], 'chmod go-w'],
+])('a folder that %s fails the start, and says so', async (_what, names, told) => {
   await service();
   writeFileSync(at('file'), '');
-  await expect(
-    guarded(1, { PORTCULLIS_GUARD_OUTCOMES_DIRECTORY: at('file', 'outcomes') }),
-  ).rejects.toThrow();
+  mkdirSync(at('open'));
+  chmodSync(at('open'), 0o777);
+  const directory = at(...names);
+  const env = environment({ PORTCULLIS_GUARD_OUTCOMES_DIRECTORY: directory });
+  const child = spawn(process.execPath, [SOURCE, SERVER, '1'], { env, cwd: ROOT });
+  opened.push({ close: () => child.kill('SIGKILL') });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const [code] = (await once(child, 'close')) as [number];
+  expect(code).toBe(1);
+  expect(stderr).toContain('OUTCOMES_UNWRITABLE');
+  expect(stderr).toContain(told);
 });
 
 describe('portcullis wrap', () => {

@@ -88,11 +88,12 @@ async function lost(world: World): Promise<string[]> {
   await guarded.outcomes.close();
   const reported = new Set(service.reported);
   const missing = kept.filter((id) => !reported.has(id));
-  // What was never called kept may be told as missing, in doubt twice. What a failing disk did not
+  // What was never called kept may be told as missing, in doubt twice, and so may half a mark of a
+  // process that was killed, which is too short to tell. What a failing disk did not
   // take is delivered without it, and where its half is found later it is told as missing too.
   const told = service.unreported.reduce((sum, { count }) => sum + count, 0);
   const unknown = world.reports - kept.length;
-  const isWrong = told > 2 * unknown && !world.disk_failed;
+  const isWrong = told > 2 * unknown + LIVES && !world.disk_failed;
   if (isWrong) missing.push(`${told} of ${unknown} are told as missing`);
   return missing;
 }
@@ -120,7 +121,7 @@ test(
 
 describe.each(FAULTS)('%s at each operation in turn', (fault) => {
   test(
-    'loses nothing that was called kept, and nothing without a word',
+    'loses nothing that was called kept',
     async () => {
       const quiet = newWorld(1);
       await live(quiet, undefined, 0);

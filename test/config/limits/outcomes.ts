@@ -20,8 +20,8 @@ export async function spoolBytes(): Promise<Probe> {
 /** How many reports may come between two that are the same. */
 export function memory(): Promise<Probe> {
   return around(3, async (amount, outcome_memory_records_max) => {
-    const memory = { outcome_memory_records_max, lately: [] };
-    const recorder = new OutcomeRecorder(() => Promise.resolve(), memory);
+    const settings = { outcome_memory_records_max, lately: [] };
+    const recorder = new OutcomeRecorder(() => Promise.resolve(), settings);
     for (let i = 0; i < amount; i += 1) await recorder.record(reportOf(i), CALLER);
     const { repeated } = await recorder.record(reportOf(0), CALLER);
     return repeated === 1 ? 'known' : 'forgotten';
