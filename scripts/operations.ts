@@ -59,7 +59,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     id: 'outcome',
     summary: 'Reports what was done with a decision, or with several',
     description:
-      'The answer says that all of it is recorded: how much now, and how much was recorded before, ' +
+      'The answer says that all of it is recorded: how much now, and how much was before, ' +
       'for what comes again from the same caller is no further record.',
     request: { schemas: ['outcome_report', 'outcome_batch'] },
     response: closed({ recorded: COUNT, repeated: COUNT }),

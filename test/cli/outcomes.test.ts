@@ -151,7 +151,7 @@ describe.each([1, 2] as const)('a server of the SDK %i.x', (line) => {
   });
 });
 
-test('a second process has a folder of its own, and the first to start again empties both', async () => {
+test('a second process has a folder of its own, and the next to start empties both', async () => {
   const first = await service();
   const both = [await guarded(1), await guarded(2)];
   expect(await Promise.all(both.map(({ call }) => call()))).toEqual([true, true]);

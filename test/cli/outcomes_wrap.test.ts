@@ -1,4 +1,4 @@
-/** `portcullis wrap` that is told to stop: what it did is on record, now or after its next start. */
+/** `portcullis wrap` that is told to stop: what it did is on record, or will be. */
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { EvidenceRecord } from '../../src/contract/types.gen.ts';

@@ -8,7 +8,7 @@ import { seededRandom } from '../support/seeded_random.ts';
 
 export const DIRECTORY = '/outcomes/1';
 
-export const SETTINGS: OutcomeSettings = {
+const SETTINGS: OutcomeSettings = {
   outcomes_spool_bytes_max: 65_536,
   outcomes_required: true,
   outcomes_retry_ms_max: 100,
@@ -24,7 +24,7 @@ export const reportOf = (number: number, more: Partial<OutcomeReport> = {}): Out
 export const newDisk = (seed = 1): FakeDisk => fakeDisk(seededRandom(seed));
 
 let ids = 0;
-export const random = { id: () => `id-${(ids += 1)}` };
+const random = { id: () => `id-${(ids += 1)}` };
 
 export function open(files: FakeDisk, bytes_max = 65_536): Promise<Spool> {
   return openSpool({ directory: DIRECTORY, files, random, bytes_max });

@@ -35,7 +35,7 @@ test('what is reported arrives in its order, and nothing is left', async () => {
   expect(guarded.log.lines).toEqual([]);
 });
 
-test('while the decision point is away everything is kept, and arrives when it is back', async () => {
+test('while the decision point is away all is kept, and arrives when it is back', async () => {
   const guarded = await keeping(newDisk());
   const { service, log } = guarded;
   service.answer = away;
@@ -171,7 +171,7 @@ describe('a spool that is full', () => {
 });
 
 describe('a disk that fails', () => {
-  test('refuses calls until it works again, and the outcome under way goes without it', async () => {
+  test('refuses calls until it works again, and what is under way goes without it', async () => {
     const files = newDisk();
     const guarded = await keeping(files);
     const { outcomes, service, log } = guarded;
@@ -186,7 +186,7 @@ describe('a disk that fails', () => {
     await outcomes.close();
   });
 
-  test('where the decision point is away as well, the number is told before the disk works', async () => {
+  test('with the decision point away as well, the number is told before it works', async () => {
     const files = newDisk();
     const guarded = await keeping(files);
     const { outcomes, service } = guarded;

@@ -188,6 +188,20 @@ test('nothing that was recorded is sent again after a restart', async () => {
   }
 });
 
+test('what becomes durable while it is read is not taken for missing', async () => {
+  const files = newDisk();
+  const spool = await open(files);
+  const read: unknown[] = [];
+  for (let round = 0; round < 100; round += 1) {
+    for (let i = 0; i < 20; i += 1) void spool.keep({ report: reportOf(round * 20 + i) });
+    const batch = await spool.next(1000);
+    read.push(...(batch?.kept ?? []));
+    if (batch) spool.acknowledge(batch);
+  }
+  expect(read.filter((kept) => 'unreported' in (kept as object))).toEqual([]);
+  expect(read.length).toBeGreaterThan(1000);
+});
+
 describe('a disk that fails', () => {
   test('rejects what was to be kept, and keeps nothing more until it is opened anew', async () => {
     const files = newDisk();
@@ -202,6 +216,19 @@ describe('a disk that fails', () => {
     const read = await readAll(spool);
     expect([read[0], read.at(-1)]).toEqual(['e-1', 'e-4']);
     expect(spool.waiting).toBe(0);
+  });
+
+  test('takes nothing of what is kept when it works again', async () => {
+    const files = newDisk();
+    const spool = await open(files);
+    for (let i = 1; i <= 3; i += 1) await spool.keep({ report: reportOf(i) });
+    expect(await readAll(spool)).toHaveLength(3);
+    files.failAfter(1, 'EIO');
+    expect(await codeOf(spool.keep({ report: reportOf(4) }))).toBe('OUTCOMES_UNWRITABLE');
+    await spool.reopen();
+    await readAll(spool);
+    await spool.keep({ report: reportOf(5) });
+    expect(await readAll(spool)).toEqual(['e-5']);
   });
 
   test('that is full lets what was recorded be forgotten', async () => {
