@@ -223,8 +223,8 @@ describe('a disk that fails', () => {
     const spool = await open(files);
     for (let i = 1; i <= 3; i += 1) await spool.keep({ report: reportOf(i) });
     expect(await readAll(spool)).toHaveLength(3);
-    files.failAfter(1, 'EIO');
-    expect(await codeOf(spool.keep({ report: reportOf(4) }))).toBe('OUTCOMES_UNWRITABLE');
+    files.failAfter(0, 'EIO');
+    expect(() => spool.keep({ report: reportOf(4) })).toThrow('(EIO)');
     await spool.reopen();
     await readAll(spool);
     await spool.keep({ report: reportOf(5) });
