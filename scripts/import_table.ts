@@ -77,6 +77,11 @@ export const FOLDERS: readonly FolderRow[] = [
     may_import: BASE,
   },
   {
+    name: 'outcomes',
+    responsibility: 'keeps what a guard did with decisions until the decision point recorded it',
+    may_import: [...BASE, 'evidence'],
+  },
+  {
     name: 'verify',
     responsibility:
       'proves receipts and logs to who trusts a public key only; reads bytes, no files',

@@ -24,6 +24,7 @@ export interface Operation {
 /** It is among the schemas of the document, because another route answers one. */
 const RECORD = { $ref: '#/components/schemas/EvidenceRecord' };
 const FLAG = { type: 'boolean' };
+const COUNT = { type: 'integer', minimum: 0 };
 const ADDRESS = { type: 'string', pattern: '^https?://' };
 
 function closed(properties: Readonly<Record<string, object>>): Shape {
@@ -62,10 +63,12 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   'POST /v1/outcomes': {
     id: 'outcome',
-    summary: 'Reports what was done with a decision',
-    description: 'The answer says that the report is recorded.',
-    request: { schemas: ['outcome_report'] },
-    response: closed({}),
+    summary: 'Reports what was done with a decision, or with several',
+    description:
+      'The answer says that all of it is recorded: how much now, and how much was before, ' +
+      'for what comes again from the same caller is no further record.',
+    request: { schemas: ['outcome_report', 'outcome_batch'] },
+    response: closed({ recorded: COUNT, repeated: COUNT }),
   },
   'GET /v1/status': {
     id: 'status',

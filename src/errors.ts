@@ -88,6 +88,16 @@ export const ERRORS = {
     meaning: 'more requests are being decided than the service takes at a time',
     remedy: 'ask again after `Retry-After`, or raise pdp.requests_in_flight_max',
   },
+  OUTCOMES_UNWRITABLE: {
+    meaning: 'what was done with decisions cannot be kept until the decision point has recorded it',
+    remedy:
+      'free or repair the disk of guard.outcomes_directory, or start the decision point; until ' +
+      'then calls are refused, unless guard.outcomes_required is false',
+  },
+  OUTCOME_REFUSED: {
+    meaning: 'the decision point will never record the report of an outcome as it is',
+    remedy: 'see the log of the decision point; it is told how many outcomes are missing',
+  },
   POLICY_ABSENT: {
     meaning: 'no policy is active, or the active one is older than its maximum age',
     remedy: 'load a bundle; until then everything is refused',

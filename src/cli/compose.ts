@@ -6,7 +6,9 @@
 import type { Configuration } from '../config/types.gen.ts';
 import { createDecisionCore } from '../decision/core.ts';
 import type { DecisionCore } from '../decision/types.ts';
-import type { ProvableLog } from '../evidence/types.ts';
+import { nodeFiles } from '../evidence/files.ts';
+import { readRecords } from '../evidence/records.ts';
+import type { EvidenceEntry, ProvableLog } from '../evidence/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CLOCK, RANDOM } from './ambient.ts';
 import { openEvaluator, requirePolicy } from './evaluators.ts';
@@ -28,6 +30,7 @@ export async function openDecisionCore(
   const exports = await startExports(configuration, written, log);
   opened.defer(() => exports.close());
   const { evidence } = exports;
+  const lately = await readLately(configuration, evidence.status().size);
   const evaluator = await openEvaluator(configuration, { evidence, log });
   opened.defer(() => evaluator.close());
   const core = createDecisionCore({
@@ -35,6 +38,7 @@ export async function openDecisionCore(
     evidence,
     clock: CLOCK,
     random: RANDOM,
+    outcomes: { ...configuration.evidence, lately },
     settings: {
       instance: configuration.instance,
       sep_server: configuration.guard.server,
@@ -43,4 +47,18 @@ export async function openDecisionCore(
     },
   });
   return { core, evidence };
+}
+
+/** The last records, among which are outcomes that a guard may send again. */
+async function readLately(
+  { evidence }: Configuration,
+  size: number,
+): Promise<readonly EvidenceEntry[]> {
+  const { directory, outcome_memory_records_max } = evidence;
+  const from = Math.max(0, size - outcome_memory_records_max);
+  const lately: EvidenceEntry[] = [];
+  for await (const { record } of readRecords(nodeFiles, directory, from, size)) {
+    if (record.kind.startsWith('outcome')) lately.push(record);
+  }
+  return lately;
 }

@@ -319,6 +319,10 @@ export interface Configuration {
      * Where records are sent to, beside the log (docs/exports.md). In the variable the list is written as JSON.
      */
     exports: Export[];
+    /**
+     * Most outcomes that are remembered, so that one that a guard sends again is no second record; a start reads as many of the last records.
+     */
+    outcome_memory_records_max: number;
   };
   /**
    * Where a guard has its decisions made: exactly one of `socket`, `url` and `embedded`.
@@ -579,6 +583,26 @@ export interface Configuration {
      * The decision point also writes the audit events of the draft.
      */
     audit_events: boolean;
+    /**
+     * Folder in which a guard keeps what was done with decisions of a decision service until that has recorded it; each process has a numbered one inside.
+     */
+    outcomes_directory: string;
+    /**
+     * Most that is kept there by one process; when seven eighths are used, calls are refused.
+     */
+    outcomes_spool_bytes_max: number;
+    /**
+     * Whether calls are refused while it is known that their outcomes cannot be kept; otherwise they are counted, and their number is reported.
+     */
+    outcomes_required: boolean;
+    /**
+     * Longest between two attempts to deliver outcomes.
+     */
+    outcomes_retry_ms_max: number;
+    /**
+     * How long a guard that stops tries to deliver outcomes; the others stay for the next start.
+     */
+    outcomes_drain_timeout_ms: number;
     /**
      * Key for the digests of arguments and masked values, and for the states between the rounds of a request; guards of one server share it. Made where absent.
      */

@@ -557,6 +557,7 @@ export interface EvidenceRecord {
     | 'decision'
     | 'discovery'
     | 'outcome'
+    | 'outcomes_unreported'
     | 'activation'
     | 'backend_error'
     | 'start'
@@ -597,6 +598,8 @@ export interface EvidenceRecord {
    * How often the same was asked for again and refused without a new decision.
    */
   repeats?: number;
+  occurred_at?: Time;
+  unreported?: Unreported;
   masked?: string[];
   /**
    * For operators: what happened, without values of requests.
@@ -637,6 +640,35 @@ export interface RecordedItem {
   type: string;
   id: string;
   definition_digest?: Digest;
+}
+
+/**
+ * Outcomes that were not kept, and so are never reported.
+ */
+export interface Unreported {
+  /**
+   * The same wherever the same loss is told again.
+   */
+  id: string;
+  /**
+   * How many; at least so many where they were damaged.
+   */
+  count: number;
+  /**
+   * `full`: there was no room to keep them; `unwritable`: the disk failed; `damaged`: what was kept cannot be read; `refused`: the decision point does not take them.
+   */
+  cause: 'full' | 'unwritable' | 'damaged' | 'refused';
+}
+
+/**
+ * What a PEP did with several decisions, in the order in which it was done.
+ */
+export interface OutcomeBatch {
+  outcomes: OutcomeReport[];
+  /**
+   * Outcomes of which nothing else is known any more.
+   */
+  unreported?: Unreported[];
 }
 
 /**

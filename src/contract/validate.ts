@@ -14,6 +14,7 @@ import evaluationRequest from './schemas/evaluation_request.schema.json' with { 
 import evaluationResponse from './schemas/evaluation_response.schema.json' with { type: 'json' };
 import evaluationsResponse from './schemas/evaluations_response.schema.json' with { type: 'json' };
 import evidenceRecord from './schemas/evidence_record.schema.json' with { type: 'json' };
+import outcomeBatch from './schemas/outcome_batch.schema.json' with { type: 'json' };
 import outcomeReport from './schemas/outcome_report.schema.json' with { type: 'json' };
 import policyData from './schemas/policy_data.schema.json' with { type: 'json' };
 import policyResult from './schemas/policy_result.schema.json' with { type: 'json' };
@@ -114,6 +115,7 @@ export const VALIDATORS = {
   evaluation_response: compileSchema<T.EvaluationResponse>(evaluationResponse),
   evaluations_response: compileSchema<T.EvaluationsResponse>(evaluationsResponse),
   evidence_record: compileSchema<T.EvidenceRecord>(evidenceRecord),
+  outcome_batch: compileSchema<T.OutcomeBatch>(outcomeBatch),
   outcome_report: compileSchema<T.OutcomeReport>(outcomeReport),
   policy_data: compileSchema<T.PolicyData>(policyData),
   policy_result: compileSchema<T.PolicyResult>(policyResult),

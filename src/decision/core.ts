@@ -6,7 +6,6 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock, Random } from '../contract/ambient.ts';
 import type { CallOptions } from '../contract/decision_point.ts';
 import type { EvaluationResponse, RecordedRequest, Status } from '../contract/types.gen.ts';
-import { VALIDATORS } from '../contract/validate.ts';
 import { PortcullisError } from '../errors.ts';
 import type { EvidenceEntry, EvidenceLog } from '../evidence/types.ts';
 import { answerOf } from './answer.ts';
@@ -25,15 +24,14 @@ import {
   backendErrorEntry,
   decisionEntry,
   discoveryEntry,
-  outcomeEntry,
   recordedRequest,
   type RecordHead,
 } from './evidence_entry.ts';
+import { OutcomeRecorder, type OutcomeMemory } from './outcomes.ts';
 import {
   completeInput,
   members,
   readEvaluation,
-  requestInvalid,
   type Circumstances,
   type CompleteInput,
   type Question,
@@ -41,7 +39,7 @@ import {
 import { readSepRequest, sepAnswerOf } from './sep.ts';
 import { statusOf } from './status.ts';
 import { demandTenants, FixedPolicies, NO_POLICY } from './tenancy.ts';
-import type { Caller, DecisionCore, EvaluationAnswer, Evaluator } from './types.ts';
+import type { Caller, DecisionCore, EvaluationAnswer, Evaluator, OutcomeReceipt } from './types.ts';
 import { indeterminate, plainVerdict, unavailable, type Verdict } from './verdict.ts';
 
 /** `batch_items_max` also bounds a catalogue. */
@@ -58,6 +56,8 @@ export interface DecisionParts {
   clock: Clock;
   random: Random;
   settings: DecisionSettings;
+  /** Absent: an outcome that is reported again is recorded again. */
+  outcomes?: OutcomeMemory;
 }
 
 /** Entries of a batch that are made durable together. */
@@ -69,9 +69,11 @@ export function createDecisionCore(parts: DecisionParts): DecisionCore {
 
 class PolicyDecisionCore implements DecisionCore {
   readonly #parts: DecisionParts;
+  readonly #outcomes: OutcomeRecorder;
 
   constructor(parts: DecisionParts) {
     this.#parts = parts;
+    this.#outcomes = new OutcomeRecorder((entry) => this.#append(entry), parts.outcomes);
   }
 
   async evaluation(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
@@ -105,10 +107,8 @@ class PolicyDecisionCore implements DecisionCore {
     return { body: sepAnswerOf(verdict), evaluation_id: head.evaluation_id };
   }
 
-  async outcome(body: unknown, caller: Caller): Promise<void> {
-    const result = VALIDATORS.outcome_report(body);
-    if (!result.ok) throw requestInvalid(result.fault);
-    await this.#append(outcomeEntry(result.value, caller));
+  outcome(body: unknown, caller: Caller): Promise<OutcomeReceipt> {
+    return this.#outcomes.record(body, caller);
   }
 
   status(tenant?: string, caller?: Caller): Status {

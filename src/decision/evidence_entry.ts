@@ -9,6 +9,7 @@ import type {
   OutcomeReport,
   RecordedItem,
   RecordedRequest,
+  Unreported,
 } from '../contract/types.gen.ts';
 import type { EvidenceEntry } from '../evidence/types.ts';
 import { members, type CompleteInput, type Members, type Profile } from './request.ts';
@@ -182,7 +183,7 @@ function matching(pattern: RegExp, value: unknown): string | undefined {
 
 /** A record of kind `outcome`: the word of the caller that reports it. */
 export function outcomeEntry(report: OutcomeReport, caller: Caller): EvidenceEntry {
-  const { evaluation_id, status, reason_code, masked, repeats } = report;
+  const { evaluation_id, status, reason_code, masked, repeats, occurred_at } = report;
   return {
     kind: 'outcome',
     evaluation_id,
@@ -191,5 +192,11 @@ export function outcomeEntry(report: OutcomeReport, caller: Caller): EvidenceEnt
     ...(reason_code !== undefined && { reason_code }),
     ...(masked !== undefined && { masked }),
     ...(repeats !== undefined && { repeats }),
+    ...(occurred_at !== undefined && { occurred_at }),
   };
+}
+
+/** A record of kind `outcomes_unreported`: outcomes that nobody will hear of, by a guard's word. */
+export function unreportedEntry(unreported: Unreported, caller: Caller): EvidenceEntry {
+  return { kind: 'outcomes_unreported', caller: caller.id, unreported };
 }

@@ -65,14 +65,20 @@ export interface DecisionCore {
   evaluations(body: unknown, caller: Caller, options?: CallOptions): Promise<EvaluationAnswer>;
   /** The external decision profile of the SEP. */
   sepDecision(body: unknown, caller: Caller): Promise<EvaluationAnswer>;
-  /** What a PEP did with a decision. */
-  outcome(body: unknown, caller: Caller): Promise<void>;
+  /** What a PEP did with a decision, or with several; resolves when all of it is recorded. */
+  outcome(body: unknown, caller: Caller): Promise<OutcomeReceipt>;
   /**
    * Of the service; or of the policy that decides for a tenant, where `caller` may ask for that.
    */
   status(tenant?: string, caller?: Caller): Status;
   /** Calls `listener` after each change of the policy that decides for `tenant`. */
   watch(listener: (status: Status) => void, tenant?: string): () => void;
+}
+
+/** How much of a report became a record now, and how much was one before. */
+export interface OutcomeReceipt {
+  recorded: number;
+  repeated: number;
 }
 
 /** A body ready to send, and the id that stands in the header where the body may not carry it. */

@@ -140,7 +140,7 @@ export async function readExactly(
   return bytes.subarray(0, done);
 }
 
-interface RawLine {
+export interface RawLine {
   /** Counted from 1. */
   number: number;
   offset_bytes: number;
@@ -151,7 +151,7 @@ interface RawLine {
   complete: boolean;
 }
 
-async function* readLines(
+export async function* readLines(
   file: EvidenceFile,
   from_bytes: number,
   first_number = 1,

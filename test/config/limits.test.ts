@@ -7,6 +7,7 @@ import * as evidence from './limits/evidence.ts';
 import * as exports from './limits/exports.ts';
 import * as guard from './limits/guard.ts';
 import * as jwt from './limits/jwt.ts';
+import * as outcomes from './limits/outcomes.ts';
 import * as pdp from './limits/pdp.ts';
 import * as policy from './limits/policy.ts';
 import * as policyServer from './limits/policy_server.ts';
@@ -107,6 +108,14 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'evidence.exports[].files_max': {
     run: exports.filesKept,
     expected: { below: '2 files', at: '3 files', above: '3 files' },
+  },
+  'evidence.outcome_memory_records_max': {
+    run: outcomes.memory,
+    expected: { below: 'known', at: 'known', above: 'forgotten' },
+  },
+  'guard.outcomes_spool_bytes_max': {
+    run: outcomes.spoolBytes,
+    expected: refused('OUTCOMES_UNWRITABLE'),
   },
   'decision_point.answer_bytes_max': {
     run: decisionPoint.answerBytes,
@@ -221,6 +230,10 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
     run: exports.timeout,
     expected: { soon: TAKEN, never: 'UPSTREAM_FAILED' },
   },
+  'guard.outcomes_drain_timeout_ms': {
+    run: outcomes.drainTimeout,
+    expected: { soon: TAKEN, never: 'left for the next start' },
+  },
   'guard.cancelled_timeout_ms': {
     run: guard.cancelledTimeout,
     expected: { soon: 'POLICY_UNAVAILABLE', never: TAKEN },
@@ -256,6 +269,7 @@ const PERIODS = [
   'evidence.exports[].interval_ms',
   'evidence.exports[].retry_interval_ms',
   'evidence.exports[].retry_interval_ms_max',
+  'guard.outcomes_retry_ms_max',
 ];
 
 test('[O-04] every number among the settings is a limit tried here, or a period', () => {

@@ -39,6 +39,7 @@ describeWithOpa('what a PEP does with a decision', () => {
         status: 'executed',
         reason_code: 'DONE_SO',
         masked: ['/a/*'],
+        occurred_at: NOW,
       },
     ]);
     expect(await codeOf(core.outcome({ ...report, status: 'done' }, CALLER))).toBe(

@@ -57,6 +57,7 @@ export function recordingCore(replaced: Partial<DecisionCore> = {}): RecordingCo
     sepDecision: answer(() => ({ decision: 'allow' })),
     outcome: async (body, caller) => {
       asked.push({ body, caller });
+      return { recorded: 1, repeated: 0 };
     },
     status: () => READY,
     watch: () => () => {},

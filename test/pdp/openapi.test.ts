@@ -160,7 +160,13 @@ describe('a running service', () => {
     'POST /access/v1/evaluation': [CALL, plain],
     'POST /access/v1/evaluations': [LIST, { ...plain, evaluations: [{}, {}] }, plain],
     'POST /v1/decision': [sep],
-    'POST /v1/outcomes': [{ evaluation_id: 'one', status: 'executed' }],
+    'POST /v1/outcomes': [
+      { evaluation_id: 'one', status: 'executed' },
+      {
+        outcomes: [{ evaluation_id: 'one', status: 'executed' }],
+        unreported: [{ id: 'loss', count: 2, cause: 'full' }],
+      },
+    ],
   };
 
   test('[C-07] each route takes what the document says, and answers so', async () => {

@@ -33,7 +33,7 @@ test.each([
   ['/access/v1/evaluation', ALLOWED, 'evaluation-1'],
   ['/access/v1/evaluations', { evaluations: [{ decision: true }] }, 'evaluation-1'],
   ['/v1/decision', { decision: 'allow' }, 'evaluation-1'],
-  ['/v1/outcomes', {}, undefined],
+  ['/v1/outcomes', { recorded: 1, repeated: 0 }, undefined],
 ])('POST %s hands the body to the core and answers', async (path, body, evaluation_id) => {
   core.asked.length = 0;
   const sent = await send(service.url, path, { body: '{"evaluations":[{}]}' });
