@@ -292,9 +292,13 @@ export interface Configuration {
      */
     queue_records_max: number;
     /**
-     * Largest record.
+     * Largest record, with the members that it seals.
      */
     record_bytes_max: number;
+    /**
+     * How long records keep the members that they seal, to the day; then these are removed for good and the records stay proved. Null is for ever.
+     */
+    disclosures_kept_days: number | null;
   };
   /**
    * Where a guard has its decisions made: exactly one of `socket`, `url` and `embedded`.

@@ -19,6 +19,8 @@ export interface EvidenceFiles {
   open(path: string, use: 'create' | 'write' | 'read'): EvidenceFile;
   /** Lets a name stand for another file, at once or, after a crash, not at all. */
   rename(from: string, to: string): void;
+  /** Takes a name away; what reads the file goes on. */
+  remove(path: string): void;
   /** Makes durable which names stand in a directory. */
   flushDirectory(directory: string): Promise<void>;
   /** Microseconds since some moment; only differences count. Tells how long a flush takes. */
@@ -52,6 +54,7 @@ export const nodeFiles: EvidenceFiles = {
   names: (directory) => fs.readdirSync(directory),
   open: (path, use) => nodeFile(fs.openSync(path, FLAGS[use], 0o600)),
   rename: (from, to) => fs.renameSync(from, to),
+  remove: (path) => fs.rmSync(path),
   async flushDirectory(directory) {
     const fd = fs.openSync(directory, 'r');
     try {

@@ -3,6 +3,7 @@
  * prints `open` or the code of the error; then each caller appends without end, and the index of
  * each record that was acknowledged is printed after it was.
  */
+import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { nodeFiles } from '../../src/evidence/files.ts';
 import { openEvidenceLog } from '../../src/evidence/log.ts';
@@ -29,6 +30,7 @@ try {
     origin: ORIGIN,
     signers: () => [parseSigner(formatSigner(ORIGIN, Buffer.alloc(32, 1)))!],
     clock: { now_ms: () => Date.now() },
+    randomBytes,
     files: nodeFiles,
     settings: {
       linger_us_max: 200,
@@ -37,6 +39,7 @@ try {
       record_bytes_max: 64 * 1024,
       checkpoint_interval_ms: 20,
       prove_all_records: false,
+      disclosures_kept_days: null,
     },
     log: silent,
   });

@@ -12,8 +12,11 @@ import { TileStore } from './tile_store.ts';
 export interface SignedLog {
   checkpoint: Checkpoint;
   keys: readonly SigningKey[];
-  /** The receipt of a record. Rejects with `EVIDENCE_DAMAGED`, or where none covers it yet. */
-  receiptOf(index: number): Promise<string>;
+  /**
+   * The receipt of a record; `sealed` leaves out what it discloses. Rejects with
+   * `EVIDENCE_DAMAGED`, or where no checkpoint covers it yet.
+   */
+  receiptOf(index: number, sealed?: boolean): Promise<string>;
 }
 
 /** Rejects with `EVIDENCE_DAMAGED`, and with `ARGUMENT_INVALID` where nothing was signed there. */
@@ -27,14 +30,22 @@ export async function openSignedLog(files: EvidenceFiles, directory: string): Pr
   return {
     checkpoint,
     keys,
-    receiptOf: (index) => receiptOf(files, directory, { checkpoint, tiles, index }),
+    receiptOf: (index, sealed = false) =>
+      receiptOf(files, directory, { checkpoint, tiles, index, sealed }),
   };
+}
+
+interface Wanted {
+  checkpoint: Checkpoint;
+  tiles: TileHashes;
+  index: number;
+  sealed: boolean;
 }
 
 async function receiptOf(
   files: EvidenceFiles,
   directory: string,
-  { checkpoint, tiles, index }: { checkpoint: Checkpoint; tiles: TileHashes; index: number },
+  { checkpoint, tiles, index, sealed }: Wanted,
 ): Promise<string> {
   const { size, root, note } = checkpoint;
   if (index >= size) {
@@ -42,9 +53,9 @@ async function receiptOf(
     throw new PortcullisError('ARGUMENT_INVALID', message);
   }
   const path = await inclusionProof(tiles, index, size);
-  for await (const { text, leaf } of readRecords(files, directory, index, index + 1)) {
-    if (!root.equals(rootOfInclusion(leaf, index, size, path))) break;
-    return formatReceipt(text, index, path, note);
+  for await (const found of readRecords(files, directory, index, index + 1)) {
+    if (!root.equals(rootOfInclusion(found.leaf, index, size, path))) break;
+    return formatReceipt(found, { index, path, note, sealed });
   }
   const message = `record ${index} in \`${directory}\`, or a tile over it, is not what was signed`;
   throw new PortcullisError('EVIDENCE_DAMAGED', message);

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Linger } from '../../../src/evidence/linger.ts';
-import type { EvidenceSettings } from '../../../src/evidence/log.ts';
+import type { EvidenceSettings } from '../../../src/evidence/group_commit_log.ts';
 import { ENTRY, openLog, temporaryDirectory } from '../../support/evidence_log.ts';
 import { around, outcomeOf, type Probe } from './probe.ts';
 
