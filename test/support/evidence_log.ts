@@ -63,11 +63,19 @@ export async function readAll(directory: string, options?: ReadOptions): Promise
 
 /** The leaves as they stand in the lines of a directory, which is all that the tree is made of. */
 export function readRecordTexts(directory: string): string[] {
+  return linesOf(directory).map((line) => line.slice(65).split('\t')[0]!);
+}
+
+/** The disclosures that stand behind each of them. */
+export function readDisclosed(directory: string): string[][] {
+  return linesOf(directory).map((line) => line.split('\t').slice(1));
+}
+
+function linesOf(directory: string): string[] {
   const names = readdirSync(directory).filter((name) => name.endsWith('.log'));
   return names
     .sort()
-    .flatMap((name) => readFileSync(join(directory, name), 'utf8').split('\n').slice(0, -1))
-    .map((line) => line.slice(65).split('\t')[0]!);
+    .flatMap((name) => readFileSync(join(directory, name), 'utf8').split('\n').slice(0, -1));
 }
 
 export interface LoggedLine {
