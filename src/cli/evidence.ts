@@ -17,6 +17,10 @@ interface EvidenceOptions {
   json?: true;
 }
 
+interface ReceiptOptions extends EvidenceOptions {
+  sealed?: boolean;
+}
+
 /** Describes the commands; `done` is told the exit code. */
 export function evidenceCommand(
   program: Command,
@@ -32,8 +36,9 @@ export function evidenceCommand(
       .option('--json', 'print the result as JSON')
       .addHelpText('after', `\nExample:\n  $ portcullis evidence ${example}`);
   command('receipt <record>', 'the receipt of a record, by its index or evaluation id', RECEIPT)
+    .option('--sealed', 'leave out what the record seals')
     // Before the options, because an id may begin with a dash.
-    .action(async (record: string, options: EvidenceOptions) =>
+    .action(async (record: string, options: ReceiptOptions) =>
       done(await giveReceipt(record, options, terminal)),
     );
   command('keys', 'the public keys that signed the log', 'keys --log evidence > log.vkey').action(
@@ -45,13 +50,13 @@ const RECEIPT = 'receipt 4711 --log .portcullis/evidence > decision.tlog-proof';
 
 async function giveReceipt(
   record: string,
-  { log, json }: EvidenceOptions,
+  { log, json, sealed = false }: ReceiptOptions,
   terminal: Terminal,
 ): Promise<number> {
   requireLog(log);
   const index = await indexOf(record, log);
   const signed = await openSignedLog(nodeFiles, log);
-  const receipt = await signed.receiptOf(index);
+  const receipt = await signed.receiptOf(index, sealed);
   if (json) printJson(terminal, { index, receipt });
   else terminal.stdout.write(receipt);
   return 0;
