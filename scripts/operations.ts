@@ -17,6 +17,7 @@ export interface Operation {
   other?: { status: number; description: string };
 }
 
+const COUNT = { type: 'integer', minimum: 0 };
 const FLAG = { type: 'boolean' };
 const ADDRESS = { type: 'string', pattern: '^https?://' };
 
@@ -60,6 +61,16 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     description: 'The answer says that the report is recorded.',
     request: { schemas: ['outcome_report'] },
     response: closed({}),
+  },
+  'POST /v1/evidence/redactions': {
+    id: 'redaction',
+    summary: 'Removes what records of the evidence seal',
+    description:
+      'The answer says that it is removed for good: how many records it was about, and the index ' +
+      'of the record that says so. What was interrupted is finished by asking again. A caller ' +
+      'that is bound to tenants reaches their records only.',
+    request: { schemas: ['redaction_request'] },
+    response: closed({ index: COUNT, records: COUNT }),
   },
   'GET /v1/status': {
     id: 'status',

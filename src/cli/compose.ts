@@ -6,6 +6,7 @@
 import type { Configuration } from '../config/types.gen.ts';
 import { createDecisionCore } from '../decision/core.ts';
 import type { DecisionCore } from '../decision/types.ts';
+import type { ProvableLog } from '../evidence/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CLOCK, RANDOM } from './ambient.ts';
 import { openEvaluator, requirePolicy } from './evaluators.ts';
@@ -20,12 +21,21 @@ export async function openDecisionCore(
   log: Logger,
   opened: AsyncDisposableStack,
 ): Promise<DecisionCore> {
+  return (await openDecision(configuration, log, opened)).core;
+}
+
+/** The same with the evidence, for those who also show or redact it. */
+export async function openDecision(
+  configuration: Configuration,
+  log: Logger,
+  opened: AsyncDisposableStack,
+): Promise<{ core: DecisionCore; evidence: ProvableLog }> {
   requirePolicy(configuration);
   const evidence = await openEvidence(configuration, log);
   opened.defer(() => evidence.close());
   const evaluator = await openEvaluator(configuration, { evidence, log });
   opened.defer(() => evaluator.close());
-  return createDecisionCore({
+  const core = createDecisionCore({
     evaluator,
     evidence,
     clock: CLOCK,
@@ -37,4 +47,5 @@ export async function openDecisionCore(
       batch_bytes_max: configuration.pdp.batch_bytes_max,
     },
   });
+  return { core, evidence };
 }

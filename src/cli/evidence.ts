@@ -1,6 +1,6 @@
 /**
- * `portcullis evidence receipt|keys`: what others need to check a record, out of the files of a
- * log, whether or not a service writes it.
+ * `portcullis evidence receipt|keys|redact`: what others need to check a record, out of the files
+ * of a log, whether or not a service writes it; and what nobody is to read any more.
  */
 import { readdirSync, type Dirent } from 'node:fs';
 import type { Command } from 'commander';
@@ -9,6 +9,7 @@ import { PortcullisError } from '../errors.ts';
 import { nodeFiles } from '../evidence/files.ts';
 import { readEvidence } from '../evidence/read.ts';
 import { openSignedLog } from '../evidence/tree/signed_log.ts';
+import { runRedact, type RedactOptions } from './redact.ts';
 import { print, printJson, type Terminal } from './terminal.ts';
 
 interface EvidenceOptions {
@@ -27,7 +28,9 @@ export function evidenceCommand(
   terminal: Terminal,
   done: (code: number) => void,
 ): void {
-  const evidence = program.command('evidence').description('give others what they check it by');
+  const evidence = program
+    .command('evidence')
+    .description('give others what they check it by, or redact it');
   const command = (name: string, description: string, example: string): Command =>
     evidence
       .command(name)
@@ -44,7 +47,19 @@ export function evidenceCommand(
   command('keys', 'the public keys that signed the log', 'keys --log evidence > log.vkey').action(
     async (options: EvidenceOptions) => done(await giveKeys(options, terminal)),
   );
+  command('redact', 'remove what records seal, for good, while no service writes the log', REDACT)
+    .option('--subject <id>', 'of records that name this id in what they seal')
+    .option('--tenant <name>', 'of records about this tenant')
+    .option('--record <record>', 'of the record of this index or evaluation id')
+    .option('--before <time>', 'of records from before a time such as 2027-01-01T00:00:00Z')
+    .option('--only <groups>', 'of request, arguments, items and internals these, with commas')
+    .action(async (options: RedactOptions) => {
+      requireLog(options.log);
+      done(await runRedact(options, terminal));
+    });
 }
+
+const REDACT = 'redact --log .portcullis/evidence --subject user:alice@example.com';
 
 const RECEIPT = 'receipt 4711 --log .portcullis/evidence > decision.tlog-proof';
 

@@ -11,7 +11,7 @@ import { ensureHashedTokens, watchedHashes } from '../pdp/token_hashes.ts';
 import { createLogger } from '../telemetry/create_logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CLOCK } from './ambient.ts';
-import { openDecisionCore } from './compose.ts';
+import { openDecision } from './compose.ts';
 import { stopSignal } from './stop_signal.ts';
 import { print, printJson, type Terminal } from './terminal.ts';
 
@@ -80,9 +80,10 @@ async function openService(
   opened: AsyncDisposableStack,
 ): Promise<Service> {
   const { pdp } = configuration;
-  const core = await openDecisionCore(configuration, log, opened);
+  const { core, evidence } = await openDecision(configuration, log, opened);
   const service = await startService({
     core,
+    evidence,
     tokens: openTokens(configuration, log),
     certificates: openCertificates(configuration, log),
     clock: CLOCK,

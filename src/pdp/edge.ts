@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../contract/ambient.ts';
 import { ERRORS, PortcullisError, type ErrorCode } from '../errors.ts';
 import type { DecisionCore } from '../decision/types.ts';
+import type { RedactableLog } from '../evidence/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { admit, proofOf, type Admission, type Call, type Wire } from './admission.ts';
 import { NOBODY } from './authentication.ts';
@@ -18,6 +19,7 @@ import { SignedRequests, type SignatureLimits } from './signed_requests.ts';
 export interface EdgeParts extends SignatureLimits, Omit<Admission, 'taken'> {
   clock: Clock;
   core: DecisionCore;
+  evidence: RedactableLog;
   log: Logger;
   /** Requests of callers that are decided at a time; one more is refused as `OVERLOADED`. */
   requests_in_flight_max: number;
@@ -114,6 +116,7 @@ async function answerCall(route: Route, call: Call, state: EdgeState): Promise<A
     base_url: baseUrl(call),
     signal: departureOf(call.request.socket),
     core: state.core,
+    evidence: state.evidence,
   };
   const run = (): Promise<Answer> | Answer => route.handler(exchange);
   return route.scope === null ? run() : state.inFlight(run);

@@ -1,6 +1,7 @@
 /** The shapes that pass between the edge of the service and its endpoints. */
 import type { ErrorResponse } from '../contract/types.gen.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { RedactableLog } from '../evidence/types.ts';
 import type { Caller, DecisionCore, Scope } from '../decision/types.ts';
 
 /** A request that has passed the edge. */
@@ -16,6 +17,7 @@ export interface Exchange {
   /** Aborted when the caller has gone. */
   signal: AbortSignal;
   core: DecisionCore;
+  evidence: RedactableLog;
 }
 
 export interface Answer {

@@ -17,6 +17,7 @@ import express from 'express';
 import type { Clock } from '../contract/ambient.ts';
 import { PortcullisError } from '../errors.ts';
 import type { DecisionCore } from '../decision/types.ts';
+import type { RedactableLog } from '../evidence/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { TokenSource } from './authentication.ts';
 import type { CertificateCallers } from './certificate_callers.ts';
@@ -52,6 +53,7 @@ export interface ServiceSettings extends SignatureLimits {
 
 export interface ServiceParts {
   core: DecisionCore;
+  evidence: RedactableLog;
   tokens: TokenSource;
   certificates: CertificateCallers;
   clock: Clock;

@@ -11,6 +11,7 @@ import { keysOf, type HeldToken } from '../../src/contract/proof.ts';
 import type { CallerToken, TokenSource } from '../../src/pdp/authentication.ts';
 import type { CertificateCallers } from '../../src/pdp/certificate_callers.ts';
 import { startService, type Service, type ServiceSettings } from '../../src/pdp/service.ts';
+import type { RedactableLog } from '../../src/evidence/types.ts';
 import type { LogFields, Logger } from '../../src/telemetry/logger.ts';
 
 export const TOKEN = 'a-token-of-the-tests-0123456789abcdef';
@@ -94,6 +95,8 @@ export function tokenOf(
 
 export const NO_CERTIFICATES: CertificateCallers = { find: () => undefined };
 
+const NO_EVIDENCE: RedactableLog = { redact: () => Promise.resolve({ index: 0, records: 0 }) };
+
 export function tokensOf(...tokens: CallerToken[]): TokenSource {
   return { current: () => tokens };
 }
@@ -126,10 +129,12 @@ export async function start(
   tokens: TokenSource = tokensOf(tokenOf(['decide'])),
   clock: Clock = { now_ms: () => Date.now() },
   certificates: CertificateCallers = NO_CERTIFICATES,
+  evidence: RedactableLog = NO_EVIDENCE,
 ): Promise<Started> {
   const log = recordingLog();
   const service = await startService({
     core,
+    evidence,
     tokens,
     certificates,
     clock,

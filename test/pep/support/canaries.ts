@@ -90,6 +90,7 @@ export async function openWay(parts: WayParts, opened: AsyncDisposableStack): Pr
   const tap = await openTap(opened);
   const service = await startService({
     core: parts.wrap?.(core) ?? core,
+    evidence,
     tokens: tokensOf(tokenOf(['decide', 'attest:actor'])),
     certificates: NO_CERTIFICATES,
     log,
