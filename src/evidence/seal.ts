@@ -7,7 +7,7 @@
  */
 import { hash } from 'node:crypto';
 import type { RandomBytes } from '../contract/ambient.ts';
-import { canonicalJson } from '../contract/canonical.ts';
+import { eachMember } from '../contract/canonical.ts';
 import type { EvidenceRecord } from '../contract/types.gen.ts';
 
 /** The members of each group. Each group costs a record that has it one hash. */
@@ -32,34 +32,39 @@ export interface SealedRecord {
 
 type Members = Record<string, unknown>;
 
+const SEALS_MEMBER = 'seals';
+
 const GROUP_OF = new Map<string, SealGroup>(
   SEAL_GROUPS.flatMap((group) => SEALS[group].map((name) => [name, group] as const)),
 );
 
 /** Takes the members of each group out of a record and leaves their seals in it. */
 export function sealRecord(record: object, salt: () => string): SealedRecord {
-  const leaf: Members = {};
-  const groups: Partial<Record<SealGroup, Members>> = {};
-  let is_sealed = false;
-  for (const [name, value] of Object.entries(record)) {
-    if (value === undefined) continue;
+  let before = '';
+  let after = '';
+  const groups: Partial<Record<SealGroup, string>> = {};
+  eachMember(record, (name, text) => {
     const group = GROUP_OF.get(name);
-    if (group) (groups[group] ??= {})[name] = value;
-    else leaf[name] = value;
-    is_sealed ||= group !== undefined;
-  }
-  if (!is_sealed) return { text: canonicalJson(leaf), disclosed: [] };
-  const seals: Members = {};
+    if (group !== undefined) groups[group] = joined(groups[group] ?? '', text);
+    else if (name < SEALS_MEMBER) before = joined(before, text);
+    else after = joined(after, text);
+  });
+  let seals = '';
   const disclosed: string[] = [];
   for (const group of SEAL_GROUPS) {
     const members = groups[group];
-    if (!members) continue;
-    const disclosure = `["${group}","${salt()}",${canonicalJson(members)}]`;
-    seals[group] = sealOf(disclosure);
+    if (members === undefined) continue;
+    const disclosure = `["${group}","${salt()}",{${members}}]`;
+    seals = joined(seals, `"${group}":"${sealOf(disclosure)}"`);
     disclosed.push(disclosure);
   }
-  leaf.seals = seals;
-  return { text: canonicalJson(leaf), disclosed };
+  if (seals !== '') before = joined(before, `"${SEALS_MEMBER}":{${seals}}`);
+  const text = after === '' ? before : joined(before, after);
+  return { text: `{${text}}`, disclosed };
+}
+
+function joined(members: string, more: string): string {
+  return members === '' ? more : `${members},${more}`;
 }
 
 /**
