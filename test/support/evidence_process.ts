@@ -1,7 +1,8 @@
 /**
  * A process of its own with an evidence log: `node evidence_process.ts <directory> <callers>`. It
  * prints `open` or the code of the error; then each caller appends without end, and the index of
- * each record that was acknowledged is printed after it was.
+ * each record that was acknowledged is printed after it was. With `redact` as the third argument
+ * it also redacts, without end, the records of caller 0, and prints `redacted`.
  */
 import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
@@ -11,7 +12,7 @@ import { formatSigner, parseSigner } from '../../src/evidence/tree/note.ts';
 import type { PortcullisError } from '../../src/errors.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 
-const [directory = '', callers = '0'] = process.argv.slice(2);
+const [directory = '', callers = '0', more] = process.argv.slice(2);
 const ORIGIN = 'evidence.example/tests';
 const nothing = (): void => {};
 const silent: Logger = {
@@ -46,13 +47,20 @@ try {
   writeSync(1, 'open\n');
   // The lock is held for as long as the process lives.
   setInterval(nothing, 1000);
+  const redactAll = async (): Promise<never> => {
+    for (;;) {
+      await log.redact({ caller: 'test', by: { subject: 'user:0' } });
+      writeSync(1, 'redacted\n');
+    }
+  };
   await Promise.all(
     Array.from({ length: Number(callers) }, async (_, caller) => {
       for (let count = 0; ; count += 1) {
         const detail = `caller ${caller}, record ${count}, `.repeat(1 + (count % 20));
-        writeSync(1, `${await log.append({ kind: 'backend_error', detail })}\n`);
+        const request = { subject: { id: `user:${caller}` }, action: 'tools/call' };
+        writeSync(1, `${await log.append({ kind: 'backend_error', detail, request })}\n`);
       }
-    }),
+    }).concat(more === 'redact' ? [redactAll()] : []),
   );
 } catch (error) {
   writeSync(1, `${(error as PortcullisError).code}\n`);
