@@ -77,6 +77,10 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
     run: evidence.recordBytes,
     expected: refused('REQUEST_TOO_LARGE'),
   },
+  'evidence.disclosures_kept_days': {
+    run: evidence.disclosuresKept,
+    expected: { below: 'kept', at: 'kept', above: 'removed' },
+  },
   'decision_point.answer_bytes_max': {
     run: decisionPoint.answerBytes,
     expected: refused('DECISION_POINT_UNREACHABLE'),
