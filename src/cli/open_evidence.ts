@@ -27,7 +27,7 @@ export async function openEvidence(
   const { directory, origin, key_file, ...settings } = evidence;
   const signers = (): NoteSigner[] => openSigners(key_file, origin);
   const parts = { directory, instance, origin, signers, settings };
-  const ambient = { clock: CLOCK, randomBytes: RANDOM_BYTES, files: nodeFiles };
+  const ambient = { clock: CLOCK, randomness: RANDOM_BYTES, files: nodeFiles };
   return openEvidenceLog({ ...parts, ...ambient, log });
 }
 

@@ -29,7 +29,7 @@ export async function runRedact(options: RedactOptions, terminal: Terminal): Pro
   const log = await openStoppedLog({
     directory: options.log,
     clock: CLOCK,
-    randomBytes: RANDOM_BYTES,
+    randomness: RANDOM_BYTES,
     files: nodeFiles,
     settings: USUAL,
     log: createLogger({ level: 'warn' }, terminal.stderr),

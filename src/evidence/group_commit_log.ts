@@ -50,7 +50,7 @@ export interface WriterOptions {
   instance: string;
   clock: Clock;
   /** For the salts of what is sealed. */
-  randomBytes: RandomBytes;
+  randomness: RandomBytes;
   files: EvidenceFiles;
   settings: EvidenceSettings;
   log: Logger;
@@ -90,9 +90,9 @@ export class GroupCommitLog<T extends WrittenTree> implements EvidenceLog, Redac
   #stopRetention = (): void => {};
 
   constructor(options: WriterOptions, recovered: Recovered, tree: T, release: () => void) {
-    const { files, directory, settings, randomBytes } = options;
+    const { files, directory, settings, randomness } = options;
     this.#options = options;
-    this.#salt = saltsFrom(randomBytes);
+    this.#salt = saltsFrom(randomness);
     this.#redactions = new Redactions({
       files,
       directory,

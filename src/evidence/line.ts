@@ -2,8 +2,8 @@
  * A line of the log: 64 hexadecimal digits, one mark, the leaf of a record as canonical JSON
  * (RFC 8785), the disclosures of what it seals, each behind a tab, and a line feed. Canonical JSON
  * holds neither of the two. The digits are the hash of a Merkle tree leaf (RFC 6962, section 2.1),
- * so that a torn or changed line is recognised, and a tree can stand on the same lines; the seals in
- * the leaf do the same for the disclosures. One that is absent was redacted.
+ * so that a torn or changed line is recognised, and a tree can stand on the same lines; the seals
+ * in the leaf do the same for the disclosures. One that is absent was redacted.
  *
  * The mark is a space where the line begins a flush and `+` where it was flushed together with the
  * line before. A flush begins only after the one before it ended: what stands before a space was

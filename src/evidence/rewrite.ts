@@ -24,7 +24,7 @@ const TAB = 9;
 /** The disclosures that a record keeps. */
 export type Keep = (found: StoredRecord) => readonly string[];
 
-/** Replaces a segment durably: whoever looks, now or after a crash, finds the old or the new one. */
+/** Replaces a segment durably: whoever looks, now or after a crash, finds the old or the new. */
 export async function rewriteSegment(
   files: EvidenceFiles,
   directory: string,
@@ -84,7 +84,7 @@ async function* piecesOf(
   }
 }
 
-/** What it held is nobody's loss; where the disk does not even take that, the next start does it. */
+/** What it held is nobody's loss; where the disk does not take that either, a start does it. */
 function dropDraft(files: EvidenceFiles, draft: string): void {
   try {
     files.remove(draft);

@@ -26,7 +26,7 @@ export const SEAL_GROUPS = Object.keys(SEALS) as readonly SealGroup[];
 export interface SealedRecord {
   /** The bytes of the leaf: canonical JSON (RFC 8785). */
   text: string;
-  /** Disclosures in the order of their groups; each is the canonical JSON `[group, salt, members]`. */
+  /** In the order of their groups; each is the canonical JSON `[group, salt, members]`. */
   disclosed: readonly string[];
 }
 
@@ -111,12 +111,12 @@ const SALT_CHARACTERS = 22;
 const POOL_BYTES = 4224;
 
 /** Salts out of a pool, because asking the machine for each would cost more than the hash. */
-export function saltsFrom(randomBytes: RandomBytes): () => string {
+export function saltsFrom(randomness: RandomBytes): () => string {
   let pool = '';
   let at = 0;
   return () => {
     if (at === pool.length) {
-      pool = Buffer.from(randomBytes(POOL_BYTES)).toString('base64url');
+      pool = Buffer.from(randomness(POOL_BYTES)).toString('base64url');
       at = 0;
     }
     at += SALT_CHARACTERS;

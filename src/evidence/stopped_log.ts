@@ -1,6 +1,6 @@
 /**
- * A log that no service writes, opened by somebody who has its folder and not its key: what it holds
- * is proved as at any start, what is appended is signed by the next service that opens it.
+ * A log that no service writes, opened by somebody who has its folder and not its key: what it
+ * holds is proved as at any start, what is appended is signed by the next service that opens it.
  */
 import { PortcullisError } from '../errors.ts';
 import type { WriterOptions, WrittenTree } from './group_commit_log.ts';

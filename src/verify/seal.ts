@@ -1,7 +1,7 @@
 /**
  * Seals: digests in a leaf of groups of members that stand beside it. What stands behind the leaf
- * discloses some of them, each as the canonical JSON `[group, salt, members]` behind a tab; the seal
- * is SHA-256 over a line of its own and that text.
+ * discloses some of them, each as the canonical JSON `[group, salt, members]` behind a tab; the
+ * seal is SHA-256 over a line of its own and that text.
  */
 import { hash } from 'node:crypto';
 import { canonicalJson } from '../contract/canonical.ts';

@@ -133,7 +133,7 @@ describe('redact', () => {
     expect(stderr).toContain(told);
   });
 
-  test('by the service leaves nothing of a subject in the folder, and receipts stay true', async () => {
+  test('by the service leaves nothing of a subject, and receipts stay true', async () => {
     const by = { subject: 'user:mallory@example.com' };
     expect(await ask({ by: {} })).toMatchObject({ status: 400 });
     expect(await ask({ by })).toEqual({

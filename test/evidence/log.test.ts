@@ -68,9 +68,9 @@ test('each record gets its place, fits its schema, and is read back as written',
   for (const record of records) expect(VALIDATORS.evidence_record(record).ok).toBe(true);
 });
 
-test('a line is the RFC 6962 leaf hash, a mark, canonical JSON, disclosures and a line feed', async () => {
+test('a line is the RFC 6962 leaf hash, a mark, canonical JSON and its disclosures', async () => {
   const directory = temporaryDirectory();
-  const log = await openLog(directory, { randomBytes: (count) => Buffer.alloc(count, 0xff) });
+  const log = await openLog(directory, { randomness: (count) => Buffer.alloc(count, 0xff) });
   await log.append(ENTRIES[0]!);
   await Promise.all([log.append(ENTRIES[1]!), log.append(ENTRIES[2]!)]);
   await log.close();

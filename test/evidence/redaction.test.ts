@@ -46,7 +46,7 @@ async function written(): Promise<{ directory: string; log: ProvableLog }> {
 
 const bytesOf = (directory: string): string => Object.values(contents(directory)).join('\n');
 
-test('of a subject nothing is left in the folder, and the tree and its leaves are the same', async () => {
+test('of a subject nothing is left in the folder, and every leaf is the same', async () => {
   const { directory, log } = await written();
   const leaves = readRecordTexts(directory);
   const marks = marksOf(directory);
@@ -197,7 +197,7 @@ describe('while the log is used', () => {
     await log.close();
   });
 
-  test('a close ends it after the segment that is being written, and asked again it finishes', async () => {
+  test('a close ends it after a segment, and asked again it finishes', async () => {
     const { directory, log } = await written();
     const redaction = redact(log, { subject: ALICE });
     const refused = expect(redaction).rejects.toMatchObject({

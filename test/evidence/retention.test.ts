@@ -48,7 +48,7 @@ class Days {
     }
   }
 
-  /** An hour passes; resolves when what that began is done, because one redaction waits for the other. */
+  /** An hour passes; resolves when what that began is done: redactions wait for each other. */
   async hour(log: ProvableLog): Promise<void> {
     this.now_ms += DAY_MS / 24;
     this.#sweep();
@@ -60,7 +60,7 @@ class Days {
     this.#sweep();
   }
 
-  /** `+` for a record that has what it seals, `-` for one that lost it, `R` for one that says so. */
+  /** `+` for a record that has what it seals, `-` for one that lost it, `R` where that is told. */
   async look(): Promise<string> {
     const records = await readAll(this.directory);
     return records
@@ -70,7 +70,7 @@ class Days {
   }
 }
 
-test('what is older than the days goes at the start and each hour, a segment at a time', async () => {
+test('what is older than the days goes at the start and each hour, by segments', async () => {
   const days = new Days();
   const first = await days.open(null);
   await days.append(first, 5);

@@ -45,7 +45,7 @@ export function openLog(
     instance: 'one',
     origin: ORIGIN,
     clock: { now_ms: () => Date.UTC(2027, 0, 1) },
-    randomBytes,
+    randomness: randomBytes,
     files: nodeFiles,
     log: recordingLogger([]),
     ...changes,

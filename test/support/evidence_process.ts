@@ -31,7 +31,7 @@ try {
     origin: ORIGIN,
     signers: () => [parseSigner(formatSigner(ORIGIN, Buffer.alloc(32, 1)))!],
     clock: { now_ms: () => Date.now() },
-    randomBytes,
+    randomness: randomBytes,
     files: nodeFiles,
     settings: {
       linger_us_max: 200,

@@ -1,6 +1,6 @@
 /**
- * `POST /v1/evidence/redactions`: removes what records seal. The answer comes when it is removed for
- * good; whoever does not wait for it asks again. A caller that is bound to tenants reaches the
+ * `POST /v1/evidence/redactions`: removes what records seal. The answer comes when it is removed
+ * for good; whoever does not wait for it asks again. A caller that is bound to tenants reaches the
  * records of these only.
  */
 import { VALIDATORS } from '../../contract/validate.ts';
