@@ -33,14 +33,13 @@ export interface OpenedRecord {
 
 /** The leaf, and the disclosures behind it. */
 export function splitDisclosures(bytes: Buffer): { leaf: Buffer; disclosures: Buffer[] } {
-  const parts: Buffer[] = [];
-  let from = 0;
-  for (let at = bytes.indexOf(TAB); at !== -1; at = bytes.indexOf(TAB, from)) {
-    parts.push(bytes.subarray(from, at));
-    from = at + 1;
+  const disclosures: Buffer[] = [];
+  let rest = bytes;
+  for (let at = rest.lastIndexOf(TAB); at !== -1; at = rest.lastIndexOf(TAB)) {
+    disclosures.unshift(rest.subarray(at + 1));
+    rest = rest.subarray(0, at);
   }
-  const [leaf = bytes, ...disclosures] = [...parts, bytes.subarray(from)];
-  return { leaf, disclosures };
+  return { leaf: rest, disclosures };
 }
 
 /** Puts back what is disclosed. Throws `DISCLOSURE_MALFORMED` and `DISCLOSURE_FALSE`. */

@@ -121,7 +121,7 @@ test('an entry cannot set what the log sets', async () => {
   const seals = { items: DIGEST };
   const forged = { index: 7, time: 'never', instance: 'other', v: 2, seals };
   await log.append({ ...ENTRY, ...forged });
-  await log.append({ kind: 'stop', ...forged } as EvidenceEntry);
+  await log.append({ kind: 'stop', ...forged });
   await log.close();
   const [first, second] = await readAll(directory);
   expect(first).toMatchObject({ v: 1, index: 0, instance: 'one' });

@@ -50,7 +50,7 @@ interface Rule {
 function bytesMax(rule: Rule): number {
   if (rule.$ref) {
     const name = rule.$ref.replace('#/$defs/', '') as keyof typeof schema.$defs;
-    return bytesMax(schema.$defs[name] as Rule);
+    return bytesMax(schema.$defs[name]);
   }
   if (rule.const !== undefined || rule.enum) {
     const values = rule.enum ?? [rule.const];

@@ -157,6 +157,7 @@ describe('a running service', () => {
     'POST /access/v1/evaluations': [LIST, { ...plain, evaluations: [{}, {}] }, plain],
     'POST /v1/decision': [sep],
     'POST /v1/outcomes': [{ evaluation_id: 'one', status: 'executed' }],
+    'POST /v1/evidence/redactions': [{ by: { subject: 'user:alice@example.com' } }],
   };
 
   test('[C-07] each route takes what the document says, and answers so', async () => {
