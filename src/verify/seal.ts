@@ -36,10 +36,10 @@ export function splitDisclosures(bytes: Buffer): { leaf: Buffer; disclosures: Bu
   const disclosures: Buffer[] = [];
   let rest = bytes;
   for (let at = rest.lastIndexOf(TAB); at !== -1; at = rest.lastIndexOf(TAB)) {
-    disclosures.unshift(rest.subarray(at + 1));
+    disclosures.push(rest.subarray(at + 1));
     rest = rest.subarray(0, at);
   }
-  return { leaf: rest, disclosures };
+  return { leaf: rest, disclosures: disclosures.reverse() };
 }
 
 /** Puts back what is disclosed. Throws `DISCLOSURE_MALFORMED` and `DISCLOSURE_FALSE`. */
