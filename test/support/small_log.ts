@@ -104,7 +104,7 @@ export const DISCLOSURES = [
 ] as const;
 
 /** The seal of a disclosure, as it stands in the leaf. */
-export const sealOf = (disclosure: string): string =>
+const sealOf = (disclosure: string): string =>
   `sha256:${sha256(Buffer.from(`portcullis seal v1\n${disclosure}`)).toString('hex')}`;
 
 /** The leaf of a record that seals these disclosures, and has further members before its seals. */
