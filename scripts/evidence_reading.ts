@@ -6,15 +6,16 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { canonicalJson } from '../src/contract/canonical.ts';
 import { EvidenceIndex } from '../src/evidence/index/evidence_index.ts';
 import type { RecordFilter } from '../src/evidence/index/fields.ts';
 import { formatFlush } from '../src/evidence/line.ts';
+import { sealRecord } from '../src/evidence/seal.ts';
 import { quantile } from './bench/statistics.ts';
 
 const START_MS = Date.UTC(2027, 0, 1);
 const SEGMENT_RECORDS = 65_536;
 const FLUSH_RECORDS = 64;
+const SALT_CHARACTERS = 22;
 
 /** Mulberry32, so that each run has the same log. */
 let state = 1;
@@ -25,9 +26,9 @@ function below(limit: number): number {
   return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
 }
 
-function recordText(index: number): string {
+function recordOf(index: number): object {
   const digest = `sha256:${'0'.repeat(64)}`;
-  return canonicalJson({
+  return {
     v: 1,
     index,
     time: new Date(START_MS + index * 100).toISOString(),
@@ -55,8 +56,10 @@ function recordText(index: number): string {
       arguments_digest: `hmac-${digest.replace('sha256:', 'sha256:key:')}`,
       traceparent: `00-${index.toString(16).padStart(32, '0')}-00f067aa0ba902b7-01`,
     },
-  });
+  };
 }
+
+const salt = (): string => randomBytes(17).toString('base64url').slice(0, SALT_CHARACTERS);
 
 function writeLog(directory: string, count: number): void {
   mkdirSync(directory);
@@ -65,7 +68,9 @@ function writeLog(directory: string, count: number): void {
     const end = Math.min(count, first + SEGMENT_RECORDS);
     for (let from = first; from < end; from += FLUSH_RECORDS) {
       const length = Math.min(FLUSH_RECORDS, end - from);
-      flushes.push(formatFlush(Array.from({ length }, (_, at) => recordText(from + at))).bytes);
+      flushes.push(
+        formatFlush(Array.from({ length }, (_, at) => sealRecord(recordOf(from + at), salt))).bytes,
+      );
     }
     const name = `${String(first).padStart(16, '0')}.log`;
     writeFileSync(join(directory, name), Buffer.concat(flushes));

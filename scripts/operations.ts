@@ -70,6 +70,16 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     request: { schemas: ['outcome_report', 'outcome_batch'] },
     response: closed({ recorded: COUNT, repeated: COUNT }),
   },
+  'POST /v1/evidence/redactions': {
+    id: 'redaction',
+    summary: 'Removes what records of the evidence seal',
+    description:
+      'The answer says that it is removed for good: how many records it was about, and the index ' +
+      'of the record that says so. What was interrupted is finished by asking again. A caller ' +
+      'that is bound to tenants reaches their records only.',
+    request: { schemas: ['redaction_request'] },
+    response: closed({ index: COUNT, records: COUNT }),
+  },
   'GET /v1/status': {
     id: 'status',
     summary: 'The active policy and the arguments that it needs; also told while nothing is ready',

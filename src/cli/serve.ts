@@ -90,6 +90,7 @@ async function openService(
     evidence: {
       tree: evidence.tree,
       records,
+      redactions: evidence,
       page_records_max: pdp.evidence_page_records_max,
       page_bytes_max: pdp.evidence_page_bytes_max,
     },

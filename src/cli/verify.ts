@@ -25,9 +25,9 @@ export interface VerifyOptions extends TrustOptions {
 }
 
 /** What was judged, by the name it was given under. */
-type Judged = { name: string } & (
-  { fault: Fault } | { checkpoint: TrustedCheckpoint; record?: ProvedRecord['record'] }
-);
+type Judged = { name: string } & ({ fault: Fault } | Proved);
+
+type Proved = { checkpoint: TrustedCheckpoint } & Partial<Omit<ProvedRecord, 'checkpoint'>>;
 
 export async function runVerify(
   receipts: readonly string[],
@@ -70,11 +70,7 @@ async function judgeLog(
   return named(place, found, (checkpoint) => ({ checkpoint }));
 }
 
-function named<T>(
-  name: string,
-  found: Verified<T>,
-  proved: (value: T) => { checkpoint: TrustedCheckpoint; record?: ProvedRecord['record'] },
-): Judged {
+function named<T>(name: string, found: Verified<T>, proved: (value: T) => Proved): Judged {
   return found.ok ? { name, ...proved(found.value) } : { name, fault: found.fault };
 }
 
@@ -87,9 +83,9 @@ function printResult(result: Judged, options: VerifyOptions, terminal: Terminal)
     );
     return;
   }
-  const { checkpoint, record } = result;
+  const { checkpoint, record, sealed = [] } = result;
   const told = record
-    ? provedText({ record, checkpoint })
+    ? provedText({ record, sealed, checkpoint })
     : `${logText(checkpoint, options)}; ${witnessText(checkpoint)}`;
   print(terminal, `${result.name}: ${styled(stdout, 'green', 'true')}: ${told}`);
 }
@@ -102,7 +98,7 @@ function logText({ origin, size }: TrustedCheckpoint, { since, hashes }: VerifyO
 
 function jsonOf(result: Judged): object {
   if ('fault' in result) return { name: result.name, verified: false, ...result.fault };
-  const { name, record, checkpoint } = result;
+  const { name, record, sealed, checkpoint } = result;
   const { origin, size, root, cosignatures, not_checked } = checkpoint;
   return {
     name,
@@ -110,7 +106,7 @@ function jsonOf(result: Judged): object {
     log: { origin, size, root: root.toString('base64') },
     cosignatures: cosignatures.map(({ key, time_s }) => ({ name: key.name, time: timeOf(time_s) })),
     not_checked,
-    ...(record ? { record } : {}),
+    ...(record ? { record, sealed } : {}),
   };
 }
 

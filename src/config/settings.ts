@@ -47,7 +47,7 @@ const DEFINITIONS: Readonly<Record<string, object>> = schema.$defs;
 
 /** Units that stand in the names of numbers. */
 const UNIT = new RegExp(
-  '(ms|us|seconds|bytes|pages|files|items|records|requests|evaluations|connections|sessions|' +
+  '(ms|us|seconds|days|bytes|pages|files|items|records|requests|evaluations|connections|sessions|' +
     'instances|refusals|subscriptions|tasks|tenants)' +
     '(_per_instance|_per_principal|_in_flight)?(_max)?$',
 );

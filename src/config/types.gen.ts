@@ -312,7 +312,7 @@ export interface Configuration {
      */
     queue_records_max: number;
     /**
-     * Largest record.
+     * Largest record, with the members that it seals.
      */
     record_bytes_max: number;
     /**
@@ -323,6 +323,10 @@ export interface Configuration {
      * Most outcomes that are remembered, so that one that a guard sends again is no second record; a start reads as many of the last records.
      */
     outcome_memory_records_max: number;
+    /**
+     * How long records keep the members that they seal, to the day; then these are removed for good and the records stay proved. Null is for ever.
+     */
+    disclosures_kept_days: number | null;
   };
   /**
    * Where a guard has its decisions made: exactly one of `socket`, `url` and `embedded`.

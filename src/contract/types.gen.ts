@@ -546,7 +546,7 @@ export interface EvaluationsResponse {
 }
 
 /**
- * One line of the evidence log. Members beside the first six depend on the kind.
+ * One record of the evidence log. Members beside the first six depend on the kind.
  */
 export interface EvidenceRecord {
   v: 1;
@@ -562,7 +562,17 @@ export interface EvidenceRecord {
     | 'backend_error'
     | 'start'
     | 'stop'
-    | 'recovery';
+    | 'recovery'
+    | 'redaction';
+  /**
+   * Salted digests of the members that stand beside the leaf, by their group. A group without its members was redacted.
+   */
+  seals?: {
+    arguments?: Digest;
+    internals?: Digest;
+    items?: Digest;
+    request?: Digest;
+  };
   evaluation_id?: string;
   caller?: string;
   /**
@@ -606,6 +616,17 @@ export interface EvidenceRecord {
    */
   detail?: string;
   bytes_dropped?: number;
+  /**
+   * What was asked to be removed from earlier records, without the values they were found by.
+   */
+  redaction?: {
+    groups: ('arguments' | 'internals' | 'items' | 'request')[];
+    by: ('subject' | 'tenant' | 'record' | 'before' | 'retention')[];
+    /**
+     * How many records it was about.
+     */
+    records?: number;
+  };
 }
 
 /**
@@ -882,6 +903,31 @@ export interface PolicyResult {
   obligations?: Obligation[];
   rules?: string[];
   errors?: unknown[];
+}
+
+/**
+ * Which sealed members of which evidence records to remove.
+ */
+export interface RedactionRequest {
+  /**
+   * What a record must be; all that is named.
+   */
+  by: {
+    /**
+     * An id that stands anywhere in its sealed members.
+     */
+    subject?: string;
+    tenant?: string;
+    /**
+     * Its index, or its evaluation id.
+     */
+    record?: string | number;
+    before?: Time;
+  };
+  /**
+   * Groups of members; absent: all.
+   */
+  only?: ('arguments' | 'internals' | 'items' | 'request')[];
 }
 
 /**

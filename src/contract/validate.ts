@@ -18,6 +18,7 @@ import outcomeBatch from './schemas/outcome_batch.schema.json' with { type: 'jso
 import outcomeReport from './schemas/outcome_report.schema.json' with { type: 'json' };
 import policyData from './schemas/policy_data.schema.json' with { type: 'json' };
 import policyResult from './schemas/policy_result.schema.json' with { type: 'json' };
+import redactionRequest from './schemas/redaction_request.schema.json' with { type: 'json' };
 import sepDecisionRequest from './schemas/sep_decision_request.schema.json' with { type: 'json' };
 import sepDecisionResponse from './schemas/sep_decision_response.schema.json' with { type: 'json' };
 import staticRbac from './schemas/static_rbac.schema.json' with { type: 'json' };
@@ -119,6 +120,7 @@ export const VALIDATORS = {
   outcome_report: compileSchema<T.OutcomeReport>(outcomeReport),
   policy_data: compileSchema<T.PolicyData>(policyData),
   policy_result: compileSchema<T.PolicyResult>(policyResult),
+  redaction_request: compileSchema<T.RedactionRequest>(redactionRequest),
   sep_decision_request: compileSchema<T.SepDecisionRequest>(sepDecisionRequest),
   sep_decision_response: compileSchema<T.SepDecisionResponse>(sepDecisionResponse),
   static_rbac: compileSchema<T.StaticRbac>(staticRbac),

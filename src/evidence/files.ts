@@ -19,7 +19,10 @@ export interface EvidenceFiles {
   open(path: string, use: 'create' | 'write' | 'read'): EvidenceFile;
   /** Lets a name stand for another file, at once or, after a crash, not at all. */
   rename(from: string, to: string): void;
-  /** Forgets a file; after a crash its name may be there again until its folder was flushed. */
+  /**
+   * Forgets a file; what reads it goes on. After a crash its name may be there again until its
+   * folder was flushed.
+   */
   remove(path: string): void;
   /** Makes durable which names stand in a directory. */
   flushDirectory(directory: string): Promise<void>;

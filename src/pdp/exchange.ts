@@ -3,7 +3,7 @@ import type { ErrorResponse } from '../contract/types.gen.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Caller, DecisionCore, Scope } from '../decision/types.ts';
 import type { RecordReading } from '../evidence/index/reading.ts';
-import type { EvidenceTree } from '../evidence/types.ts';
+import type { EvidenceTree, RedactableLog } from '../evidence/types.ts';
 
 /** A request that has passed the edge. */
 export interface Exchange {
@@ -23,10 +23,11 @@ export interface Exchange {
   evidence: EvidenceReading;
 }
 
-/** What is told of the evidence log, and how much of it at a time. */
+/** What is told of the evidence log, how much of it at a time, and what takes from it. */
 export interface EvidenceReading {
   tree: EvidenceTree;
   records: RecordReading;
+  redactions: RedactableLog;
   page_records_max: number;
   page_bytes_max: number;
 }

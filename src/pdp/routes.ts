@@ -8,6 +8,7 @@ import { answerHealth, answerLive, answerReady } from './endpoints/health.ts';
 import { answerMetadata } from './endpoints/metadata.ts';
 import { answerOpenApi } from './endpoints/openapi.ts';
 import { answerOutcome } from './endpoints/outcomes.ts';
+import { answerRedaction } from './endpoints/redactions.ts';
 import { answerStatus } from './endpoints/status.ts';
 import type { Route } from './exchange.ts';
 
@@ -19,6 +20,12 @@ export const ROUTES: readonly Route[] = [
   { method: 'POST', path: EVALUATIONS_PATH, scope: 'decide', handler: answerEvaluations },
   { method: 'POST', path: '/v1/decision', scope: 'decide', handler: answerDecision },
   { method: 'POST', path: '/v1/outcomes', scope: 'decide', handler: answerOutcome },
+  {
+    method: 'POST',
+    path: '/v1/evidence/redactions',
+    scope: 'administer',
+    handler: answerRedaction,
+  },
   { method: 'GET', path: '/v1/status', scope: 'decide', handler: answerStatus },
   {
     method: 'GET',

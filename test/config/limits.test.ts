@@ -117,6 +117,10 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
     run: outcomes.spoolBytes,
     expected: refused('OUTCOMES_UNWRITABLE'),
   },
+  'evidence.disclosures_kept_days': {
+    run: evidence.disclosuresKept,
+    expected: { below: 'kept', at: 'kept', above: 'removed' },
+  },
   'decision_point.answer_bytes_max': {
     run: decisionPoint.answerBytes,
     expected: refused('DECISION_POINT_UNREACHABLE'),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { loadConfiguration } from '../../src/config/load.ts';
 import schema from '../../src/config/schema.json' with { type: 'json' };
-import { SETTINGS, type Setting, hasType } from '../../src/config/settings.ts';
+import { SETTINGS, type Setting, allowsNull, hasType } from '../../src/config/settings.ts';
 import { putAt, valueAt } from '../../src/config/source.ts';
 import jwtSchema from '../../src/identity/jwt/jwt.schema.json' with { type: 'json' };
 import resourceSchema from '../../src/identity/resource/resource.schema.json' with { type: 'json' };
@@ -56,7 +56,9 @@ describe.each(NUMBERS)('$name', (setting) => {
     expect(loadWith(setting, usual)).toBe(usual);
   });
 
-  test.each([minimum - 1, maximum + 1, minimum + 0.5, NaN, Infinity, '7', null])(
+  const nothing = allowsNull(setting.rule) ? [] : [null];
+
+  test.each([minimum - 1, maximum + 1, minimum + 0.5, NaN, Infinity, '7', ...nothing])(
     'refuses %p',
     (value) => {
       const message = expect.stringMatching(

@@ -47,6 +47,7 @@ beforeAll(async () => {
     tree: log.tree,
     records: readingOf(index),
     page_records_max: 50,
+    redactions: log,
     page_bytes_max: 1_048_576,
   });
 });

@@ -134,6 +134,7 @@ export const EVIDENCE: EvidenceReading = {
     record: async () => Buffer.from('{}'),
     find: async () => 0,
   },
+  redactions: { redact: async () => ({ index: 0, records: 0 }) },
   page_records_max: 1000,
   page_bytes_max: 1_048_576,
 };

@@ -167,6 +167,7 @@ describe('a running service', () => {
         unreported: [{ id: 'loss', count: 2, cause: 'full' }],
       },
     ],
+    'POST /v1/evidence/redactions': [{ by: { subject: 'user:alice@example.com' } }],
   };
 
   test('[C-07] each route takes what the document says, and answers so', async () => {

@@ -15,6 +15,7 @@ test('the routes and the scopes they take', () => {
     'POST /access/v1/evaluations decide',
     'POST /v1/decision decide',
     'POST /v1/outcomes decide',
+    'POST /v1/evidence/redactions administer',
     'GET /v1/status decide',
     'GET /v1/evidence/checkpoint evidence',
     'GET /v1/evidence/tile/{path} evidence',

@@ -21,6 +21,7 @@ const TABLE: Record<string, number[]> = {
   'POST /access/v1/evaluations': [200, 403, 403, 403, 403, 403, 401],
   'POST /v1/decision': [200, 403, 403, 403, 403, 403, 401],
   'POST /v1/outcomes': [200, 403, 403, 403, 403, 403, 401],
+  'POST /v1/evidence/redactions': [403, 403, 403, 403, 403, 400, 401],
   'GET /v1/status': [200, 403, 403, 403, 403, 403, 401],
   'GET /v1/evidence/checkpoint': [403, 403, 403, 403, 200, 403, 401],
   'GET /v1/evidence/tile/{path}': [403, 403, 403, 403, 200, 403, 401],

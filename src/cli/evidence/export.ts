@@ -31,7 +31,7 @@ export async function exportRecords(
       unsigned += 1;
       continue;
     }
-    const proof = signed ? { receipt: await signed.receiptOf(record.index, found) } : {};
+    const proof = signed ? { receipt: await signed.receiptOf(record.index, { read: found }) } : {};
     const line = JSON.stringify({ record, ...proof });
     if (!(await writeLine(terminal.stdout, line))) return 0;
   }

@@ -7,7 +7,7 @@ import { PortcullisError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { EvidenceFiles } from '../files.ts';
 import { readRecords } from '../records.ts';
-import type { EvidenceEntry, EvidenceStatus, ProvableLog } from '../types.ts';
+import type { EvidenceEntry, EvidenceStatus, ProvableLog, Redaction } from '../types.ts';
 import { openCursor } from './cursor.ts';
 import { type Ambient, Exporter } from './exporter.ts';
 import type { ExportDriver, ExportSettings, ExportStatus, RecordSource } from './types.ts';
@@ -137,6 +137,11 @@ function exportedLog(
       const problem = holdUp();
       if (!status.writable || problem === undefined) return { ...status, exports };
       return { ...status, writable: false, problem, exports };
+    },
+    async redact(redaction: Redaction) {
+      const redacted = await evidence.redact(redaction);
+      for (const exporter of exporters) exporter.wake();
+      return redacted;
     },
     close: () => evidence.close(),
   };

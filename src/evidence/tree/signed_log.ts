@@ -17,10 +17,10 @@ export interface SignedLog {
   checkpoint: Checkpoint;
   keys: readonly SigningKey[];
   /**
-   * The receipt of a record, which may be read already. Rejects with `EVIDENCE_DAMAGED`, or where
-   * none covers it yet.
+   * The receipt of a record, which may be read already; `sealed` leaves out what it discloses.
+   * Rejects with `EVIDENCE_DAMAGED`, or where no checkpoint covers it yet.
    */
-  receiptOf(index: number, read?: StoredRecord): Promise<string>;
+  receiptOf(index: number, options?: { read?: StoredRecord; sealed?: boolean }): Promise<string>;
 }
 
 /** Rejects with `EVIDENCE_DAMAGED`, and with `ARGUMENT_INVALID` where nothing was signed there. */
@@ -34,17 +34,24 @@ export async function openSignedLog(files: EvidenceFiles, directory: string): Pr
   return {
     checkpoint,
     keys,
-    receiptOf(index, read) {
+    receiptOf(index, { read, sealed = false } = {}) {
       const records = read ? [read] : readRecords(files, directory, index, index + 1);
-      return receiptOf(records, directory, { checkpoint, tiles, index });
+      return receiptOf(records, directory, { checkpoint, tiles, index, sealed });
     },
   };
+}
+
+interface Wanted {
+  checkpoint: Checkpoint;
+  tiles: TileHashes;
+  index: number;
+  sealed: boolean;
 }
 
 async function receiptOf(
   records: AsyncIterable<StoredRecord> | Iterable<StoredRecord>,
   directory: string,
-  { checkpoint, tiles, index }: { checkpoint: Checkpoint; tiles: TileHashes; index: number },
+  { checkpoint, tiles, index, sealed }: Wanted,
 ): Promise<string> {
   const { size, root, note } = checkpoint;
   if (index >= size) {
@@ -52,9 +59,9 @@ async function receiptOf(
     throw new PortcullisError('ARGUMENT_INVALID', message);
   }
   const path = await inclusionProof(tiles, index, size);
-  for await (const { text, leaf } of records) {
-    if (!root.equals(rootOfInclusion(leaf, index, size, path))) break;
-    return formatReceipt(text, index, path, note);
+  for await (const found of records) {
+    if (!root.equals(rootOfInclusion(found.leaf, index, size, path))) break;
+    return formatReceipt(found, { index, path, note, sealed });
   }
   const message = `record ${index} in \`${directory}\`, or a tile over it, is not what was signed`;
   throw new PortcullisError('EVIDENCE_DAMAGED', message);
