@@ -35,6 +35,7 @@ export async function openDecisionCore(
       sep_server: configuration.guard.server,
       batch_items_max: configuration.pdp.batch_items_max,
       batch_bytes_max: configuration.pdp.batch_bytes_max,
+      arguments: configuration.evidence.arguments,
     },
   });
 }

@@ -276,6 +276,10 @@ export interface Configuration {
      */
     checkpoint_interval_ms: number;
     /**
+     * What evidence keeps of the arguments of a call: their keyed digest alone, or also those that the policy needs, masked as it says.
+     */
+    arguments: 'digest' | 'recorded';
+    /**
      * Whether a start reads all records to prove that they are those that were signed, and not only those since the last full tiles.
      */
     prove_all_records: boolean;

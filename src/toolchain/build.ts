@@ -20,7 +20,7 @@ import { tableNames, tablesSource } from './tables.ts';
 /** Entrypoints of the library. */
 const LIBRARY_ENTRYPOINTS = {
   entrypoint: 'mcp/main/decision',
-  discovery: 'mcp/list/visible',
+  discovery: 'mcp/list/items',
   approval: 'mcp/approval/eligible',
 } as const;
 
