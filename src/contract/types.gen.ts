@@ -570,13 +570,13 @@ export interface EvidenceRecord {
     | 'recovery'
     | 'redaction';
   /**
-   * Digests of the groups of members that stand beside the leaf.
+   * Salted digests of the members that stand beside the leaf, by their group. A group without its members was redacted.
    */
   seals?: {
-    request?: Digest;
     arguments?: Digest;
-    items?: Digest;
     internals?: Digest;
+    items?: Digest;
+    request?: Digest;
   };
   evaluation_id?: string;
   caller?: string;
@@ -668,6 +668,17 @@ export interface EvidenceRecord {
    */
   detail?: string;
   bytes_dropped?: number;
+  /**
+   * What was asked to be removed from earlier records, without the values they were found by.
+   */
+  redaction?: {
+    groups: ('arguments' | 'internals' | 'items' | 'request')[];
+    by: ('subject' | 'tenant' | 'record' | 'before' | 'retention')[];
+    /**
+     * How many records it was about.
+     */
+    records?: number;
+  };
 }
 
 /**
