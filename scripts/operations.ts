@@ -56,9 +56,9 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   'POST /v1/outcomes': {
     id: 'outcome',
-    summary: 'Reports what was done with a decision',
+    summary: 'Reports what was done with a decision, or that callers were turned away',
     description: 'The answer says that the report is recorded.',
-    request: { schemas: ['outcome_report'] },
+    request: { schemas: ['outcome_report', 'turned_away_report'] },
     response: closed({}),
   },
   'GET /v1/status': {

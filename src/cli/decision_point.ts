@@ -120,6 +120,7 @@ function deferred(opening: Promise<DecisionPoint>, stack: AsyncDisposableStack):
     decide: async (request, options) => (await opening).decide(request, options),
     discover: async (request, options) => (await opening).discover(request, options),
     report: async (outcome) => (await opening).report(outcome),
+    turnedAway: async (report) => (await opening).turnedAway(report),
     describe: async (options) => (await opening).describe(options),
     watch(listener, tenant) {
       let stop: (() => void) | undefined;

@@ -604,6 +604,10 @@ export interface Configuration {
      */
     refusals_max: number;
     /**
+     * How long callers that are turned away for one reason are counted, before evidence has their number; the first is told at once.
+     */
+    turned_away_interval_ms: number;
+    /**
      * Most tasks that are remembered at a time, each with the arguments of its call; a call that would make one more is refused.
      */
     tasks_max: number;

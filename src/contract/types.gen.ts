@@ -1109,3 +1109,22 @@ export interface Status {
    */
   problem?: string;
 }
+
+/**
+ * Callers that a PEP turned away because nobody was proved; nothing that they sent is in it.
+ */
+export interface TurnedAwayReport {
+  status: 'turned_away';
+  reason_code: ReasonCode;
+  /**
+   * What did not prove the caller: a token of an issuer or of a wrapper, what the host found of it, or that it began the connection.
+   */
+  source: 'jwt' | 'token' | 'host' | 'connection';
+  server: string;
+  surface?: string;
+  /**
+   * How many more came for the same reason since the last report.
+   */
+  repeats?: number;
+  occurred_at?: Time;
+}

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock, Random } from '../contract/ambient.ts';
 import type { CallOptions } from '../contract/decision_point.ts';
 import type { EvaluationResponse, Status } from '../contract/types.gen.ts';
-import { VALIDATORS } from '../contract/validate.ts';
+import { VALIDATORS, type Validated } from '../contract/validate.ts';
 import { PortcullisError } from '../errors.ts';
 import type { EvidenceEntry, EvidenceLog } from '../evidence/types.ts';
 import { answerOf } from './answer.ts';
@@ -22,6 +22,7 @@ import {
 import { decide } from './decide.ts';
 import { answerList, discover, listInput, readDiscovery } from './discovery.ts';
 import {
+  actorFailureEntry,
   backendErrorEntry,
   decisionEntry,
   outcomeEntry,
@@ -105,9 +106,11 @@ class PolicyDecisionCore implements DecisionCore {
   }
 
   async outcome(body: unknown, caller: Caller): Promise<void> {
-    const result = VALIDATORS.outcome_report(body);
-    if (!result.ok) throw requestInvalid(result.fault);
-    await this.#append(outcomeEntry(result.value, caller));
+    await this.#append(
+      members(body).status === 'turned_away'
+        ? actorFailureEntry(valid(VALIDATORS.turned_away_report(body)), caller)
+        : outcomeEntry(valid(VALIDATORS.outcome_report(body)), caller),
+    );
   }
 
   status(tenant?: string, caller?: Caller): Status {
@@ -247,6 +250,11 @@ class PolicyDecisionCore implements DecisionCore {
       throw new PortcullisError('EVIDENCE_UNWRITABLE', message, { cause });
     }
   }
+}
+
+function valid<V>(result: Validated<V>): V {
+  if (!result.ok) throw requestInvalid(result.fault);
+  return result.value;
 }
 
 async function verdictOf({ profile, policy }: RecordHead, input: CompleteInput): Promise<Verdict> {

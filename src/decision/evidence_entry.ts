@@ -10,6 +10,7 @@ import type {
   OutcomeReport,
   RecordedItem,
   RecordedRequest,
+  TurnedAwayReport,
 } from '../contract/types.gen.ts';
 import type { EvidenceEntry } from '../evidence/types.ts';
 import type { Listed } from './listing.ts';
@@ -136,11 +137,14 @@ export function backendErrorEntry(head: RecordHead, asked: Asked, detail: string
   return { kind: 'backend_error', ...headOf(head), ...asked, detail: cut };
 }
 
+function callerOf({ id, tenants }: Caller): Pick<EvidenceEntry, 'caller' | 'caller_tenants'> {
+  return { caller: id, ...(tenants && { caller_tenants: [...tenants] }) };
+}
+
 function headOf({ evaluation_id, caller, profile, policy }: RecordHead): Partial<EvidenceEntry> {
   return {
     evaluation_id,
-    caller: caller.id,
-    ...(caller.tenants && { caller_tenants: [...caller.tenants] }),
+    ...callerOf(caller),
     ...(policy && { policy: policy.identity }),
     ...(policy?.unsafe_allow_all && { unsafe_allow_all: true }),
     profile,
@@ -234,10 +238,18 @@ export function outcomeEntry(report: OutcomeReport, caller: Caller): EvidenceEnt
   return {
     kind: 'outcome',
     evaluation_id,
-    caller: caller.id,
+    ...callerOf(caller),
     status,
     ...(reason_code !== undefined && { reason_code }),
     ...(masked !== undefined && { masked }),
     ...(repeats !== undefined && { repeats }),
   };
+}
+
+/** A record of kind `actor_failure`: who was turned away, by the word of the caller that did it. */
+export function actorFailureEntry(
+  { status: _, ...report }: TurnedAwayReport,
+  caller: Caller,
+): EvidenceEntry {
+  return { kind: 'actor_failure', ...callerOf(caller), ...report };
 }

@@ -58,9 +58,10 @@ describeWithOpa('portcullis build', () => {
       revision,
       rego_version: 1,
       roots: [''],
-      wasm: ['mcp/main/decision', 'mcp/list/items', 'mcp/approval/eligible'].map(
-        (entrypoint) => ({ entrypoint, module: '/policy.wasm' }),
-      ),
+      wasm: ['mcp/main/decision', 'mcp/list/items', 'mcp/approval/eligible'].map((entrypoint) => ({
+        entrypoint,
+        module: '/policy.wasm',
+      })),
       metadata: {
         portcullis: {
           schema_version: 1,

@@ -67,6 +67,9 @@ export function remoteDecisionPoint(
     async report(body) {
       await exchanger.send({ method: 'POST', path: PATHS.outcomes, body });
     },
+    async turnedAway(body) {
+      await exchanger.send({ method: 'POST', path: PATHS.outcomes, body });
+    },
     describe,
     watch: (listener, tenant) => watchers.add(listener, tenant),
     async close() {
