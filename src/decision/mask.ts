@@ -91,7 +91,7 @@ function byName(one: string, other: string): number {
 }
 
 /** The JSON Pointer of some steps. */
-export function pathOf(steps: readonly string[]): string {
+function pathOf(steps: readonly string[]): string {
   return steps.map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 

@@ -15,7 +15,7 @@ export interface Entrypoints {
 }
 
 /** Where OPA itself looks for the mask. */
-export const MASK_ENTRYPOINT = 'system/log/mask';
+const MASK_ENTRYPOINT = 'system/log/mask';
 
 export interface WasmPolicyParts {
   engine: Engine;
