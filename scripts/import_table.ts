@@ -142,5 +142,5 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** Modules of Node, each with the folders that may import it; all others are free. */
 export const NODE_MODULES: Readonly<Record<string, readonly string[]>> = {
   child_process: ['hub/sandbox', 'gateway', 'toolchain', 'cli'],
-  sqlite: ['store', 'evidence/lock.ts', 'witness/state.ts'],
+  sqlite: ['store', 'evidence/lock.ts', 'evidence/index/database.ts', 'witness/state.ts'],
 };

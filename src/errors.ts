@@ -66,6 +66,12 @@ export const ERRORS = {
     meaning: 'a record could not be made durable, so its decision was not given',
     remedy: 'free or repair the disk and restart; nothing is answered without evidence',
   },
+  EXPORT_UNUSABLE: {
+    meaning: 'an export of the evidence cannot be opened, or its place is none in this log',
+    remedy:
+      'see the message; where its place does not fit, find out what was changed and restore it, ' +
+      'or remove the file of the place, and the export begins at the first record again',
+  },
   GUARD_MISUSED: {
     meaning: 'a server was guarded in a way that would leave a way round the guard',
     remedy: 'do what the message says; the server does not start',

@@ -19,6 +19,10 @@ const SAYS: Readonly<Record<string, string>> = {
   http_decision_p99:
     'The same runs: the time in which 99 of 100 answers came, as the caller saw it. One ' +
     'connection alone waits for a flush of its own each time, which OPA never does.',
+  http_decision_slow_disk:
+    'The same over a disk whose flush takes so many milliseconds longer, by a timer that may be ' +
+    'late by one more. Who waits is flushed together; OPA waits for no flush. The goal is set ' +
+    'for the disk as it is.',
   embedded_decision_cpu:
     'The CPU time of all threads for one decision in the process that asks, with its record ' +
     'flushed together with those of the other callers, against `evaluate` of the npm package ' +

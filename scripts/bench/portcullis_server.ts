@@ -23,9 +23,11 @@ interface Addresses {
 
 let started = 0;
 
+/** `added_flush_ms`: on a disk that takes so much longer to flush (slow_disk.ts). */
 export async function startPortcullis(
   { bundle }: Built,
   folder: string,
+  added_flush_ms = 0,
 ): Promise<PortcullisServer> {
   started += 1;
   const state = join(folder, `pdp_${started}`);
@@ -33,7 +35,7 @@ export async function startPortcullis(
   const began = performance.now();
   const child = spawn(process.execPath, [BIN, ...argv], {
     cwd: folder,
-    env: cleanEnvironment(),
+    env: { ...cleanEnvironment(), ...(added_flush_ms > 0 && slowDisk(added_flush_ms)) },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   try {
@@ -59,6 +61,11 @@ export async function startPortcullis(
     await stopProcess(child);
     throw error;
   }
+}
+
+function slowDisk(added_flush_ms: number): NodeJS.ProcessEnv {
+  const module = new URL('slow_disk.ts', import.meta.url).href;
+  return { NODE_OPTIONS: `--import=${module}`, BENCH_FLUSH_MS: String(added_flush_ms) };
 }
 
 async function announced(stdout: NodeJS.ReadableStream): Promise<Addresses> {

@@ -20,11 +20,12 @@ function lineOf(row: Row): string {
 }
 
 /** Name of a row with what tells it from its neighbours. */
-export function titleOf({ name, policy, concurrency, packages }: Row): string {
+export function titleOf({ name, policy, concurrency, packages, added_flush_ms }: Row): string {
   const marks = [
     policy,
     concurrency === undefined ? undefined : `c=${concurrency}`,
     packages === undefined ? undefined : `${packages} packages`,
+    added_flush_ms === undefined ? undefined : `flush + ${added_flush_ms} ms`,
   ].filter((mark) => mark !== undefined);
   return `${name} [${marks.join(', ')}]`;
 }

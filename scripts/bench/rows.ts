@@ -1,7 +1,7 @@
 /** The rows of the bench, in the order of the goals. */
 import { embeddedDecision } from './rows/embedded_decision.ts';
 import { guardedCall } from './rows/guarded_call.ts';
-import { httpDecision } from './rows/http_decision.ts';
+import { httpDecision, httpDecisionOnSlowDisk } from './rows/http_decision.ts';
 import type { Bench, Row } from './rows/row.ts';
 import { rulePackages } from './rows/rule_packages.ts';
 
@@ -10,6 +10,7 @@ type Measure = (bench: Bench) => Promise<Row[]>;
 
 export const ROWS = {
   http: httpDecision,
+  slow_disk: httpDecisionOnSlowDisk,
   embedded: embeddedDecision,
   packages: rulePackages,
   guarded: guardedCall,

@@ -1,12 +1,14 @@
 /** What is mutated, and by which tests each part is judged. */
 
-interface Area {
+export interface Area {
   mutate: readonly string[];
   /**
    * Globs of test files, without their ending. Its own, so that a change is judged in a second and
    * by its own tests; those that take long for what they notice are left out.
    */
   tests: readonly string[];
+  /** Modules whose hooks serve several of these files. */
+  shared?: readonly string[];
 }
 
 /** What a server asks of its client, and the rounds of a request. */
@@ -52,10 +54,39 @@ const CORE_TESTS = [
   ].map((name) => `pep/${name}`),
 ];
 
+const DECISION_SHARED = ['support/decisions', 'support/evidence_log'];
+
+const BACKENDS = ['http', 'foreign', 'opa_server', 'authzen_pdp', 'sep_pdp'];
+
 export const AREAS = {
   contract: { mutate: ['src/contract/**/*.ts'], tests: ['contract/**/*'] },
-  decision: { mutate: ['src/decision/**/*.ts'], tests: ['decision/**/*'] },
-  evidence: { mutate: ['src/evidence/**/*.ts'], tests: ['evidence/**/*'] },
+  decision: {
+    mutate: ['src/decision/*.ts', 'src/decision/remote/*.ts'],
+    tests: ['decision/!(crash|delegation|evaluators|foreign|lenses)', 'decision/remote/*'],
+    shared: DECISION_SHARED,
+  },
+  static_rbac: {
+    mutate: ['src/decision/static_rbac/*.ts'],
+    tests: ['decision/static_rbac/*'],
+    shared: DECISION_SHARED,
+  },
+  // Whatever decides elsewhere, without the real servers.
+  backends: {
+    mutate: BACKENDS.map((name) => `src/decision/${name}/*.ts`),
+    tests: ['decision/foreign/*', 'decision/authzen_pdp/!(cerbos)', 'decision/sep_pdp/*'],
+    shared: DECISION_SHARED,
+  },
+  evidence: {
+    mutate: ['src/evidence/*.ts'],
+    // Processes take too long for each change.
+    tests: ['evidence/!(processes)'],
+    shared: ['support/evidence_log'],
+  },
+  tree: {
+    mutate: ['src/evidence/tree/*.ts'],
+    tests: ['evidence/tree/!(flips|go)', 'verify/!(go)'],
+    shared: ['support/evidence_log', 'evidence/tree/fixture'],
+  },
   // What every request passes. Whatever goes both ways has areas of its own.
   pep: {
     mutate: [

@@ -6,26 +6,31 @@
 import type { Configuration } from '../config/types.gen.ts';
 import { createDecisionCore } from '../decision/core.ts';
 import type { DecisionCore } from '../decision/types.ts';
+import type { ProvableLog } from '../evidence/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CLOCK, RANDOM } from './ambient.ts';
 import { openEvaluator, requirePolicy } from './evaluators.ts';
 import { openEvidence } from './open_evidence.ts';
+import { startExports } from './open_exports.ts';
 
 /**
- * Opens evidence, policy and core, in this order: nothing decides before its evidence can be kept,
- * and nothing is returned before a policy is active (ruling R18).
+ * Opens evidence, its exports, policy and core, in this order: nothing decides before its evidence
+ * can be kept, and nothing is returned before a policy is active (ruling R18).
  */
 export async function openDecisionCore(
   configuration: Configuration,
   log: Logger,
   opened: AsyncDisposableStack,
-): Promise<DecisionCore> {
+): Promise<{ core: DecisionCore; evidence: ProvableLog }> {
   requirePolicy(configuration);
-  const evidence = await openEvidence(configuration, log);
-  opened.defer(() => evidence.close());
+  const written = await openEvidence(configuration, log);
+  opened.defer(() => written.close());
+  const exports = await startExports(configuration, written, log);
+  opened.defer(() => exports.close());
+  const { evidence } = exports;
   const evaluator = await openEvaluator(configuration, { evidence, log });
   opened.defer(() => evaluator.close());
-  return createDecisionCore({
+  const core = createDecisionCore({
     evaluator,
     evidence,
     clock: CLOCK,
@@ -38,4 +43,5 @@ export async function openDecisionCore(
       arguments: configuration.evidence.arguments,
     },
   });
+  return { core, evidence };
 }

@@ -103,7 +103,7 @@ async function openFreeInstance(
   let chosen = configuration;
   for (let number = 2; ; number += 1) {
     try {
-      const core = await openDecisionCore(chosen, log, stack);
+      const { core } = await openDecisionCore(chosen, log, stack);
       return embeddedDecisionPoint(core, caller, configuration.pdp.body_bytes_max);
     } catch (error) {
       const next = loadInstance(`${configuration.instance}-${number}`);

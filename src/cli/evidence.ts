@@ -1,14 +1,14 @@
 /**
- * `portcullis evidence receipt|keys`: what others need to check a record, out of the files of a
- * log, whether or not a service writes it.
+ * `portcullis evidence`: what others need to check a record, out of the files of a log, whether or
+ * not a service writes it. The commands that read records stand in `evidence/`.
  */
-import { readdirSync, type Dirent } from 'node:fs';
 import type { Command } from 'commander';
-import { systemReason } from '../contract/system_reason.ts';
 import { PortcullisError } from '../errors.ts';
 import { nodeFiles } from '../evidence/files.ts';
 import { readEvidence } from '../evidence/read.ts';
 import { openSignedLog } from '../evidence/tree/signed_log.ts';
+import { readingCommands } from './evidence/commands.ts';
+import { requireLog } from './evidence/log_folder.ts';
 import { print, printJson, type Terminal } from './terminal.ts';
 
 interface EvidenceOptions {
@@ -23,7 +23,9 @@ export function evidenceCommand(
   terminal: Terminal,
   done: (code: number) => void,
 ): void {
-  const evidence = program.command('evidence').description('give others what they check it by');
+  const evidence = program
+    .command('evidence')
+    .description('read evidence, and give others what they check it by');
   const command = (name: string, description: string, example: string): Command =>
     evidence
       .command(name)
@@ -39,6 +41,7 @@ export function evidenceCommand(
   command('keys', 'the public keys that signed the log', 'keys --log evidence > log.vkey').action(
     async (options: EvidenceOptions) => done(await giveKeys(options, terminal)),
   );
+  readingCommands(evidence, terminal, done);
 }
 
 const RECEIPT = 'receipt 4711 --log .portcullis/evidence > decision.tlog-proof';
@@ -64,25 +67,6 @@ async function giveKeys({ log, json }: EvidenceOptions, terminal: Terminal): Pro
   if (json) printJson(terminal, { keys: given });
   else for (const { key } of given) print(terminal, key);
   return 0;
-}
-
-/** Somebody may name anything; whoever reads a pipe waits for its writer. */
-function requireLog(directory: string): void {
-  const odd = entriesOf(directory).find(
-    (entry) => /^checkpoint$|^keys$|\.log$/.test(entry.name) && !entry.isFile(),
-  );
-  if (!odd) return;
-  const message = `\`${odd.name}\` in \`${directory}\` is no file, so that is no log`;
-  throw new PortcullisError('ARGUMENT_INVALID', message);
-}
-
-function entriesOf(directory: string): Dirent[] {
-  try {
-    return readdirSync(directory, { withFileTypes: true });
-  } catch (cause) {
-    const message = `the log in \`${directory}\` cannot be read: ${systemReason(cause)}`;
-    throw new PortcullisError('ARGUMENT_INVALID', message, { cause });
-  }
 }
 
 /** An index as it is; else that of the decision or list that has the id. */

@@ -24,7 +24,7 @@ export async function openEvidence(
   { evidence, instance }: Configuration,
   log: Logger,
 ): Promise<ProvableLog> {
-  const { directory, origin, key_file, ...settings } = evidence;
+  const { directory, origin, key_file, exports: _exports, ...settings } = evidence;
   const signers = (): NoteSigner[] => openSigners(key_file, origin);
   const parts = { directory, instance, origin, signers, settings };
   return openEvidenceLog({ ...parts, clock: CLOCK, files: nodeFiles, log });

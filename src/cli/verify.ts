@@ -19,6 +19,8 @@ export interface VerifyOptions extends TrustOptions {
   since?: string;
   /** Judge the tree of the log and not its records. */
   hashes?: true;
+  /** Of a log that takes a token. */
+  tokenFile?: string;
   json?: true;
 }
 
@@ -32,13 +34,14 @@ export async function runVerify(
   options: VerifyOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { log, since, hashes, json } = options;
+  const { log, since, hashes, tokenFile, json } = options;
   if ((receipts.length === 0) === (log === undefined)) {
     throw invalid('name receipts, or a log with --log');
   }
   if ((since !== undefined || hashes) && log === undefined) {
     throw invalid('--since and --hashes belong to --log');
   }
+  if (tokenFile !== undefined && log === undefined) throw invalid('--token-file belongs to --log');
   const trust = await readTrust(options);
   const results: Judged[] = [];
   if (log !== undefined) results.push(await judgeLog(log, options, trust));
@@ -56,11 +59,11 @@ async function judgeReceipt(path: string, trust: Trust): Promise<Judged> {
 
 async function judgeLog(
   place: string,
-  { since, hashes }: VerifyOptions,
+  { since, hashes, tokenFile }: VerifyOptions,
   trust: Trust,
 ): Promise<Judged> {
   const old = since === undefined ? {} : { since: await readGiven(since, NOTE_BYTES_MAX) };
-  const found = await verifyLog(openLogSource(place), trust, {
+  const found = await verifyLog(openLogSource(place, tokenFile), trust, {
     ...old,
     hashes_only: hashes === true,
   });

@@ -239,6 +239,22 @@ export interface Configuration {
      */
     connections_max: number;
     /**
+     * Most requests that read evidence at a time; one more is answered 503 with `Retry-After`.
+     */
+    evidence_requests_in_flight_max: number;
+    /**
+     * Most records of a page.
+     */
+    evidence_page_records_max: number;
+    /**
+     * Largest page of records, which holds one record of any size.
+     */
+    evidence_page_bytes_max: number;
+    /**
+     * Longest that records are looked for; an index that is made anew goes on meanwhile.
+     */
+    evidence_timeout_ms: number;
+    /**
      * Most requests that are decided at a time; one more is answered 503 with `Retry-After`.
      */
     requests_in_flight_max: number;
@@ -272,6 +288,10 @@ export interface Configuration {
      */
     key_file: string;
     /**
+     * Index by which records are found; made of the log where there is none. Best outside of its folder.
+     */
+    index_file: string;
+    /**
      * Longest that a record is in no signed checkpoint.
      */
     checkpoint_interval_ms: number;
@@ -299,6 +319,10 @@ export interface Configuration {
      * Largest record.
      */
     record_bytes_max: number;
+    /**
+     * Where records are sent to, beside the log (docs/exports.md). In the variable the list is written as JSON.
+     */
+    exports: Export[];
   };
   /**
    * Where a guard has its decisions made: exactly one of `socket`, `url` and `embedded`.
@@ -703,4 +727,82 @@ export interface Configuration {
      */
     stop_grace_ms: number;
   };
+}
+
+/**
+ * Where records are sent to.
+ */
+export interface Export {
+  /**
+   * Its name in messages, and of the file that keeps how far it came; no two have one.
+   */
+  name: string;
+  /**
+   * What the receiver takes: the decision log of OPA servers, OpenTelemetry logs over OTLP/HTTP, or lines of a file.
+   */
+  type: 'opa_decision_log' | 'otel_logs' | 'jsonl';
+  /**
+   * `opa_decision_log`, `otel_logs`: address of the receiver, without `/logs` or `/v1/logs`; `http` on this machine only.
+   */
+  url: string | null;
+  /**
+   * `opa_decision_log`: what follows `/logs/`, as `partition_name` of OPA.
+   */
+  partition: string | null;
+  /**
+   * File that holds the bearer token for the receiver (mode 600).
+   */
+  token_file: string | null;
+  /**
+   * File of headers for the receiver, such as an API key, `Name: value` a line (mode 600).
+   */
+  headers_file: string | null;
+  /**
+   * Certificates, as PEM, of which one must have signed that of the receiver; without it, those of Node.
+   */
+  ca_file: string | null;
+  /**
+   * `jsonl`: the file; without it `<state>/exports/<name>.jsonl`. It has one writer.
+   */
+  path: string | null;
+  /**
+   * `jsonl`: a file that has reached so much is followed by another.
+   */
+  file_bytes_max: number;
+  /**
+   * `jsonl`: files that are kept; then the oldest is written over.
+   */
+  files_max: number;
+  /**
+   * Whether nothing is decided while it has stopped or is too far behind.
+   */
+  required: boolean;
+  /**
+   * How far behind the log a required one may be.
+   */
+  lag_records_max: number;
+  /**
+   * How long a record waits for others that are sent with it.
+   */
+  interval_ms: number;
+  /**
+   * Most records that are sent together.
+   */
+  batch_records_max: number;
+  /**
+   * Largest batch before it is compressed; a larger record goes alone.
+   */
+  batch_bytes_max: number;
+  /**
+   * Longest wait for one answer of the receiver, and for the last records when the process ends.
+   */
+  timeout_ms: number;
+  /**
+   * How long after a failure a batch is sent again; twice as long after each further one.
+   */
+  retry_interval_ms: number;
+  /**
+   * Longest such wait; each is shortened by up to half, at random.
+   */
+  retry_interval_ms_max: number;
 }

@@ -1108,6 +1108,45 @@ export interface Status {
    * Why it is not ready.
    */
   problem?: string;
+  /**
+   * How each export of the evidence stands; for callers with the scope `evidence`, of all tenants.
+   */
+  exports?: {
+    name: string;
+    type: string;
+    /**
+     * Nothing is decided while it has stopped or is too far behind.
+     */
+    required: boolean;
+    /**
+     * It sends nothing until the next start.
+     */
+    stopped: boolean;
+    /**
+     * Durable records that its receiver has not acknowledged.
+     */
+    lag_records: number;
+    /**
+     * Records that its receiver did not get and that are not sent again.
+     */
+    gap_records: number;
+    /**
+     * The newest gaps.
+     */
+    gaps: {
+      first: number;
+      last: number;
+      /**
+       * How many are missing between the two.
+       */
+      records: number;
+      reason: string;
+    }[];
+    /**
+     * What is wrong at present.
+     */
+    problem?: string;
+  }[];
 }
 
 /**

@@ -123,7 +123,7 @@ function placed({ steps, ...operation }: MaskOperation, start: number): MaskOper
   return { ...operation, steps: [part, list, String(Number(item) + start), ...rest] };
 }
 
-/** All items without a name where the mask leaves no list; it must not move one to another's place. */
+/** All without a name where the mask leaves no list; none may move to another's place. */
 function itemsOf({ input }: Maskable, count: number): readonly Members[] {
   const { resources } = members(input);
   if (!Array.isArray(resources)) return [];

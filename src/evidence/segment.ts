@@ -38,6 +38,8 @@ export interface TornTail {
 /** As many digits as the largest safe integer has, so that names sort as numbers do. */
 const NAME = /^(\d{16})\.log$/;
 const CHUNK_BYTES = 256 * 1024;
+/** Whoever looks for one line reads little; who reads on reads much at a time. */
+const FIRST_CHUNK_BYTES = 16 * 1024;
 /** Above every line that can be written; what is longer is damage, and is not held in memory. */
 const LINE_BYTES_MAX = 128 * 1024 * 1024;
 const LINE_FEED = 10;
@@ -166,8 +168,8 @@ async function* readLines(
     offset_bytes = end_bytes;
     return line;
   };
-  for (;;) {
-    const chunk = await readExactly(file, end_bytes, CHUNK_BYTES);
+  for (let chunk_bytes = FIRST_CHUNK_BYTES; ; chunk_bytes = CHUNK_BYTES) {
+    const chunk = await readExactly(file, end_bytes, chunk_bytes);
     if (chunk.length === 0) break;
     let from = 0;
     for (let at = chunk.indexOf(LINE_FEED); at !== -1; at = chunk.indexOf(LINE_FEED, from)) {

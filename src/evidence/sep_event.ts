@@ -5,7 +5,7 @@
 import { sepWordsOf } from '../contract/sep_actions.ts';
 import type { ActorType, EvidenceRecord, Outcome } from '../contract/types.gen.ts';
 
-/** The eight kinds of the SEP. It publishes the name of the first; the others are ours, in its style. */
+/** The eight kinds of the SEP. It publishes the first name; the others are ours, in its style. */
 export const SEP_EVENT_TYPES = {
   policy_evaluation: 'mcp.policy.decision',
   policy_denial: 'mcp.policy.denial',

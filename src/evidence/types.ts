@@ -1,5 +1,6 @@
 /** The evidence log as its writers know it. */
 import type { EvidenceRecord } from '../contract/types.gen.ts';
+import type { ExportStatus } from './exports/types.ts';
 
 /** A record before the log gives it its place and time. */
 export type EvidenceEntry = Omit<EvidenceRecord, 'v' | 'index' | 'time' | 'instance'>;
@@ -22,6 +23,8 @@ export interface EvidenceStatus {
   /** Number of durable records. */
   size: number;
   problem?: string;
+  /** How each export stands; absent where there is none. */
+  exports?: ExportStatus[];
 }
 
 /**

@@ -2,6 +2,8 @@
 import { answerDecision } from './endpoints/decision.ts';
 import { answerEvaluation } from './endpoints/evaluation.ts';
 import { answerEvaluations } from './endpoints/evaluations.ts';
+import { answerReceipt, answerRecord, answerRecords } from './endpoints/evidence_records.ts';
+import { answerCheckpoint, answerTile } from './endpoints/evidence_tree.ts';
 import { answerHealth, answerLive, answerReady } from './endpoints/health.ts';
 import { answerMetadata } from './endpoints/metadata.ts';
 import { answerOpenApi } from './endpoints/openapi.ts';
@@ -18,6 +20,26 @@ export const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/decision', scope: 'decide', handler: answerDecision },
   { method: 'POST', path: '/v1/outcomes', scope: 'decide', handler: answerOutcome },
   { method: 'GET', path: '/v1/status', scope: 'decide', handler: answerStatus },
+  {
+    method: 'GET',
+    path: '/v1/evidence/checkpoint',
+    scope: 'evidence',
+    handler: answerCheckpoint,
+  },
+  { method: 'GET', path: '/v1/evidence/tile/{path}', scope: 'evidence', handler: answerTile },
+  { method: 'GET', path: '/v1/evidence/records', scope: 'evidence', handler: answerRecords },
+  {
+    method: 'GET',
+    path: '/v1/evidence/records/{index}',
+    scope: 'evidence',
+    handler: answerRecord,
+  },
+  {
+    method: 'GET',
+    path: '/v1/evidence/receipts/{record}',
+    scope: 'evidence',
+    handler: answerReceipt,
+  },
   { method: 'GET', path: '/health', scope: null, handler: answerHealth },
   { method: 'GET', path: '/health/live', scope: null, handler: answerLive },
   { method: 'GET', path: '/health/ready', scope: null, handler: answerReady },

@@ -177,17 +177,17 @@ function inputOf({ client, links }: Asked, phase: string, more: object = {}): Po
   };
 }
 
+const BUNDLE = join(import.meta.dirname, '../../bundles/mcp.tar.gz');
 /** The names that are listed, and those that can be called. */
 async function judged(policy: ActivePolicy, ask: Asked): Promise<[string[], string[]]> {
   const raw = await policy.list(inputOf(ask, 'discovery'), RESOURCES);
-  const listed = judgeListing(raw, RESOURCES.length)!;
+  const input = inputOf(ask, 'call', { arguments: { amount: ask.amount } });
   const called: string[] = [];
   for (const [at, resource] of RESOURCES.entries()) {
-    const input = inputOf(ask, 'call', { arguments: { amount: ask.amount } });
     const { outcome } = judgeResult(await policy.evaluate({ ...input, resource }));
     if (outcome === 'allow') called.push(TOOLS[at]!);
   }
-  return [TOOLS.filter((_, at) => listed[at]!.visible), called];
+  return [TOOLS.filter((_, at) => judgeListing(raw, TOOLS.length)![at]!.visible), called];
 }
 
 const within = (inner: readonly string[][], outer: readonly string[][]) =>
@@ -197,8 +197,7 @@ describe('a chain of agents', () => {
   let bundle: Bundle;
   let load: (of: World) => Promise<ActivePolicy & { close?(): void }>;
   beforeAll(async () => {
-    const file = join(import.meta.dirname, '../../bundles/mcp.tar.gz');
-    bundle = readBundle(await readFiles(file, DEFAULTS.policy));
+    bundle = readBundle(await readFiles(BUNDLE, DEFAULTS.policy));
     const { evidence } = await evidenceOnDisk();
     load = (of) => activate(layPolicyData(bundle, { ...dataOf(of) }), evidence);
   });

@@ -39,11 +39,13 @@ function environment(): NodeJS.ProcessEnv {
   return { ...process.env, NODE_OPTIONS: '', PORTCULLIS_POLICY_BUNDLE: '/nowhere' };
 }
 
-/** Policy, concurrency and packages of the rows of one name. */
+/** Policy, concurrency, packages and flush of the rows of one name. */
 function kindsOf({ rows }: BenchResult, name: string): unknown[][] {
   return rows
     .filter((row) => row.name === name)
-    .map(({ policy, concurrency, packages }) => [policy, concurrency, packages].filter(Boolean));
+    .map(({ policy, concurrency, packages, added_flush_ms }) =>
+      [policy, concurrency, packages, added_flush_ms].filter(Boolean),
+    );
 }
 
 const AT_EACH = ['plain', 'library'].flatMap((kind) => [1, 16, 64].map((many) => [kind, many]));
@@ -70,6 +72,9 @@ describeWithOpa('the short form', () => {
     }
     expect(kindsOf(result, 'http_decision_throughput')).toEqual(AT_EACH);
     expect(kindsOf(result, 'http_decision_p99')).toEqual(AT_EACH);
+    expect(kindsOf(result, 'http_decision_slow_disk')).toEqual(
+      [1, 2, 5].flatMap((flush_ms) => [16, 64].map((many) => ['library', many, flush_ms])),
+    );
     expect(kindsOf(result, 'embedded_decision_cpu')).toEqual([
       ['plain', 16],
       ['library', 16],

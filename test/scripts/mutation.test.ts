@@ -8,7 +8,15 @@ const sourceOf = (file: string): string =>
   readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
 
 /** Not measured in their present form, as the page says. */
-const UNMEASURED: readonly string[] = ['pep', 'dialogue', 'streams', 'tasks'];
+const UNMEASURED: readonly string[] = [
+  'static_rbac',
+  'backends',
+  'tree',
+  'pep',
+  'dialogue',
+  'streams',
+  'tasks',
+];
 
 /** Measured before their code changed much, as the page says: survivors may be gone. */
 const CHANGED: readonly string[] = ['contract', 'decision'];

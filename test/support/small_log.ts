@@ -86,7 +86,8 @@ function signer(
 /** A record of a decision, as canonical JSON: the members stand in their order. */
 export function recordText(index: number, detail = 'made by a test'): string {
   return (
-    `{"caller":"guard","constraints":{},"decision":false,"detail":${JSON.stringify(detail)},"evaluation_id":"e-${index}",` +
+    `{"caller":"guard","constraints":{},"decision":false,` +
+    `"detail":${JSON.stringify(detail)},"evaluation_id":"e-${index}",` +
     `"index":${index},"instance":"main","kind":"decision","obligations":[],` +
     `"outcome":"deny","profile":"mcp/1",` +
     `"reason_code":"GRANT_ABSENT","request":{"action":"tools/call","resource":` +

@@ -8,6 +8,8 @@ export interface Row {
   policy?: PolicyKind;
   concurrency?: number;
   packages?: number;
+  /** What each flush of ours took longer than the disk does. */
+  added_flush_ms?: number;
   /** Ours over the reference's; the median over the rounds. */
   ratio: number;
   /** Lowest and highest ratio of any round. */

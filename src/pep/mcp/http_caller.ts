@@ -47,8 +47,8 @@ export async function admitCaller(
 }
 
 /**
- * The operator reads which check failed, the caller only that one did. Who brings no token claims to
- * be nobody: so every client begins (MCP, authorization), and evidence does not hear of it.
+ * The operator reads which check failed, the caller only that one did. Who brings no token claims
+ * to be nobody: so every client begins (MCP, authorization), and evidence does not hear of it.
  */
 function refused(
   { authenticator, log, turnedAway }: CallerParts,

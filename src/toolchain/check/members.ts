@@ -49,7 +49,7 @@ export function members({ base, sources }: ParsedPolicy): Finding[] {
     );
 }
 
-/** The input of a mask is an event, which holds the request as `input`, of a list its `resources`. */
+/** The input of a mask is an event: it holds the request as `input`, of a list its `resources`. */
 function requestPath(path: Path): Path {
   if (path[0] !== 'input') return path;
   return path[1] === 'input' && path[2] !== 'resources' ? path.slice(1) : [];
