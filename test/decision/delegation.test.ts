@@ -177,15 +177,13 @@ function inputOf({ client, links }: Asked, phase: string, more: object = {}): Po
   };
 }
 
-const BUNDLE = join(import.meta.dirname, '../../bundles/mcp.tar.gz');
 /** The names that are listed, and those that can be called. */
 async function judged(policy: ActivePolicy, ask: Asked): Promise<[string[], string[]]> {
   const raw = await policy.list(inputOf(ask, 'discovery'), RESOURCES);
-  const input = inputOf(ask, 'call', { arguments: { amount: ask.amount } });
   const called: string[] = [];
   for (const [at, resource] of RESOURCES.entries()) {
-    const { outcome } = judgeResult(await policy.evaluate({ ...input, resource }));
-    if (outcome === 'allow') called.push(TOOLS[at]!);
+    const input = { ...inputOf(ask, 'call', { arguments: { amount: ask.amount } }), resource };
+    if (judgeResult(await policy.evaluate(input)).outcome === 'allow') called.push(TOOLS[at]!);
   }
   return [TOOLS.filter((_, at) => judgeListing(raw, TOOLS.length)![at]!.visible), called];
 }
@@ -197,7 +195,8 @@ describe('a chain of agents', () => {
   let bundle: Bundle;
   let load: (of: World) => Promise<ActivePolicy & { close?(): void }>;
   beforeAll(async () => {
-    bundle = readBundle(await readFiles(BUNDLE, DEFAULTS.policy));
+    const file = join(import.meta.dirname, '../../bundles/mcp.tar.gz');
+    bundle = readBundle(await readFiles(file, DEFAULTS.policy));
     const { evidence } = await evidenceOnDisk();
     load = (of) => activate(layPolicyData(bundle, { ...dataOf(of) }), evidence);
   });
