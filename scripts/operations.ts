@@ -63,11 +63,11 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   'POST /v1/outcomes': {
     id: 'outcome',
-    summary: 'Reports what was done with a decision, or with several',
+    summary: 'Reports what was done with decisions, or that callers were turned away',
     description:
       'The answer says that all of it is recorded: how much now, and how much was before, ' +
       'for what comes again from the same caller is no further record.',
-    request: { schemas: ['outcome_report', 'outcome_batch'] },
+    request: { schemas: ['outcome_report', 'outcome_batch', 'turned_away_report'] },
     response: closed({ recorded: COUNT, repeated: COUNT }),
   },
   'POST /v1/evidence/redactions': {

@@ -44,6 +44,7 @@ export async function openDecisionCore(
       sep_server: configuration.guard.server,
       batch_items_max: configuration.pdp.batch_items_max,
       batch_bytes_max: configuration.pdp.batch_bytes_max,
+      arguments: configuration.evidence.arguments,
     },
   });
   return { core, evidence };

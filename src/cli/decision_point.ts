@@ -145,6 +145,7 @@ function deferred(opening: Promise<DecisionPoint>, stack: AsyncDisposableStack):
     // At once, so that it is written before the answer leaves.
     report: (outcome) =>
       opened ? opened.report(outcome) : opening.then((point) => point.report(outcome)),
+    turnedAway: async (report) => (await opening).turnedAway(report),
     describe: async (options) => (await opening).describe(options),
     watch(listener, tenant) {
       let stop: (() => void) | undefined;

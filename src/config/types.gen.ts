@@ -296,6 +296,10 @@ export interface Configuration {
      */
     checkpoint_interval_ms: number;
     /**
+     * What evidence keeps of the arguments of a call: their keyed digest alone, or also those that the policy needs, masked as it says.
+     */
+    arguments: 'digest' | 'recorded';
+    /**
      * Whether a start reads all records to prove that they are those that were signed, and not only those since the last full tiles.
      */
     prove_all_records: boolean;
@@ -651,6 +655,10 @@ export interface Configuration {
      * Most refusals that are remembered at a time; the oldest makes room.
      */
     refusals_max: number;
+    /**
+     * How long callers that are turned away for one reason are counted, before evidence has their number; the first is told at once.
+     */
+    turned_away_interval_ms: number;
     /**
      * Most tasks that are remembered at a time, each with the arguments of its call; a call that would make one more is refused.
      */

@@ -111,6 +111,10 @@ export interface BundleMetadata {
    * Entrypoint that yields the rules that accept the caller as an approver.
    */
   approval?: string;
+  /**
+   * Entrypoint that yields what is masked in the evidence; without it `system/log/mask`, where there is one.
+   */
+  mask?: string;
   search?: {
     subject?: string;
     resource?: string;
@@ -546,7 +550,7 @@ export interface EvaluationsResponse {
 }
 
 /**
- * One record of the evidence log. Members beside the first six depend on the kind.
+ * A record of the evidence log. The first five members stand in each; `kind` says which others may, and which must. A member of a group that `seals` names may be absent: it was redacted.
  */
 export interface EvidenceRecord {
   v: 1;
@@ -556,10 +560,12 @@ export interface EvidenceRecord {
   kind:
     | 'decision'
     | 'discovery'
+    | 'actor_failure'
+    | 'approval'
     | 'outcome'
     | 'outcomes_unreported'
-    | 'activation'
     | 'backend_error'
+    | 'activation'
     | 'start'
     | 'stop'
     | 'recovery'
@@ -586,6 +592,16 @@ export interface EvidenceRecord {
   policy?: Policy;
   unsafe_allow_all?: true;
   request?: RecordedRequest;
+  /**
+   * The projected arguments, after masking, where `evidence.arguments` says so.
+   */
+  arguments?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Paths that the mask of the policy removed before the record was made, never values.
+   */
+  erased?: string[];
   profile?: string;
   decision?: boolean;
   outcome?: Outcome;
@@ -601,15 +617,53 @@ export interface EvidenceRecord {
    */
   rules?: string[];
   catalogue_digest?: Digest;
+  /**
+   * Why items are shown or withheld, each reason once.
+   */
+  grounds?: Ground[];
   shown?: RecordedItem[];
   withheld?: RecordedItem[];
-  status?: string;
   /**
-   * How often the same was asked for again and refused without a new decision.
+   * What became of a policy, an approval or a call.
+   */
+  status?:
+    | 'activated'
+    | 'refused'
+    | 'requested'
+    | 'granted'
+    | 'expired'
+    | 'consumed'
+    | 'executed'
+    | 'failed'
+    | 'cancelled'
+    | 'abandoned';
+  /**
+   * Whose list it is, or who turned the caller away.
+   */
+  server?: string;
+  surface?: string;
+  /**
+   * What did not prove the caller: `jwt` or `host`.
+   */
+  source?: string;
+  occurred_at?: Time;
+  /**
+   * Label of an approval, no credential.
+   */
+  approval_ref?: string;
+  /**
+   * Who granted or refused.
+   */
+  approver?: string;
+  expires_at?: Time;
+  /**
+   * How often the same came again within the time in which it is counted and not recorded.
    */
   repeats?: number;
-  occurred_at?: Time;
   unreported?: Unreported;
+  /**
+   * Paths whose values were masked: by the PEP in a result, or by the mask of the policy in a record.
+   */
   masked?: string[];
   /**
    * For operators: what happened, without values of requests.
@@ -630,7 +684,7 @@ export interface EvidenceRecord {
 }
 
 /**
- * Who asked for what; arguments only as a keyed digest.
+ * Who asked for what; arguments only as a keyed digest. A name that the mask of the policy left none of is `[masked]`.
  */
 export interface RecordedRequest {
   subject: {
@@ -657,10 +711,22 @@ export interface RecordedRequest {
   traceparent?: string;
 }
 
+export interface Ground {
+  reason_code: ReasonCode;
+  /**
+   * The rules and grants that decided.
+   */
+  rules: string[];
+}
+
 export interface RecordedItem {
   type: string;
   id: string;
   definition_digest?: Digest;
+  /**
+   * Its place in `grounds`.
+   */
+  ground?: number;
 }
 
 /**
@@ -1137,4 +1203,23 @@ export interface Status {
      */
     problem?: string;
   }[];
+}
+
+/**
+ * Callers that a PEP turned away because nobody was proved; nothing that they sent is in it.
+ */
+export interface TurnedAwayReport {
+  status: 'turned_away';
+  reason_code: ReasonCode;
+  /**
+   * What did not prove the caller: a token of an issuer or of a wrapper, what the host found of it, or that it began the connection.
+   */
+  source: 'jwt' | 'token' | 'host' | 'connection';
+  server: string;
+  surface?: string;
+  /**
+   * How many more came for the same reason since the last report.
+   */
+  repeats?: number;
+  occurred_at?: Time;
 }

@@ -23,6 +23,7 @@ import sepDecisionRequest from './schemas/sep_decision_request.schema.json' with
 import sepDecisionResponse from './schemas/sep_decision_response.schema.json' with { type: 'json' };
 import staticRbac from './schemas/static_rbac.schema.json' with { type: 'json' };
 import status from './schemas/status.schema.json' with { type: 'json' };
+import turnedAwayReport from './schemas/turned_away_report.schema.json' with { type: 'json' };
 import type * as T from './types.gen.ts';
 
 /** Where a message breaks its schema: a JSON Pointer and the schema keyword that failed. */
@@ -125,4 +126,5 @@ export const VALIDATORS = {
   sep_decision_response: compileSchema<T.SepDecisionResponse>(sepDecisionResponse),
   static_rbac: compileSchema<T.StaticRbac>(staticRbac),
   status: compileSchema<T.Status>(status),
+  turned_away_report: compileSchema<T.TurnedAwayReport>(turnedAwayReport),
 } as const;

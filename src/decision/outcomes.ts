@@ -10,8 +10,8 @@ import type { OutcomeBatch, OutcomeReport } from '../contract/types.gen.ts';
 import { VALIDATORS, type Validated } from '../contract/validate.ts';
 import { PortcullisError } from '../errors.ts';
 import type { EvidenceEntry } from '../evidence/types.ts';
-import { outcomeEntry, unreportedEntry } from './evidence_entry.ts';
-import { requestInvalid } from './request.ts';
+import { actorFailureEntry, outcomeEntry, unreportedEntry } from './evidence_entry.ts';
+import { members, requestInvalid } from './request.ts';
 import type { Caller, OutcomeReceipt } from './types.ts';
 
 export interface OutcomeMemory {
@@ -40,6 +40,11 @@ export class OutcomeRecorder {
 
   /** Rejects with `REQUEST_INVALID`, or as an append does; then what was recorded stays so. */
   async record(body: unknown, caller: Caller): Promise<OutcomeReceipt> {
+    if (members(body).status === 'turned_away') {
+      const report = valueOf(VALIDATORS.turned_away_report(body));
+      await this.#append(actorFailureEntry(report, caller));
+      return { recorded: 1, repeated: 0 };
+    }
     const { outcomes, unreported = [] } = readBatch(body);
     const entries = [
       ...outcomes.map((report) => outcomeEntry(report, caller)),

@@ -35,10 +35,31 @@ export interface ActivePolicy {
   readonly unsafe_allow_all: boolean;
   /** The raw result for one input, still to be judged; undefined where the policy yields none. */
   evaluate(input: PolicyInput): Promise<unknown> | unknown;
-  /** Positions of the visible resources, in any order, still to be judged. */
+  /**
+   * Still to be judged: positions of the visible resources, in any order, or one `[visible,
+   * reason_code, rules]` for each resource.
+   */
   list(input: PolicyInput, resources: readonly Resource[]): Promise<unknown> | unknown;
+  /**
+   * The mask of the policy for one event of the decision log, still to be judged; undefined where
+   * it yields none. Absent where the policy has no mask.
+   */
+  mask?: ((event: MaskEvent) => unknown) | undefined;
   /** Why the policy says what it says to an input, for operators; without text of the input. */
   explain?(input: PolicyInput): string;
+}
+
+/** A decision as OPA's decision log tells it (OPA documentation, "Decision Logs"). */
+export interface MaskEvent {
+  decision_id: string;
+  /** Which of the policy's entrypoints was asked. */
+  about: 'decision' | 'discovery';
+  /** What the policy saw; of a list, with its `resources`. */
+  input: object;
+  result: unknown;
+  requested_by: string;
+  /** RFC 3339, UTC. */
+  timestamp: string;
 }
 
 /** What a caller of the decision point may do. The table of routes names one for each. */

@@ -13,9 +13,9 @@ import type { EvidenceRecord } from '../contract/types.gen.ts';
 /** The members of each group. Each group costs a record that has it one hash. */
 export const SEALS = {
   arguments: ['arguments'],
-  internals: ['caller_tenants', 'detail', 'masked', 'rules'],
-  items: ['shown', 'withheld'],
-  request: ['request'],
+  internals: ['caller_tenants', 'detail', 'erased', 'masked', 'rules'],
+  items: ['grounds', 'shown', 'withheld'],
+  request: ['approver', 'request'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type SealGroup = keyof typeof SEALS;

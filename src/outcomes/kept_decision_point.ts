@@ -16,6 +16,8 @@ export function keepingOutcomes(point: DecisionPoint, outcomes: Outcomes): Decis
     },
     discover: (request, options) => point.discover(request, options),
     report: (outcome) => outcomes.report(outcome),
+    // Nothing was executed, and whoever is turned away again is told of again.
+    turnedAway: (report) => point.turnedAway(report),
     describe: (options) => point.describe(options),
     watch: (listener, tenant) => point.watch(listener, tenant),
     async close() {

@@ -14,9 +14,9 @@ import { RECORD_BYTES_MAX } from './proof.ts';
 /** The members that a group may hold. */
 const MEMBERS: Readonly<Record<string, readonly string[]>> = {
   arguments: ['arguments'],
-  internals: ['caller_tenants', 'detail', 'masked', 'rules'],
-  items: ['shown', 'withheld'],
-  request: ['request'],
+  internals: ['caller_tenants', 'detail', 'erased', 'masked', 'rules'],
+  items: ['grounds', 'shown', 'withheld'],
+  request: ['approver', 'request'],
 };
 
 const DOMAIN = Buffer.from('portcullis seal v1\n');

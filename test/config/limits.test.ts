@@ -13,6 +13,7 @@ import * as policy from './limits/policy.ts';
 import * as policyServer from './limits/policy_server.ts';
 import * as reading from './limits/reading.ts';
 import * as refusals from './limits/refusals.ts';
+import * as turnedAway from './limits/turned_away.ts';
 import * as tasks from './limits/tasks.ts';
 import * as toolchain from './limits/toolchain.ts';
 import { TAKEN, type Probe, type TimeProbe } from './limits/probe.ts';
@@ -178,6 +179,10 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'guard.refusals_max': {
     run: refusals.all,
     expected: { below: 'from memory', at: 'from memory', above: 'decided' },
+  },
+  'guard.turned_away_interval_ms': {
+    run: turnedAway.interval,
+    expected: { below: 'counted', at: 'told', above: 'told' },
   },
   'guard.tenants_max': {
     run: guard.tenants,

@@ -21,11 +21,12 @@ import { seededRandom } from '../support/seeded_random.ts';
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 
 const ENTRIES: EvidenceEntry[] = [
-  { kind: 'start', policy: { revision: '7', digest: DIGEST } },
+  { kind: 'start' },
   {
     kind: 'decision',
     evaluation_id: 'e-1',
     caller: 'socket',
+    profile: 'mcp/1',
     request: {
       subject: { id: 'user:zoë@example.com', actor_type: 'human', groups: ['tellers'] },
       action: 'tools/call',
@@ -43,12 +44,28 @@ const ENTRIES: EvidenceEntry[] = [
   },
   {
     kind: 'discovery',
+    evaluation_id: 'e-2',
+    caller: 'guard',
+    profile: 'mcp/1',
+    request: { subject: { id: 'user:alice@example.com' }, action: 'tools/list' },
     catalogue_digest: DIGEST,
-    shown: [{ type: 'tool', id: 'a' }],
-    withheld: [{ type: 'tool', id: 'b', definition_digest: DIGEST }],
+    grounds: [{ reason_code: 'ALLOWED', rules: [] }],
+    shown: [{ type: 'tool', id: 'a', ground: 0 }],
+    withheld: [{ type: 'tool', id: 'b', definition_digest: DIGEST, ground: 0 }],
   },
-  { kind: 'outcome', evaluation_id: 'e-1', status: 'executed', masked: ['/a/*'] },
-  { kind: 'activation', policy: { revision: '8', digest: DIGEST }, unsafe_allow_all: true },
+  {
+    kind: 'outcome',
+    evaluation_id: 'e-1',
+    caller: 'guard',
+    status: 'executed',
+    masked: ['/a/*'],
+  },
+  {
+    kind: 'activation',
+    policy: { revision: '8', digest: DIGEST },
+    unsafe_allow_all: true,
+    status: 'activated',
+  },
   { kind: 'stop', detail: 'SIGTERM' },
 ];
 

@@ -30,7 +30,7 @@ export function signerOf(seed: number, origin = ORIGIN): NoteSigner {
   return parseSigner(formatSigner(origin, Buffer.alloc(32, seed)))!;
 }
 
-export const ENTRY: EvidenceEntry = { kind: 'backend_error', detail: 'the engine was replaced' };
+export const ENTRY: EvidenceEntry = { kind: 'start', detail: 'the engine was replaced by ours' };
 
 /** Opens a log of this machine's disk; settings and the rest may be given otherwise. */
 export function openLog(

@@ -86,12 +86,14 @@ function signer(
 /** A record of a decision, as canonical JSON: the members stand in their order. */
 export function recordText(index: number, detail = 'made by a test'): string {
   return (
-    `{"decision":false,"detail":${JSON.stringify(detail)},"evaluation_id":"e-${index}",` +
-    `"index":${index},"instance":"main","kind":"decision","outcome":"deny",` +
+    `{"caller":"guard","constraints":{},"decision":false,` +
+    `"detail":${JSON.stringify(detail)},"evaluation_id":"e-${index}",` +
+    `"index":${index},"instance":"main","kind":"decision","obligations":[],` +
+    `"outcome":"deny","profile":"mcp/1",` +
     `"reason_code":"GRANT_ABSENT","request":{"action":"tools/call","resource":` +
     `{"id":"transfer","server":"payments","type":"tool"},` +
-    `"subject":{"id":"user:alice@example.com"}},` +
-    `"time":"2026-11-01T10:00:00.000Z","v":1}`
+    `"subject":{"id":"user:alice@example.com"}},"rules":[],` +
+    `"time":"2026-11-01T10:00:00.000Z","v":1,"visible":true}`
   );
 }
 

@@ -83,6 +83,9 @@ export function remoteDecisionPoint(
     async deliver(body) {
       await exchanger.send({ method: 'POST', path: PATHS.outcomes, body, tells_refusal: true });
     },
+    async turnedAway(body) {
+      await exchanger.send({ method: 'POST', path: PATHS.outcomes, body });
+    },
     describe,
     watch: (listener, tenant) => watchers.add(listener, tenant),
     async close() {
