@@ -20,11 +20,7 @@ import {
 } from './batch.ts';
 import { decide } from './decide.ts';
 import { answerList, discover, listInput, readDiscovery } from './discovery.ts';
-import {
-  backendErrorEntry,
-  decisionEntry,
-  type RecordHead,
-} from './evidence_entry.ts';
+import { backendErrorEntry, decisionEntry, type RecordHead } from './evidence_entry.ts';
 import { OutcomeRecorder, type OutcomeMemory } from './outcomes.ts';
 import { askedOf, recordDecision, recordList, type RecordSettings } from './recording.ts';
 import {
