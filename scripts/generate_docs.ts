@@ -74,6 +74,12 @@ const BLOCKS: readonly (Block | TextBlock)[] = [
     heads: ['Setting', 'Default', 'Range', 'Meaning', 'Variable'],
     rows: SETTINGS.filter((setting) => groupOf(setting) === group).map(settingRow),
   })),
+  ...SETTINGS.filter(({ rule }) => rule.members.length > 0).map(({ name, rule }) => ({
+    path: 'docs/configuration.md',
+    name,
+    heads: ['Setting', 'Default', 'Range', 'Meaning', 'Variable'],
+    rows: rule.members.map(settingRow),
+  })),
   {
     path: 'docs/configuration.md',
     name: 'contradictions',
@@ -94,7 +100,7 @@ function groupOf({ path: [group = ''], path }: Setting): string {
 
 function settingRow({ name, rule, unit, variable }: Setting): string[] {
   const { default: usual, minimum, maximum } = rule;
-  const shown = typeof usual === 'string' ? usual : JSON.stringify(usual);
+  const shown = typeof usual === 'string' ? usual : (JSON.stringify(usual) ?? '–');
   const range =
     unit === undefined ? choicesOf(rule).join(', ') : `${minimum} to ${maximum} ${unit}`;
   return [`\`${name}\``, `\`${shown}\``, range || '–', rule.description, `\`${variable}\``];

@@ -76,13 +76,19 @@ function readSchema(path: string): Schema {
 
 /** The same schema, with each property required. */
 function requireAll<S extends JSONSchema>(schema: S): S {
-  if (!schema.properties) return schema;
-  const properties = Object.entries(schema.properties).map(([name, property]) => [
-    name,
-    requireAll(property),
-  ]);
-  const required = Object.keys(schema.properties);
-  return { ...schema, properties: Object.fromEntries(properties) as S['properties'], required };
+  const { $defs, properties } = schema as JSONSchema & { $defs?: Record<string, JSONSchema> };
+  return {
+    ...schema,
+    ...($defs && { $defs: mapValues($defs, requireAll) }),
+    ...(properties && {
+      properties: mapValues(properties, requireAll),
+      required: Object.keys(properties),
+    }),
+  };
+}
+
+function mapValues<V>(values: Record<string, V>, map: (value: V) => V): Record<string, V> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]));
 }
 
 /** Splits generated source into its exported declarations, each with its comment. */

@@ -77,6 +77,11 @@ export const FOLDERS: readonly FolderRow[] = [
     may_import: BASE,
   },
   {
+    name: 'outcomes',
+    responsibility: 'keeps what a guard did with decisions until the decision point recorded it',
+    may_import: [...BASE, 'evidence'],
+  },
+  {
     name: 'verify',
     responsibility:
       'proves receipts and logs to who trusts a public key only; reads bytes, no files',
@@ -142,5 +147,5 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 /** Modules of Node, each with the folders that may import it; all others are free. */
 export const NODE_MODULES: Readonly<Record<string, readonly string[]>> = {
   child_process: ['hub/sandbox', 'gateway', 'toolchain', 'cli'],
-  sqlite: ['store', 'evidence/lock.ts', 'witness/state.ts'],
+  sqlite: ['store', 'evidence/lock.ts', 'evidence/index/database.ts', 'witness/state.ts'],
 };

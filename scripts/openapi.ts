@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROOF_HEADERS } from '../src/contract/proof.ts';
 import { ERRORS, type ErrorCode } from '../src/errors.ts';
+import { FIELD_NAMES } from '../src/evidence/index/fields.ts';
 import { STATUS } from '../src/pdp/edge.ts';
 import type { Route } from '../src/pdp/exchange.ts';
 import { ROUTES } from '../src/pdp/routes.ts';
@@ -39,21 +40,26 @@ const EDGE_ERRORS: readonly { code: ErrorCode; status: number; of: (route: Route
   { code: 'WIRE_INVALID', status: 403, of: () => true },
   { code: 'UNAUTHENTICATED', status: 401, of: () => true },
   { code: 'SIGNATURE_REFUSED', status: 401, of: () => true },
-  { code: 'OVERLOADED', status: 503, of: isScoped },
+  { code: 'WIRE_INVALID', status: 404, of: mayBeAbsent },
   { code: 'INTERNAL', status: 500, of: () => true },
 ];
 
 /** Codes that no route without a body, or without a scope, can answer. */
 const ONLY: Partial<Readonly<Record<ErrorCode, (route: Route) => boolean>>> = {
-  REQUEST_INVALID: isPost,
+  REQUEST_INVALID: (route) => isPost(route) || route.path === '/v1/evidence/records',
   REQUEST_TOO_LARGE: isPost,
   POLICY_ABSENT: isPost,
-  EVIDENCE_UNWRITABLE: isPost,
+  EVIDENCE_UNWRITABLE: (route) => isPost(route) || route.scope === 'evidence',
+  OVERLOADED: isScoped,
   UNAUTHENTICATED: isScoped,
 };
 
 function isPost({ method }: Route): boolean {
   return method === 'POST';
+}
+
+function mayBeAbsent(route: Route): boolean {
+  return describe(route).may_be_absent === true;
 }
 
 function isScoped({ scope }: Route): boolean {
@@ -111,13 +117,49 @@ const PARAMETERS = {
     description: 'When a signed request was signed, in UTC.',
     schema: { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT.*Z$' },
   },
-  tenant: {
+  policy_tenant: {
     name: 'tenant',
     in: 'query',
     description: 'Of the policy that decides for this tenant, where each has its own.',
     schema: { type: 'string' },
   },
+  ...Object.fromEntries(FIELD_NAMES.map((name) => [name, valuesParameter(name)])),
+  from: timeParameter('from', 'The first time that counts.'),
+  to: timeParameter('to', 'The first time that counts no more.'),
+  order: {
+    name: 'order',
+    in: 'query',
+    schema: { enum: ['newest', 'oldest'], default: 'newest' },
+  },
+  limit: {
+    name: 'limit',
+    in: 'query',
+    description: 'Most records of the page.',
+    schema: { type: 'integer', minimum: 1, default: 100 },
+  },
+  cursor: {
+    name: 'cursor',
+    in: 'query',
+    description: 'As the page before gave it, to the same filters and order.',
+    schema: { type: 'string' },
+  },
+  path: pathParameter('path', '`/` in it stands for itself.'),
+  index: pathParameter('index', 'From 0.'),
+  record: pathParameter('record', 'An index or an evaluation id.'),
 };
+
+function valuesParameter(name: string): object {
+  const schema = { type: 'array', items: { type: 'string' } };
+  return { name, in: 'query', explode: true, schema };
+}
+
+function timeParameter(name: string, description: string): object {
+  return { name, in: 'query', description, schema: { type: 'string', format: 'date-time' } };
+}
+
+function pathParameter(name: string, description: string): object {
+  return { name, in: 'path', required: true, description, schema: { type: 'string' } };
+}
 
 const HEADERS = {
   evaluation_id: {
@@ -194,10 +236,11 @@ function errorOf(status: number, codes: readonly ErrorCode[]): object {
 }
 
 function contentOf(shape: Shape): object {
+  if ('media_type' in shape) return { [shape.media_type]: {} };
   return { 'application/json': { schema: schemaOf(shape) } };
 }
 
-function schemaOf(shape: Shape): object {
+function schemaOf(shape: Exclude<Shape, { media_type: string }>): object {
   if ('inline' in shape) return shape.inline;
   const found = shape.schemas.map((name) => ({
     $ref: `#/components/schemas/${readSchema(name).title}`,

@@ -66,6 +66,12 @@ export const ERRORS = {
     meaning: 'a record could not be made durable, so its decision was not given',
     remedy: 'free or repair the disk and restart; nothing is answered without evidence',
   },
+  EXPORT_UNUSABLE: {
+    meaning: 'an export of the evidence cannot be opened, or its place is none in this log',
+    remedy:
+      'see the message; where its place does not fit, find out what was changed and restore it, ' +
+      'or remove the file of the place, and the export begins at the first record again',
+  },
   GUARD_MISUSED: {
     meaning: 'a server was guarded in a way that would leave a way round the guard',
     remedy: 'do what the message says; the server does not start',
@@ -81,6 +87,16 @@ export const ERRORS = {
   OVERLOADED: {
     meaning: 'more requests are being decided than the service takes at a time',
     remedy: 'ask again after `Retry-After`, or raise pdp.requests_in_flight_max',
+  },
+  OUTCOMES_UNWRITABLE: {
+    meaning: 'what was done with decisions cannot be kept until the decision point has recorded it',
+    remedy:
+      'free or repair the disk of guard.outcomes_directory, or start the decision point; until ' +
+      'then calls are refused, unless guard.outcomes_required is false',
+  },
+  OUTCOME_REFUSED: {
+    meaning: 'the decision point will never record the report of an outcome as it is',
+    remedy: 'see the log of the decision point; it is told how many outcomes are missing',
   },
   POLICY_ABSENT: {
     meaning: 'no policy is active, or the active one is older than its maximum age',

@@ -23,3 +23,12 @@ test_no_items_no_positions if {
 	positions := list.visible with input as _catalogue([])
 	positions == []
 }
+
+test_each_item_with_its_rules if {
+	items := list.items with input as _catalogue([_item("refund"), _item("transfer")])
+		with data.registry as fixture.registry
+		with data.grants as fixture.grants
+	[[visible, code] | some [visible, code, _] in items] == [[false, "POLICY_DENIED"], [true, "ALLOWED"]]
+	"registry/approved" in items[0][2]
+	items[1][2] == {"grant:tool:payments/transfer"}
+}

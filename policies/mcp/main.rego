@@ -163,6 +163,28 @@ _may_ask_via(id, channel) if {
 	channel in ["task", "none"]
 }
 
+# METADATA
+# description: |
+#   What a list says of the item: whether it is shown, why, and by which rules. Of a refusal without
+#   one, those that would show it otherwise.
+listing := [visible, _listing_code, _listing_rules]
+
+_listing_rules := _denied if count(_denied) > 0
+
+else := _listed
+
+_listing_code := "ALLOWED" if visible
+
+else := "CAPABILITY_NOT_ALLOWED" if count(_listing_rules) == 0
+
+else := "ACTOR_VALIDATION_FAILED" if count(_denied) == 0
+
+else := code if code := _denied_codes[0]
+
+else := "POLICY_DENIED"
+
+_denied_codes := [code | some id in sort(_denied); some code in sort(_said(id, "reason_code"))]
+
 # The rules that made the outcome; of a refusal without one, those that would allow otherwise.
 _decisive := _refusing if count(_refusing) > 0
 

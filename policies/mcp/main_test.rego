@@ -257,3 +257,25 @@ test_the_library_rules_are_in_force if {
 		with data.grants as fixture.grants
 	allowed.decision == "allow"
 }
+
+_listing(kinds) := listing if {
+	[visible, code, rules] := main.listing with input as fixture.discovery
+		with data.registry as fixture.registry
+		with data.mcp.router as _router(kinds)
+		with data.portcullis.rules as {"t/deny": {"reason_code": "FROZEN"}}
+	listing := [visible, code, rules]
+}
+
+test_a_list_says_by_which_rules if {
+	_listing(_allowing) == [true, "ALLOWED", {"t/allow"}]
+	_listing({}) == [false, "CAPABILITY_NOT_ALLOWED", set()]
+	_listing(object.union(_allowing, {"denied": _transfer({"t/other"})})) == [false, "POLICY_DENIED", {"t/other"}]
+	_listing(object.union(_allowing, {"denied": _transfer({"t/deny"})})) == [false, "FROZEN", {"t/deny"}]
+}
+
+test_a_list_says_that_the_actor_is_why if {
+	[visible, code, rules] := main.listing with input as fixture.discovery
+		with data.registry as object.union(fixture.registry, {"tool:payments/transfer": {"actor_required": "automation"}})
+		with data.mcp.router as _router(_allowing)
+	[visible, code, rules] == [false, "ACTOR_VALIDATION_FAILED", {"t/allow"}]
+}

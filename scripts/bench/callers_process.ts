@@ -48,7 +48,7 @@ async function openCore({ bundle }: Built, state: string): Promise<Ask> {
     cwd: state,
   });
   const log = createLogger(configuration.log);
-  const core = await openDecisionCore(configuration, log, new AsyncDisposableStack());
+  const { core } = await openDecisionCore(configuration, log, new AsyncDisposableStack());
   const caller = { id: 'embedded', channel: 'embedded', scopes: new Set(SCOPES) } as const;
   const point = embeddedDecisionPoint(core, caller, configuration.pdp.body_bytes_max);
   return async ({ request }) => (await point.decide(request)).decision;

@@ -5,6 +5,7 @@ import type { HeldToken } from '../contract/proof.ts';
 import type { Configuration } from '../config/types.gen.ts';
 import { embeddedDecisionPoint } from '../decision/embedded.ts';
 import type { RemoteAddress } from '../decision/remote/exchange.ts';
+import { keepingOutcomes } from '../outcomes/kept_decision_point.ts';
 import { remoteDecisionPoint } from '../decision/remote/remote_decision_point.ts';
 import { PortcullisError } from '../errors.ts';
 import { SCOPES } from '../pdp/authentication.ts';
@@ -30,8 +31,18 @@ export function openDecisionPoint(
 ): OpenedDecisionPoint {
   const { decision_point } = configuration;
   if (decision_point.embedded) return openEmbedded(configuration, loadInstance, log);
-  const settings = { ...decision_point, address: addressOf(configuration, log) };
-  return { point: remoteDecisionPoint(settings, RANDOM, CLOCK), opened: Promise.resolve() };
+  return openRemote(configuration, log);
+}
+
+/** What is reported is kept on disk until the service recorded it. */
+function openRemote(configuration: Configuration, log: Logger): OpenedDecisionPoint {
+  const settings = { ...configuration.decision_point, address: addressOf(configuration, log) };
+  const point = remoteDecisionPoint(settings, RANDOM, CLOCK);
+  return openLater(log, async (stack) => {
+    stack.defer(() => point.close());
+    const { openOutcomes } = await import('./open_outcomes.ts');
+    return keepingOutcomes(point, await openOutcomes(configuration, point, log, stack));
+  });
 }
 
 function addressOf({ decision_point }: Configuration, log: Logger): RemoteAddress {
@@ -78,8 +89,15 @@ function openEmbedded(
   loadInstance: LoadInstance,
   log: Logger,
 ): OpenedDecisionPoint {
+  return openLater(log, (stack) => openFreeInstance(configuration, loadInstance, log, stack));
+}
+
+function openLater(
+  log: Logger,
+  open: (stack: AsyncDisposableStack) => Promise<DecisionPoint>,
+): OpenedDecisionPoint {
   const stack = new AsyncDisposableStack();
-  const opening = openFreeInstance(configuration, loadInstance, log, stack);
+  const opening = open(stack);
   const opened = opening.then(() => {});
   opened.catch((error: unknown) => {
     log.error('the decision point cannot be opened', { error });
@@ -103,7 +121,7 @@ async function openFreeInstance(
   let chosen = configuration;
   for (let number = 2; ; number += 1) {
     try {
-      const core = await openDecisionCore(chosen, log, stack);
+      const { core } = await openDecisionCore(chosen, log, stack);
       return embeddedDecisionPoint(core, caller, configuration.pdp.body_bytes_max);
     } catch (error) {
       const next = loadInstance(`${configuration.instance}-${number}`);
@@ -116,10 +134,18 @@ async function openFreeInstance(
 }
 
 function deferred(opening: Promise<DecisionPoint>, stack: AsyncDisposableStack): DecisionPoint {
+  let opened: DecisionPoint | undefined;
+  opening.then(
+    (point) => (opened = point),
+    () => undefined,
+  );
   return {
     decide: async (request, options) => (await opening).decide(request, options),
     discover: async (request, options) => (await opening).discover(request, options),
-    report: async (outcome) => (await opening).report(outcome),
+    // At once, so that it is written before the answer leaves.
+    report: (outcome) =>
+      opened ? opened.report(outcome) : opening.then((point) => point.report(outcome)),
+    turnedAway: async (report) => (await opening).turnedAway(report),
     describe: async (options) => (await opening).describe(options),
     watch(listener, tenant) {
       let stop: (() => void) | undefined;

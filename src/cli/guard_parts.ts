@@ -7,6 +7,7 @@ import { fromJwt } from '../identity/jwt/authenticator.ts';
 import { fromLauncher } from '../identity/launcher/source.ts';
 import type { IdentitySource, TrustedContext } from '../identity/types.ts';
 import type { GuardParts, GuardSettings } from '../pep/settings.ts';
+import { TurnedAway } from '../pep/turned_away.ts';
 import { createLogger, type LogStream } from '../telemetry/create_logger.ts';
 import { CLOCK, RANDOM } from './ambient.ts';
 import { openDecisionPoint, type LoadInstance } from './decision_point.ts';
@@ -29,13 +30,12 @@ export function openGuardParts(load: LoadInstance, stderr?: LogStream): OpenedPa
   const log = createLogger(configuration.log, stderr);
   const { point, opened } = openDecisionPoint(configuration, load, log);
   const authenticator = authenticatorOf(configuration);
+  const asking = { decisionPoint: point, settings: settingsOf(configuration), log, clock: CLOCK };
   const parts = {
-    decisionPoint: point,
+    ...asking,
     identity: identityOf(configuration, authenticator),
     authenticator,
-    settings: settingsOf(configuration),
-    log,
-    clock: CLOCK,
+    turnedAway: new TurnedAway(asking, configuration.guard.surface ?? undefined),
     random: RANDOM,
     digestKey: openDigestKey(configuration.guard.digest_key_file),
   };

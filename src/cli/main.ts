@@ -1,5 +1,4 @@
 /** The command line: which commands there are, with which options, and how they end. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import type { Variables } from '../config/environment.ts';
 import { runBuild, type BuildCommandOptions } from './build.ts';
@@ -13,14 +12,10 @@ import { runVerify, type VerifyOptions } from './verify.ts';
 import { runWitness, type WitnessOptions } from './witness.ts';
 import { tokenCommand } from './token.ts';
 import { evidenceCommand } from './evidence.ts';
+import { VERSION } from './version.ts';
 import { runWrap, type WrapOptions } from './wrap.ts';
 
 const USAGE = 2;
-
-/** Beside `src` in a clone, beside `dist` in the package. */
-const { version } = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-) as { version: string };
 
 /** Runs one command and gives its exit code. Never rejects. */
 export async function main(
@@ -50,7 +45,7 @@ function describeProgram(
 ): Command {
   const program = new Command('portcullis')
     .description('decides for MCP servers who may see and use which capability')
-    .version(version, '--version', 'print the version')
+    .version(VERSION, '--version', 'print the version')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void terminal.stdout.write(text),
@@ -154,6 +149,7 @@ function verifyCommand(program: Command): Command {
     .option('--policy <file>', 'trusted logs and witnesses, and how many must agree (tlog-policy)')
     .option('--log <folder or url>', 'judge a whole log in the place of receipts')
     .option('--since <file>', 'a checkpoint that was kept: the log must begin with its tree')
+    .option('--token-file <file>', 'a token that may read the log, where it takes one')
     .option('--hashes', 'judge the tree of the log without reading its records')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExample:\n  $ portcullis verify decision.tlog-proof --key log.vkey');
@@ -164,6 +160,7 @@ function witnessCommand(program: Command): Command {
     .command('witness')
     .description('cosign the checkpoints of a log that keeps its past')
     .option('--log <folder or url>', 'the log to follow')
+    .option('--token-file <file>', 'a token that may read the log, where it takes one')
     .requiredOption('--key <key or file>', 'key of a log, or a file of them (repeatable)', append)
     .requiredOption('--key-file <file>', 'signing key of the witness')
     .option(

@@ -17,17 +17,18 @@ import {
   readPrivateFile,
 } from '../pdp/private_file.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { CLOCK } from './ambient.ts';
+import { CLOCK, RANDOM_BYTES } from './ambient.ts';
 
 /** Throws `CONFIGURATION_INVALID` for the key file, else as `openEvidenceLog` does. */
 export async function openEvidence(
   { evidence, instance }: Configuration,
   log: Logger,
 ): Promise<ProvableLog> {
-  const { directory, origin, key_file, ...settings } = evidence;
+  const { directory, origin, key_file, exports: _exports, ...settings } = evidence;
   const signers = (): NoteSigner[] => openSigners(key_file, origin);
   const parts = { directory, instance, origin, signers, settings };
-  return openEvidenceLog({ ...parts, clock: CLOCK, files: nodeFiles, log });
+  const ambient = { clock: CLOCK, randomness: RANDOM_BYTES, files: nodeFiles };
+  return openEvidenceLog({ ...parts, ...ambient, log });
 }
 
 /** The keys of a file, one on each line; a file that is not there is made with a new one. */

@@ -5,10 +5,11 @@ import type { TrustedCheckpoint } from '../verify/checkpoint.ts';
 import type { Fault } from '../verify/fault.ts';
 import type { ProvedRecord } from '../verify/receipt.ts';
 
-/** Who, what, which decision, where, and who saw it when. */
-export function provedText({ record, checkpoint }: ProvedRecord): string {
+/** Who, what, which decision, where, what is not shown of it, and who saw it when. */
+export function provedText({ record, sealed, checkpoint }: ProvedRecord): string {
   const place = `record ${record.index} of ${checkpoint.size} in the log ${checkpoint.origin}`;
-  return printable(`${place}: ${recordText(record)}; ${witnessText(checkpoint)}`);
+  const not_shown = sealed.length === 0 ? '' : `; sealed: ${sealed.join(', ')}`;
+  return printable(`${place}: ${recordText(record)}${not_shown}; ${witnessText(checkpoint)}`);
 }
 
 export function faultText({ code, detail }: Fault): string {

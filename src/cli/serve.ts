@@ -12,6 +12,7 @@ import { createLogger } from '../telemetry/create_logger.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CLOCK } from './ambient.ts';
 import { openDecisionCore } from './compose.ts';
+import { openReading } from './evidence/reading_thread.ts';
 import { stopSignal } from './stop_signal.ts';
 import { print, printJson, type Terminal } from './terminal.ts';
 
@@ -80,9 +81,19 @@ async function openService(
   opened: AsyncDisposableStack,
 ): Promise<Service> {
   const { pdp } = configuration;
-  const core = await openDecisionCore(configuration, log, opened);
+  const { core, evidence } = await openDecisionCore(configuration, log, opened);
+  const { directory, index_file } = configuration.evidence;
+  const records = openReading({ directory, path: index_file }, pdp.evidence_timeout_ms);
+  opened.defer(() => records.close());
   const service = await startService({
     core,
+    evidence: {
+      tree: evidence.tree,
+      records,
+      redactions: evidence,
+      page_records_max: pdp.evidence_page_records_max,
+      page_bytes_max: pdp.evidence_page_bytes_max,
+    },
     tokens: openTokens(configuration, log),
     certificates: openCertificates(configuration, log),
     clock: CLOCK,

@@ -22,8 +22,30 @@ export function tolerateClosed({ stdout, stderr }: Terminal): void {
   for (const stream of [stdout, stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
+      left.add(stream);
     });
   }
+}
+
+/** Streams that nobody reads any more; of its own Node forgets that standard output is one. */
+const left = new WeakSet<NodeJS.WritableStream>();
+
+/**
+ * Writes a line when there is room for it: the reader sets the pace. False once nobody reads what
+ * is written.
+ */
+export async function writeLine(stream: NodeJS.WritableStream, line: string): Promise<boolean> {
+  if (left.has(stream)) return false;
+  if (!stream.write(`${line}\n`)) {
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        for (const name of ['drain', 'error', 'close']) stream.removeListener(name, go);
+        resolve();
+      };
+      for (const name of ['drain', 'error', 'close']) stream.once(name, go);
+    });
+  }
+  return !left.has(stream);
 }
 
 export function print({ stdout }: Terminal, text: string): void {
@@ -62,10 +84,13 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, 1 | 2 | 3>> = {
   EVIDENCE_DAMAGED: 3,
   EVIDENCE_LOCKED: 3,
   EVIDENCE_UNWRITABLE: 3,
+  EXPORT_UNUSABLE: 3,
   GUARD_MISUSED: 2,
   INTERNAL: 3,
   LISTEN_FAILED: 3,
   OVERLOADED: 3,
+  OUTCOMES_UNWRITABLE: 3,
+  OUTCOME_REFUSED: 3,
   POLICY_ABSENT: 3,
   POLICY_UNTRUSTED: 2,
   RBAC_INVALID: 2,

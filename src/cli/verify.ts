@@ -19,26 +19,29 @@ export interface VerifyOptions extends TrustOptions {
   since?: string;
   /** Judge the tree of the log and not its records. */
   hashes?: true;
+  /** Of a log that takes a token. */
+  tokenFile?: string;
   json?: true;
 }
 
 /** What was judged, by the name it was given under. */
-type Judged = { name: string } & (
-  { fault: Fault } | { checkpoint: TrustedCheckpoint; record?: ProvedRecord['record'] }
-);
+type Judged = { name: string } & ({ fault: Fault } | Proved);
+
+type Proved = { checkpoint: TrustedCheckpoint } & Partial<Omit<ProvedRecord, 'checkpoint'>>;
 
 export async function runVerify(
   receipts: readonly string[],
   options: VerifyOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { log, since, hashes, json } = options;
+  const { log, since, hashes, tokenFile, json } = options;
   if ((receipts.length === 0) === (log === undefined)) {
     throw invalid('name receipts, or a log with --log');
   }
   if ((since !== undefined || hashes) && log === undefined) {
     throw invalid('--since and --hashes belong to --log');
   }
+  if (tokenFile !== undefined && log === undefined) throw invalid('--token-file belongs to --log');
   const trust = await readTrust(options);
   const results: Judged[] = [];
   if (log !== undefined) results.push(await judgeLog(log, options, trust));
@@ -56,22 +59,18 @@ async function judgeReceipt(path: string, trust: Trust): Promise<Judged> {
 
 async function judgeLog(
   place: string,
-  { since, hashes }: VerifyOptions,
+  { since, hashes, tokenFile }: VerifyOptions,
   trust: Trust,
 ): Promise<Judged> {
   const old = since === undefined ? {} : { since: await readGiven(since, NOTE_BYTES_MAX) };
-  const found = await verifyLog(openLogSource(place), trust, {
+  const found = await verifyLog(openLogSource(place, tokenFile), trust, {
     ...old,
     hashes_only: hashes === true,
   });
   return named(place, found, (checkpoint) => ({ checkpoint }));
 }
 
-function named<T>(
-  name: string,
-  found: Verified<T>,
-  proved: (value: T) => { checkpoint: TrustedCheckpoint; record?: ProvedRecord['record'] },
-): Judged {
+function named<T>(name: string, found: Verified<T>, proved: (value: T) => Proved): Judged {
   return found.ok ? { name, ...proved(found.value) } : { name, fault: found.fault };
 }
 
@@ -84,9 +83,9 @@ function printResult(result: Judged, options: VerifyOptions, terminal: Terminal)
     );
     return;
   }
-  const { checkpoint, record } = result;
+  const { checkpoint, record, sealed = [] } = result;
   const told = record
-    ? provedText({ record, checkpoint })
+    ? provedText({ record, sealed, checkpoint })
     : `${logText(checkpoint, options)}; ${witnessText(checkpoint)}`;
   print(terminal, `${result.name}: ${styled(stdout, 'green', 'true')}: ${told}`);
 }
@@ -99,7 +98,7 @@ function logText({ origin, size }: TrustedCheckpoint, { since, hashes }: VerifyO
 
 function jsonOf(result: Judged): object {
   if ('fault' in result) return { name: result.name, verified: false, ...result.fault };
-  const { name, record, checkpoint } = result;
+  const { name, record, sealed, checkpoint } = result;
   const { origin, size, root, cosignatures, not_checked } = checkpoint;
   return {
     name,
@@ -107,7 +106,7 @@ function jsonOf(result: Judged): object {
     log: { origin, size, root: root.toString('base64') },
     cosignatures: cosignatures.map(({ key, time_s }) => ({ name: key.name, time: timeOf(time_s) })),
     not_checked,
-    ...(record ? { record } : {}),
+    ...(record ? { record, sealed } : {}),
   };
 }
 

@@ -29,6 +29,8 @@ export interface WitnessOptions {
   once?: true;
   listen?: string;
   intervalSeconds: string;
+  /** Of a log that takes a token. */
+  tokenFile?: string;
   json?: true;
 }
 
@@ -41,7 +43,7 @@ export async function runWitness(options: WitnessOptions, terminal: Terminal): P
   const { logs } = await readTrust({ key: options.key });
   const cosigner = openKeyFile(options);
   const log = createLogger({ level: 'info' }, terminal.stderr);
-  const source = place === undefined ? undefined : openLogSource(place);
+  const source = place === undefined ? undefined : openLogSource(place, options.tokenFile);
   await using opened = new AsyncDisposableStack();
   const state = openWitnessState(options.state);
   opened.defer(() => state.close());

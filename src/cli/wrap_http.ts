@@ -77,6 +77,9 @@ function tokenDoor(file: string, guard: GuardParts): Door {
       const authorization = request.headers.get('authorization') ?? undefined;
       const found = findCredential(authorization, tokens.current());
       const isKnown = found !== undefined && found.proof === undefined;
+      if (!isKnown && authorization !== undefined) {
+        guard.turnedAway?.count('token', 'TOKEN_UNKNOWN');
+      }
       return Promise.resolve(isKnown ? { ...given, authInfo: PROVED } : unknownCaller());
     },
     identity: ({ authInfo }, report) =>

@@ -1,4 +1,5 @@
 /** Settings that cannot stand together. Each row says when, and names them. */
+import { EXPORT_CONTRADICTIONS } from './export_contradictions.ts';
 import type { Configuration } from './types.gen.ts';
 
 export interface Contradiction {
@@ -222,6 +223,7 @@ export const CONTRADICTIONS: readonly Contradiction[] = [
     holds: ({ guard: { identity } }) =>
       identity.jwt.jwks_cooldown_ms >= identity.jwt.jwks_age_seconds_max * 1000,
   },
+  ...EXPORT_CONTRADICTIONS,
 ];
 
 function isWithoutBundle({ backend, bundle, tenants }: Configuration['policy']): boolean {

@@ -64,7 +64,7 @@ function findHome(): string | undefined {
   }
 }
 
-/** The settings that variables hold; a list is separated by commas. */
+/** The settings that variables hold; a list of texts is separated by commas. */
 export function variablesSource(variables: Variables, folder: string): Source {
   const settings: Record<string, unknown> = {};
   for (const setting of SETTINGS) {
@@ -75,8 +75,17 @@ export function variablesSource(variables: Variables, folder: string): Source {
 }
 
 function variableAt(path: readonly string[]): string {
-  const name = path.join('.');
-  return SETTINGS.find((setting) => setting.name === name)?.variable ?? 'the environment';
+  const setting = SETTINGS.find((each) => each.path.every((step, at) => step === path[at]));
+  return setting?.variable ?? 'the environment';
+}
+
+/** A list of groups is JSON: nothing shorter would tell them apart. */
+function parseGroups(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** What cannot be read as the type stays text, and the schema refuses it. */
@@ -85,5 +94,6 @@ function parseText(text: string, rule: SettingRule): unknown {
   if (hasType(rule, 'integer') && /^-?\d{1,15}$/.test(text)) return Number(text);
   if (hasType(rule, 'boolean') && /^(true|false)$/.test(text)) return text === 'true';
   if (!hasType(rule, 'array')) return text;
+  if (rule.members.length > 0) return parseGroups(text);
   return text === '' ? [] : text.split(',').map((item) => item.trim());
 }

@@ -3,7 +3,14 @@ import { pointerSteps } from '../contract/json.ts';
 import { compileSchema } from '../contract/validate.ts';
 import { nearestTo } from './nearest.ts';
 import schema from './schema.json' with { type: 'json' };
-import { ROOT, type SchemaNode, SETTINGS, expectation } from './settings.ts';
+import {
+  ROOT,
+  type SchemaNode,
+  type Setting,
+  SETTINGS,
+  expectation,
+  groupWithin,
+} from './settings.ts';
 import { type Source, invalid, isGroup, quoted } from './source.ts';
 
 const validate = compileSchema<object>(schema);
@@ -14,10 +21,19 @@ export function requireValid(source: Source): void {
   const validated = validate(source.settings);
   if (validated.ok) return;
   const steps = pointerSteps(validated.fault.pointer) ?? [];
-  const setting = SETTINGS.find(({ path }) => path.every((step, at) => step === steps[at]));
+  const setting = settingAbove(SETTINGS, steps);
   if (!setting) throw invalid(`the configuration breaks its schema at ${validated.fault.pointer}`);
-  const { name, path } = setting;
-  throw invalid(`\`${name}\` (${source.place(path)}) must be ${expectation(setting)}`, path);
+  const { path, rule } = setting;
+  // A member of a list of groups, where the fault is in one.
+  const member = settingAbove(rule.members, steps.slice(path.length + 1));
+  const place = member ? steps.slice(0, path.length + 1 + member.path.length) : path;
+  const name = place.join('.');
+  const wanted = expectation(member ?? setting);
+  throw invalid(`\`${name}\` (${source.place(place)}) must be ${wanted}`, place);
+}
+
+function settingAbove(settings: readonly Setting[], steps: readonly string[]): Setting | undefined {
+  return settings.find(({ path }) => path.every((step, at) => step === steps[at]));
 }
 
 function requireKnown(
@@ -31,6 +47,11 @@ function requireKnown(
     const node = Object.hasOwn(properties, step) ? properties[step] : undefined;
     if (!node) throw unknown(source, [...path, step], Object.keys(properties));
     if (node.properties) requireKnown(source, member, node, [...path, step]);
+    const group = groupWithin(node);
+    if (!group || !Array.isArray(member)) continue;
+    for (const [at, item] of member.entries()) {
+      requireKnown(source, item, group, [...path, step, String(at)]);
+    }
   }
 }
 

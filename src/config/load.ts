@@ -65,7 +65,7 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
 function complete(sources: readonly Source[], state_home: string | undefined): Configuration {
   const valueOf = (setting: Setting): unknown => {
     const source = lastWith(setting.path, sources);
-    if (source) return absolute(setting, valueAt(source.settings, setting.path), source.folder);
+    if (source) return completed(setting, valueAt(source.settings, setting.path), source.folder);
     const { default: usual } = setting.rule;
     return typeof usual === 'string' ? usual.replace(/<\w+>|\$XDG_STATE_HOME/g, fill) : usual;
   };
@@ -82,8 +82,17 @@ function lastWith(path: readonly string[], sources: readonly Source[]): Source |
   return sources.findLast(({ settings }) => valueAt(settings, path) !== undefined);
 }
 
-function absolute({ rule }: Setting, value: unknown, folder: string): unknown {
-  return rule.is_path && typeof value === 'string' ? resolve(folder, value) : value;
+/** A given value, its paths absolute; in each group of a list, the defaults of what is missing. */
+function completed({ rule }: Setting, value: unknown, folder: string): unknown {
+  if (rule.is_path && typeof value === 'string') return resolve(folder, value);
+  if (rule.members.length === 0 || !Array.isArray(value)) return value;
+  return value.map((group: unknown) => {
+    const given = rule.members.map((member) => {
+      const found = valueAt(group, member.path) ?? member.rule.default;
+      return [member.path.join('.'), completed(member, found, folder)];
+    });
+    return Object.fromEntries(given) as unknown;
+  });
 }
 
 function requireHome(state_home: string | undefined): string {

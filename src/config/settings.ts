@@ -28,6 +28,8 @@ export interface SettingRule {
   examples?: readonly unknown[];
   /** Its text is a path. */
   is_path: boolean;
+  /** Of a list of groups: the settings of each, with their places within it. */
+  members: readonly Setting[];
 }
 
 /** A setting or a group of settings in the schema. */
@@ -35,6 +37,7 @@ export interface SchemaNode {
   description: string;
   $ref?: string;
   properties?: Readonly<Record<string, SchemaNode>>;
+  items?: object;
 }
 
 /** The group that holds everything. */
@@ -44,7 +47,7 @@ const DEFINITIONS: Readonly<Record<string, object>> = schema.$defs;
 
 /** Units that stand in the names of numbers. */
 const UNIT = new RegExp(
-  '(ms|us|seconds|bytes|pages|files|items|records|requests|evaluations|connections|sessions|' +
+  '(ms|us|seconds|days|bytes|pages|files|items|records|requests|evaluations|connections|sessions|' +
     'instances|refusals|subscriptions|tasks|tenants)' +
     '(_per_instance|_per_principal|_in_flight)?(_max)?$',
 );
@@ -60,15 +63,37 @@ function listSettings({ properties = {} }: SchemaNode, above: readonly string[])
 }
 
 function settingAt(path: readonly string[], node: SchemaNode): Setting {
-  const definition = node.$ref?.replace('#/$defs/', '') ?? '';
+  const definition = definitionName(node);
   const is_path = definition.endsWith('path');
+  const members = memberSettings(path, node);
   return {
     path,
     name: path.join('.'),
     variable: ['PORTCULLIS', ...path].join('_').toUpperCase(),
-    rule: { ...DEFINITIONS[definition], ...node, is_path } as unknown as SettingRule,
+    rule: { ...DEFINITIONS[definition], ...node, is_path, members } as unknown as SettingRule,
     unit: UNIT.exec(path.at(-1) ?? '')?.[1],
   };
+}
+
+function definitionName({ $ref = '' }: { $ref?: string }): string {
+  return $ref.replace('#/$defs/', '');
+}
+
+/** Named as `list[].member`; the variable is that of the list. */
+function memberSettings(path: readonly string[], { items = {} }: SchemaNode): Setting[] {
+  const group = groupWithin({ items });
+  if (!group) return [];
+  return listSettings(group, []).map((setting) => ({
+    ...setting,
+    name: `${path.join('.')}[].${setting.name}`,
+    variable: ['PORTCULLIS', ...path].join('_').toUpperCase(),
+  }));
+}
+
+/** What each member of a list holds, where it is a list of groups. */
+export function groupWithin({ items = {} }: Pick<SchemaNode, 'items'>): SchemaNode | undefined {
+  const group = DEFINITIONS[definitionName(items)] as SchemaNode | undefined;
+  return group?.properties && group;
 }
 
 /** The words that a setting may be, or none where it is not one of a few. */
@@ -98,7 +123,9 @@ function wordsFor({ rule, unit }: Setting): string {
   }
   if (hasType(rule, 'boolean')) return 'true or false';
   if (hasType(rule, 'integer')) return `an integer from ${rule.minimum} to ${rule.maximum} ${unit}`;
-  if (hasType(rule, 'array')) return `a list of up to ${rule.maxItems} texts`;
+  if (hasType(rule, 'array')) {
+    return `a list of up to ${rule.maxItems} ${rule.members.length > 0 ? 'groups' : 'texts'}`;
+  }
   if (rule.is_path) return 'a path';
   const [example] = rule.examples ?? [];
   const such = typeof example === 'string' ? ` such as \`${example}\`` : '';

@@ -20,7 +20,8 @@ export function optionsSource(settings: object, folder: string): Source {
 export function valueAt(settings: unknown, path: readonly string[]): unknown {
   let value = settings;
   for (const step of path) {
-    value = isGroup(value) && Object.hasOwn(value, step) ? value[step] : undefined;
+    const holder = isGroup(value) || Array.isArray(value) ? (value as object) : {};
+    value = Object.hasOwn(holder, step) ? (holder as Record<string, unknown>)[step] : undefined;
   }
   return value;
 }

@@ -239,6 +239,22 @@ export interface Configuration {
      */
     connections_max: number;
     /**
+     * Most requests that read evidence at a time; one more is answered 503 with `Retry-After`.
+     */
+    evidence_requests_in_flight_max: number;
+    /**
+     * Most records of a page.
+     */
+    evidence_page_records_max: number;
+    /**
+     * Largest page of records, which holds one record of any size.
+     */
+    evidence_page_bytes_max: number;
+    /**
+     * Longest that records are looked for; an index that is made anew goes on meanwhile.
+     */
+    evidence_timeout_ms: number;
+    /**
      * Most requests that are decided at a time; one more is answered 503 with `Retry-After`.
      */
     requests_in_flight_max: number;
@@ -272,9 +288,17 @@ export interface Configuration {
      */
     key_file: string;
     /**
+     * Index by which records are found; made of the log where there is none. Best outside of its folder.
+     */
+    index_file: string;
+    /**
      * Longest that a record is in no signed checkpoint.
      */
     checkpoint_interval_ms: number;
+    /**
+     * What evidence keeps of the arguments of a call: their keyed digest alone, or also those that the policy needs, masked as it says.
+     */
+    arguments: 'digest' | 'recorded';
     /**
      * Whether a start reads all records to prove that they are those that were signed, and not only those since the last full tiles.
      */
@@ -292,9 +316,21 @@ export interface Configuration {
      */
     queue_records_max: number;
     /**
-     * Largest record.
+     * Largest record, with the members that it seals.
      */
     record_bytes_max: number;
+    /**
+     * Where records are sent to, beside the log (docs/exports.md). In the variable the list is written as JSON.
+     */
+    exports: Export[];
+    /**
+     * Most outcomes that are remembered, so that one that a guard sends again is no second record; a start reads as many of the last records.
+     */
+    outcome_memory_records_max: number;
+    /**
+     * How long records keep the members that they seal, to the day; then these are removed for good and the records stay proved. Null is for ever.
+     */
+    disclosures_kept_days: number | null;
   };
   /**
    * Where a guard has its decisions made: exactly one of `socket`, `url` and `embedded`.
@@ -556,6 +592,26 @@ export interface Configuration {
      */
     audit_events: boolean;
     /**
+     * Folder in which a guard keeps what was done with decisions of a decision service until that has recorded it; each process has a numbered one inside.
+     */
+    outcomes_directory: string;
+    /**
+     * Most that is kept there by one process; when seven eighths are used, calls are refused.
+     */
+    outcomes_spool_bytes_max: number;
+    /**
+     * Whether calls are refused while it is known that their outcomes cannot be kept; otherwise they are counted, and their number is reported.
+     */
+    outcomes_required: boolean;
+    /**
+     * Longest between two attempts to deliver outcomes.
+     */
+    outcomes_retry_ms_max: number;
+    /**
+     * How long a guard that stops tries to deliver outcomes; the others stay for the next start.
+     */
+    outcomes_drain_timeout_ms: number;
+    /**
      * Key for the digests of arguments and masked values, and for the states between the rounds of a request; guards of one server share it. Made where absent.
      */
     digest_key_file: string;
@@ -599,6 +655,10 @@ export interface Configuration {
      * Most refusals that are remembered at a time; the oldest makes room.
      */
     refusals_max: number;
+    /**
+     * How long callers that are turned away for one reason are counted, before evidence has their number; the first is told at once.
+     */
+    turned_away_interval_ms: number;
     /**
      * Most tasks that are remembered at a time, each with the arguments of its call; a call that would make one more is refused.
      */
@@ -695,4 +755,82 @@ export interface Configuration {
      */
     stop_grace_ms: number;
   };
+}
+
+/**
+ * Where records are sent to.
+ */
+export interface Export {
+  /**
+   * Its name in messages, and of the file that keeps how far it came; no two have one.
+   */
+  name: string;
+  /**
+   * What the receiver takes: the decision log of OPA servers, OpenTelemetry logs over OTLP/HTTP, or lines of a file.
+   */
+  type: 'opa_decision_log' | 'otel_logs' | 'jsonl';
+  /**
+   * `opa_decision_log`, `otel_logs`: address of the receiver, without `/logs` or `/v1/logs`; `http` on this machine only.
+   */
+  url: string | null;
+  /**
+   * `opa_decision_log`: what follows `/logs/`, as `partition_name` of OPA.
+   */
+  partition: string | null;
+  /**
+   * File that holds the bearer token for the receiver (mode 600).
+   */
+  token_file: string | null;
+  /**
+   * File of headers for the receiver, such as an API key, `Name: value` a line (mode 600).
+   */
+  headers_file: string | null;
+  /**
+   * Certificates, as PEM, of which one must have signed that of the receiver; without it, those of Node.
+   */
+  ca_file: string | null;
+  /**
+   * `jsonl`: the file; without it `<state>/exports/<name>.jsonl`. It has one writer.
+   */
+  path: string | null;
+  /**
+   * `jsonl`: a file that has reached so much is followed by another.
+   */
+  file_bytes_max: number;
+  /**
+   * `jsonl`: files that are kept; then the oldest is written over.
+   */
+  files_max: number;
+  /**
+   * Whether nothing is decided while it has stopped or is too far behind.
+   */
+  required: boolean;
+  /**
+   * How far behind the log a required one may be.
+   */
+  lag_records_max: number;
+  /**
+   * How long a record waits for others that are sent with it.
+   */
+  interval_ms: number;
+  /**
+   * Most records that are sent together.
+   */
+  batch_records_max: number;
+  /**
+   * Largest batch before it is compressed; a larger record goes alone.
+   */
+  batch_bytes_max: number;
+  /**
+   * Longest wait for one answer of the receiver, and for the last records when the process ends.
+   */
+  timeout_ms: number;
+  /**
+   * How long after a failure a batch is sent again; twice as long after each further one.
+   */
+  retry_interval_ms: number;
+  /**
+   * Longest such wait; each is shortened by up to half, at random.
+   */
+  retry_interval_ms_max: number;
 }

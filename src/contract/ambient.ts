@@ -8,3 +8,6 @@ export interface Random {
   /** A new identifier that was never given before (RFC 9562, UUID version 4). */
   id(): string;
 }
+
+/** As many bytes as asked for, that nobody can guess. */
+export type RandomBytes = (count: number) => Uint8Array;

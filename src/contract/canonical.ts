@@ -34,12 +34,19 @@ function canonicalNumber(value: number): string {
 
 function canonicalObject(value: Record<string, unknown>): string {
   let text = '';
-  for (const name of sortedNames(value)) {
-    const member = value[name];
-    if (member === undefined) continue;
-    text += `${text === '' ? '' : ','}${canonicalString(name)}:${canonicalJson(member)}`;
-  }
+  eachMember(value, (_name, member) => {
+    text += text === '' ? member : `,${member}`;
+  });
   return `{${text}}`;
+}
+
+/** Hands over each member in canonical order: its name, and its canonical text with that name. */
+export function eachMember(value: object, take: (name: string, text: string) => void): void {
+  for (const name of sortedNames(value)) {
+    const member = (value as Record<string, unknown>)[name];
+    if (member === undefined) continue;
+    take(name, `${canonicalString(name)}:${canonicalJson(member)}`);
+  }
 }
 
 /** Sorting what is sorted already costs more than finding out. */

@@ -9,6 +9,7 @@ import type {
   EvaluationsResponse,
   OutcomeReport,
   Status,
+  TurnedAwayReport,
 } from './types.gen.ts';
 
 export interface CallOptions {
@@ -29,6 +30,8 @@ export interface DecisionPoint {
   discover(request: DiscoveryRequest, options?: CallOptions): Promise<EvaluationsResponse>;
   /** Reports what was done with a decision. */
   report(outcome: OutcomeReport): Promise<void>;
+  /** Reports callers that were turned away before anything was decided. */
+  turnedAway(report: TurnedAwayReport): Promise<void>;
   /** Whether it is ready, its active policy, the arguments to send, the obligations it knows. */
   describe(options?: DescribeOptions): Promise<Status>;
   /**

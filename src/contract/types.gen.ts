@@ -111,6 +111,10 @@ export interface BundleMetadata {
    * Entrypoint that yields the rules that accept the caller as an approver.
    */
   approval?: string;
+  /**
+   * Entrypoint that yields what is masked in the evidence; without it `system/log/mask`, where there is one.
+   */
+  mask?: string;
   search?: {
     subject?: string;
     resource?: string;
@@ -546,7 +550,7 @@ export interface EvaluationsResponse {
 }
 
 /**
- * One line of the evidence log. Members beside the first six depend on the kind.
+ * A record of the evidence log. The first five members stand in each; `kind` says which others may, and which must. A member of a group that `seals` names may be absent: it was redacted.
  */
 export interface EvidenceRecord {
   v: 1;
@@ -556,12 +560,25 @@ export interface EvidenceRecord {
   kind:
     | 'decision'
     | 'discovery'
+    | 'actor_failure'
+    | 'approval'
     | 'outcome'
-    | 'activation'
+    | 'outcomes_unreported'
     | 'backend_error'
+    | 'activation'
     | 'start'
     | 'stop'
-    | 'recovery';
+    | 'recovery'
+    | 'redaction';
+  /**
+   * Salted digests of the members that stand beside the leaf, by their group. A group without its members was redacted.
+   */
+  seals?: {
+    arguments?: Digest;
+    internals?: Digest;
+    items?: Digest;
+    request?: Digest;
+  };
   evaluation_id?: string;
   caller?: string;
   /**
@@ -575,6 +592,16 @@ export interface EvidenceRecord {
   policy?: Policy;
   unsafe_allow_all?: true;
   request?: RecordedRequest;
+  /**
+   * The projected arguments, after masking, where `evidence.arguments` says so.
+   */
+  arguments?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Paths that the mask of the policy removed before the record was made, never values.
+   */
+  erased?: string[];
   profile?: string;
   decision?: boolean;
   outcome?: Outcome;
@@ -590,23 +617,74 @@ export interface EvidenceRecord {
    */
   rules?: string[];
   catalogue_digest?: Digest;
+  /**
+   * Why items are shown or withheld, each reason once.
+   */
+  grounds?: Ground[];
   shown?: RecordedItem[];
   withheld?: RecordedItem[];
-  status?: string;
   /**
-   * How often the same was asked for again and refused without a new decision.
+   * What became of a policy, an approval or a call.
+   */
+  status?:
+    | 'activated'
+    | 'refused'
+    | 'requested'
+    | 'granted'
+    | 'expired'
+    | 'consumed'
+    | 'executed'
+    | 'failed'
+    | 'cancelled'
+    | 'abandoned';
+  /**
+   * Whose list it is, or who turned the caller away.
+   */
+  server?: string;
+  surface?: string;
+  /**
+   * What did not prove the caller: `jwt` or `host`.
+   */
+  source?: string;
+  occurred_at?: Time;
+  /**
+   * Label of an approval, no credential.
+   */
+  approval_ref?: string;
+  /**
+   * Who granted or refused.
+   */
+  approver?: string;
+  expires_at?: Time;
+  /**
+   * How often the same came again within the time in which it is counted and not recorded.
    */
   repeats?: number;
+  unreported?: Unreported;
+  /**
+   * Paths whose values were masked: by the PEP in a result, or by the mask of the policy in a record.
+   */
   masked?: string[];
   /**
    * For operators: what happened, without values of requests.
    */
   detail?: string;
   bytes_dropped?: number;
+  /**
+   * What was asked to be removed from earlier records, without the values they were found by.
+   */
+  redaction?: {
+    groups: ('arguments' | 'internals' | 'items' | 'request')[];
+    by: ('subject' | 'tenant' | 'record' | 'before' | 'retention')[];
+    /**
+     * How many records it was about.
+     */
+    records?: number;
+  };
 }
 
 /**
- * Who asked for what; arguments only as a keyed digest.
+ * Who asked for what; arguments only as a keyed digest. A name that the mask of the policy left none of is `[masked]`.
  */
 export interface RecordedRequest {
   subject: {
@@ -633,10 +711,51 @@ export interface RecordedRequest {
   traceparent?: string;
 }
 
+export interface Ground {
+  reason_code: ReasonCode;
+  /**
+   * The rules and grants that decided.
+   */
+  rules: string[];
+}
+
 export interface RecordedItem {
   type: string;
   id: string;
   definition_digest?: Digest;
+  /**
+   * Its place in `grounds`.
+   */
+  ground?: number;
+}
+
+/**
+ * Outcomes that were not kept, and so are never reported.
+ */
+export interface Unreported {
+  /**
+   * The same wherever the same loss is told again.
+   */
+  id: string;
+  /**
+   * How many; at least so many where they were damaged.
+   */
+  count: number;
+  /**
+   * `full`: there was no room to keep them; `unwritable`: the disk failed; `damaged`: what was kept cannot be read; `refused`: the decision point does not take them.
+   */
+  cause: 'full' | 'unwritable' | 'damaged' | 'refused';
+}
+
+/**
+ * What a PEP did with several decisions, in the order in which it was done.
+ */
+export interface OutcomeBatch {
+  outcomes: OutcomeReport[];
+  /**
+   * Outcomes of which nothing else is known any more.
+   */
+  unreported?: Unreported[];
 }
 
 /**
@@ -853,6 +972,31 @@ export interface PolicyResult {
 }
 
 /**
+ * Which sealed members of which evidence records to remove.
+ */
+export interface RedactionRequest {
+  /**
+   * What a record must be; all that is named.
+   */
+  by: {
+    /**
+     * An id that stands anywhere in its sealed members.
+     */
+    subject?: string;
+    tenant?: string;
+    /**
+     * Its index, or its evaluation id.
+     */
+    record?: string | number;
+    before?: Time;
+  };
+  /**
+   * Groups of members; absent: all.
+   */
+  only?: ('arguments' | 'internals' | 'items' | 'request')[];
+}
+
+/**
  * The decision request of the SEP's external decision profile; unknown members are ignored.
  */
 export interface SepDecisionRequest {
@@ -1020,4 +1164,62 @@ export interface Status {
    * Why it is not ready.
    */
   problem?: string;
+  /**
+   * How each export of the evidence stands; for callers with the scope `evidence`, of all tenants.
+   */
+  exports?: {
+    name: string;
+    type: string;
+    /**
+     * Nothing is decided while it has stopped or is too far behind.
+     */
+    required: boolean;
+    /**
+     * It sends nothing until the next start.
+     */
+    stopped: boolean;
+    /**
+     * Durable records that its receiver has not acknowledged.
+     */
+    lag_records: number;
+    /**
+     * Records that its receiver did not get and that are not sent again.
+     */
+    gap_records: number;
+    /**
+     * The newest gaps.
+     */
+    gaps: {
+      first: number;
+      last: number;
+      /**
+       * How many are missing between the two.
+       */
+      records: number;
+      reason: string;
+    }[];
+    /**
+     * What is wrong at present.
+     */
+    problem?: string;
+  }[];
+}
+
+/**
+ * Callers that a PEP turned away because nobody was proved; nothing that they sent is in it.
+ */
+export interface TurnedAwayReport {
+  status: 'turned_away';
+  reason_code: ReasonCode;
+  /**
+   * What did not prove the caller: a token of an issuer or of a wrapper, what the host found of it, or that it began the connection.
+   */
+  source: 'jwt' | 'token' | 'host' | 'connection';
+  server: string;
+  surface?: string;
+  /**
+   * How many more came for the same reason since the last report.
+   */
+  repeats?: number;
+  occurred_at?: Time;
 }

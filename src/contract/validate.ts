@@ -14,13 +14,16 @@ import evaluationRequest from './schemas/evaluation_request.schema.json' with { 
 import evaluationResponse from './schemas/evaluation_response.schema.json' with { type: 'json' };
 import evaluationsResponse from './schemas/evaluations_response.schema.json' with { type: 'json' };
 import evidenceRecord from './schemas/evidence_record.schema.json' with { type: 'json' };
+import outcomeBatch from './schemas/outcome_batch.schema.json' with { type: 'json' };
 import outcomeReport from './schemas/outcome_report.schema.json' with { type: 'json' };
 import policyData from './schemas/policy_data.schema.json' with { type: 'json' };
 import policyResult from './schemas/policy_result.schema.json' with { type: 'json' };
+import redactionRequest from './schemas/redaction_request.schema.json' with { type: 'json' };
 import sepDecisionRequest from './schemas/sep_decision_request.schema.json' with { type: 'json' };
 import sepDecisionResponse from './schemas/sep_decision_response.schema.json' with { type: 'json' };
 import staticRbac from './schemas/static_rbac.schema.json' with { type: 'json' };
 import status from './schemas/status.schema.json' with { type: 'json' };
+import turnedAwayReport from './schemas/turned_away_report.schema.json' with { type: 'json' };
 import type * as T from './types.gen.ts';
 
 /** Where a message breaks its schema: a JSON Pointer and the schema keyword that failed. */
@@ -114,11 +117,14 @@ export const VALIDATORS = {
   evaluation_response: compileSchema<T.EvaluationResponse>(evaluationResponse),
   evaluations_response: compileSchema<T.EvaluationsResponse>(evaluationsResponse),
   evidence_record: compileSchema<T.EvidenceRecord>(evidenceRecord),
+  outcome_batch: compileSchema<T.OutcomeBatch>(outcomeBatch),
   outcome_report: compileSchema<T.OutcomeReport>(outcomeReport),
   policy_data: compileSchema<T.PolicyData>(policyData),
   policy_result: compileSchema<T.PolicyResult>(policyResult),
+  redaction_request: compileSchema<T.RedactionRequest>(redactionRequest),
   sep_decision_request: compileSchema<T.SepDecisionRequest>(sepDecisionRequest),
   sep_decision_response: compileSchema<T.SepDecisionResponse>(sepDecisionResponse),
   static_rbac: compileSchema<T.StaticRbac>(staticRbac),
   status: compileSchema<T.Status>(status),
+  turned_away_report: compileSchema<T.TurnedAwayReport>(turnedAwayReport),
 } as const;

@@ -5,8 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock, Random } from '../contract/ambient.ts';
 import type { CallOptions } from '../contract/decision_point.ts';
-import type { EvaluationResponse, RecordedRequest, Status } from '../contract/types.gen.ts';
-import { VALIDATORS } from '../contract/validate.ts';
+import type { EvaluationResponse, Status } from '../contract/types.gen.ts';
 import { PortcullisError } from '../errors.ts';
 import type { EvidenceEntry, EvidenceLog } from '../evidence/types.ts';
 import { answerOf } from './answer.ts';
@@ -20,20 +19,14 @@ import {
   type BatchLimits,
 } from './batch.ts';
 import { decide } from './decide.ts';
-import { discover, listInput, readDiscovery } from './discovery.ts';
-import {
-  backendErrorEntry,
-  decisionEntry,
-  discoveryEntry,
-  outcomeEntry,
-  recordedRequest,
-  type RecordHead,
-} from './evidence_entry.ts';
+import { answerList, discover, listInput, readDiscovery } from './discovery.ts';
+import { backendErrorEntry, decisionEntry, type RecordHead } from './evidence_entry.ts';
+import { OutcomeRecorder, type OutcomeMemory } from './outcomes.ts';
+import { askedOf, recordDecision, recordList, type RecordSettings } from './recording.ts';
 import {
   completeInput,
   members,
   readEvaluation,
-  requestInvalid,
   type Circumstances,
   type CompleteInput,
   type Question,
@@ -41,11 +34,11 @@ import {
 import { readSepRequest, sepAnswerOf } from './sep.ts';
 import { statusOf } from './status.ts';
 import { demandTenants, FixedPolicies, NO_POLICY } from './tenancy.ts';
-import type { Caller, DecisionCore, EvaluationAnswer, Evaluator } from './types.ts';
+import type { Caller, DecisionCore, EvaluationAnswer, Evaluator, OutcomeReceipt } from './types.ts';
 import { indeterminate, plainVerdict, unavailable, type Verdict } from './verdict.ts';
 
 /** `batch_items_max` also bounds a catalogue. */
-export interface DecisionSettings extends BatchLimits {
+export interface DecisionSettings extends BatchLimits, RecordSettings {
   /** Name of this instance, as in the evidence. */
   instance: string;
   /** Server that the SEP profile, which names none, speaks of. */
@@ -58,6 +51,8 @@ export interface DecisionParts {
   clock: Clock;
   random: Random;
   settings: DecisionSettings;
+  /** Absent: an outcome that is reported again is recorded again. */
+  outcomes?: OutcomeMemory;
 }
 
 /** Entries of a batch that are made durable together. */
@@ -69,9 +64,11 @@ export function createDecisionCore(parts: DecisionParts): DecisionCore {
 
 class PolicyDecisionCore implements DecisionCore {
   readonly #parts: DecisionParts;
+  readonly #outcomes: OutcomeRecorder;
 
   constructor(parts: DecisionParts) {
     this.#parts = parts;
+    this.#outcomes = new OutcomeRecorder((entry) => this.#append(entry), parts.outcomes);
   }
 
   async evaluation(body: unknown, caller: Caller): Promise<EvaluationAnswer> {
@@ -105,10 +102,8 @@ class PolicyDecisionCore implements DecisionCore {
     return { body: sepAnswerOf(verdict), evaluation_id: head.evaluation_id };
   }
 
-  async outcome(body: unknown, caller: Caller): Promise<void> {
-    const result = VALIDATORS.outcome_report(body);
-    if (!result.ok) throw requestInvalid(result.fault);
-    await this.#append(outcomeEntry(result.value, caller));
+  outcome(body: unknown, caller: Caller): Promise<OutcomeReceipt> {
+    return this.#outcomes.record(body, caller);
   }
 
   status(tenant?: string, caller?: Caller): Status {
@@ -135,19 +130,26 @@ class PolicyDecisionCore implements DecisionCore {
 
   async #decide(head: RecordHead, request: Question): Promise<Verdict> {
     const input = completeInput(request, this.#circumstances(head.caller));
-    const asked = recordedRequest(input);
-    const verdict = await this.#orRecord(head, asked, verdictOf(head, input));
-    await this.#append(decisionEntry(head, asked, verdict));
+    return this.#record(head, input, await this.#orRecord(head, input, verdictOf(head, input)));
+  }
+
+  /** What may be given: the verdict with its record, once that is durable. */
+  async #record(head: RecordHead, input: CompleteInput, decided: Verdict): Promise<Verdict> {
+    const { verdict, evidence } = recordDecision(head, input, decided, this.#parts.settings);
+    await this.#append(evidence);
     return verdict;
   }
 
   /** What leaves no decision because nobody is there to make it, is recorded as well. */
-  async #orRecord<R>(head: RecordHead, asked: RecordedRequest, work: Promise<R>): Promise<R> {
+  async #orRecord<R>(head: RecordHead, input: CompleteInput, work: Promise<R>): Promise<R> {
     try {
       return await work;
     } catch (error) {
       const isAbsent = error instanceof PortcullisError && error.code === 'BACKEND_UNREACHABLE';
-      if (isAbsent) await this.#append(backendErrorEntry(head, asked, error.message));
+      if (isAbsent) {
+        const asked = askedOf(input, this.#parts.settings);
+        await this.#append(backendErrorEntry(head, asked, error.message));
+      }
       throw error;
     }
   }
@@ -155,9 +157,7 @@ class PolicyDecisionCore implements DecisionCore {
   async #denyUnknown(head: RecordHead, request: Question): Promise<Verdict> {
     const input = completeInput(request, this.#circumstances(head.caller));
     const reason_code = 'UNKNOWN_METHOD_DENIED';
-    const verdict = { ...plainVerdict('deny'), visible: true, reason_code };
-    await this.#append(decisionEntry(head, recordedRequest(input), verdict));
-    return verdict;
+    return this.#record(head, input, { ...plainVerdict('deny'), visible: true, reason_code });
   }
 
   /**
@@ -179,7 +179,7 @@ class PolicyDecisionCore implements DecisionCore {
     for (const entry of entries) {
       const policy = policies.of('request' in entry ? entry.request.subject : undefined);
       const head = { evaluation_id: `${evaluation_id}#${answers.length}`, caller, policy };
-      const { evidence, verdict } = await decideEntry(entry, circumstances, head);
+      const { evidence, verdict } = await this.#decideEntry(entry, circumstances, head);
       records.push(evidence);
       answers.push(answerOf(verdict, policy));
       if (endsBatch(semantic, verdict)) break;
@@ -203,13 +203,30 @@ class PolicyDecisionCore implements DecisionCore {
     const request = readDiscovery(body, this.#parts.settings.batch_items_max);
     const head = { ...this.#begin(caller, request), profile: 'mcp/1' } as const;
     const input = listInput(request, this.#circumstances(caller));
-    const asked = recordedRequest(input);
-    const finding = discover(request, input, head.policy, signal);
-    const found = await this.#orRecord(head, asked, finding);
+    const decided = discover(request, input, head.policy, signal);
+    const found = await this.#orRecord(head, input, decided);
     const { catalogue_digest } = request.options.portcullis.discovery;
-    await this.#append(discoveryEntry(head, asked, catalogue_digest, found));
+    const { settings } = this.#parts;
+    const { given, evidence } = await recordList(head, input, catalogue_digest, found, settings);
+    await this.#append(evidence);
     demandWanted(signal);
-    return { body: found.answer, evaluation_id: head.evaluation_id };
+    return { body: answerList(given), evaluation_id: head.evaluation_id };
+  }
+
+  /** An entry that is no request, or one beyond the engine's limits, is denied by itself. */
+  async #decideEntry(
+    entry: BatchEntry,
+    circumstances: Circumstances,
+    head: Omit<RecordHead, 'profile'>,
+  ): Promise<{ evidence: EvidenceEntry; verdict: Verdict }> {
+    if ('fault' in entry) {
+      const verdict = indeterminate(entry.fault);
+      return { verdict, evidence: decisionEntry({ ...head, profile: 'authzen' }, {}, verdict) };
+    }
+    const { profile } = entry.request;
+    const input = completeInput(entry.request, circumstances);
+    const decided = await verdictOf({ ...head, profile }, input).catch(undecidable);
+    return recordDecision({ ...head, profile }, input, decided, this.#parts.settings);
   }
 
   async #appendAll(entries: readonly EvidenceEntry[]): Promise<void> {
@@ -226,26 +243,6 @@ class PolicyDecisionCore implements DecisionCore {
       throw new PortcullisError('EVIDENCE_UNWRITABLE', message, { cause });
     }
   }
-}
-
-/** An entry that is no request, or one beyond the engine's limits, is denied by itself. */
-async function decideEntry(
-  entry: BatchEntry,
-  circumstances: Circumstances,
-  head: Omit<RecordHead, 'profile'>,
-): Promise<{ evidence: EvidenceEntry; verdict: Verdict }> {
-  if ('fault' in entry) {
-    const verdict = indeterminate(entry.fault);
-    return {
-      verdict,
-      evidence: decisionEntry({ ...head, profile: 'authzen' }, undefined, verdict),
-    };
-  }
-  const { profile } = entry.request;
-  const input = completeInput(entry.request, circumstances);
-  const asked = recordedRequest(input);
-  const verdict = await verdictOf({ ...head, profile }, input).catch(undecidable);
-  return { verdict, evidence: decisionEntry({ ...head, profile }, asked, verdict) };
 }
 
 async function verdictOf({ profile, policy }: RecordHead, input: CompleteInput): Promise<Verdict> {

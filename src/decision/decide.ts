@@ -3,7 +3,8 @@ import { PortcullisError, type ErrorCode } from '../errors.ts';
 import { demandActor, demandArguments } from './constraints.ts';
 import { demandObligations, settleObligations } from './obligations.ts';
 import { discoveryInput, type CompleteInput, type Profile } from './request.ts';
-import { judgeList, judgeResult } from './result.ts';
+import { judgeListing } from './listing.ts';
+import { judgeResult } from './result.ts';
 import type { Resource } from '../contract/types.gen.ts';
 import type { ActivePolicy } from './types.ts';
 import { indeterminate, type Verdict } from './verdict.ts';
@@ -53,7 +54,7 @@ async function isListed(policy: ActivePolicy, input: CompleteInput): Promise<boo
   try {
     const resource = input.resource as unknown as Resource;
     const raw = await policy.list(discoveryInput(input), [resource]);
-    return judgeList(raw, 1)?.has(0) ?? false;
+    return judgeListing(raw, 1)?.[0]?.visible ?? false;
   } catch (error) {
     brokenOff(error);
     return false;

@@ -1,17 +1,14 @@
 /**
- * A list as one question: which items of a catalogue may this caller see. One policy answers for
- * the whole catalogue, in chunks, so that a long one does not hold up other requests.
+ * A list as one question: which items of a catalogue may this caller see, and why. One policy
+ * answers for the whole catalogue, in chunks, so that a long one does not hold up other requests.
  */
 import { setImmediate } from 'node:timers/promises';
-import type {
-  DiscoveryRequest,
-  EvaluationsResponse,
-  RecordedItem,
-  Resource,
-} from '../contract/types.gen.ts';
+import type { OwnReason } from '../contract/reasons.ts';
+import type { DiscoveryRequest, EvaluationsResponse, Resource } from '../contract/types.gen.ts';
 import { VALIDATORS } from '../contract/validate.ts';
 import { PortcullisError } from '../errors.ts';
 import { brokenOff } from './decide.ts';
+import { judgeListing, withheldAll, type Listed } from './listing.ts';
 import {
   completeInput,
   discoveryInput,
@@ -20,16 +17,17 @@ import {
   type CompleteInput,
   type Question,
 } from './request.ts';
-import { judgeList } from './result.ts';
 import { NO_POLICY } from './tenancy.ts';
 import type { ActivePolicy } from './types.ts';
 
-const CHUNK_ITEMS = 250;
+/** Items that a policy is asked for at a time. */
+export const CHUNK_ITEMS = 250;
 
 export interface Discovery {
-  shown: RecordedItem[];
-  withheld: RecordedItem[];
-  answer: EvaluationsResponse;
+  /** What is listed, in the order of the catalogue. */
+  resources: readonly Resource[];
+  /** How each was decided. */
+  listed: readonly Listed[];
   /** Why everything is withheld. */
   detail: string | undefined;
 }
@@ -60,56 +58,51 @@ export async function discover(
   signal?: AbortSignal,
 ): Promise<Discovery> {
   const resources = evaluations.map(({ resource }) => resource);
-  const { visible, detail } = await listAll(policy, input, resources, signal);
-  const items = resources.map(recordedItem);
-  return {
-    shown: items.filter((_, i) => visible.has(i)),
-    withheld: items.filter((_, i) => !visible.has(i)),
-    answer: { evaluations: resources.map((_, i) => answerOf(visible.has(i))) },
-    detail,
-  };
+  if (!policy) return nothingOf(resources, 'POLICY_UNAVAILABLE', NO_POLICY);
+  const listed: Listed[] = [];
+  for (let start = 0; start < resources.length; start += CHUNK_ITEMS) {
+    if (start > 0) await setImmediate();
+    if (signal?.aborted) return undecided(resources, 'the call was given up');
+    const chunk = resources.slice(start, start + CHUNK_ITEMS);
+    const judged = await listChunk(policy, input, chunk);
+    if (typeof judged === 'string') return undecided(resources, judged);
+    listed.push(...judged);
+  }
+  return { resources, listed, detail: undefined };
+}
+
+/** Everything withheld, because the policy could not decide on the list. */
+export function undecided(resources: readonly Resource[], detail: string): Discovery {
+  return nothingOf(resources, 'POLICY_INDETERMINATE', detail);
+}
+
+function nothingOf(
+  resources: readonly Resource[],
+  reason_code: OwnReason,
+  detail: string,
+): Discovery {
+  return { resources, listed: withheldAll(resources.length, reason_code), detail };
+}
+
+export function answerList({ listed }: Discovery): EvaluationsResponse {
+  return { evaluations: listed.map(({ visible }) => answerOf(visible)) };
 }
 
 type Entities = Omit<Question, 'resource'> & {
   evaluations: { resource: Resource }[];
 };
 
-/** Positions of the visible items among all. */
-async function listAll(
-  policy: ActivePolicy | undefined,
-  input: CompleteInput,
-  resources: readonly Resource[],
-  signal: AbortSignal | undefined,
-): Promise<{ visible: ReadonlySet<number>; detail: string | undefined }> {
-  const visible = new Set<number>();
-  if (!policy) return { visible, detail: NO_POLICY };
-  for (let start = 0; start < resources.length; start += CHUNK_ITEMS) {
-    if (start > 0) await setImmediate();
-    if (signal?.aborted) return { visible: new Set(), detail: 'the call was given up' };
-    const chunk = resources.slice(start, start + CHUNK_ITEMS);
-    const positions = await listChunk(policy, input, chunk);
-    if (typeof positions === 'string') return { visible: new Set(), detail: positions };
-    for (const position of positions) visible.add(start + position);
-  }
-  return { visible, detail: undefined };
-}
-
 async function listChunk(
   policy: ActivePolicy,
   input: CompleteInput,
   chunk: readonly Resource[],
-): Promise<ReadonlySet<number> | string> {
+): Promise<readonly Listed[] | string> {
   try {
     const raw = await policy.list(input, chunk);
-    return judgeList(raw, chunk.length) ?? 'the policy does not list by distinct positions';
+    return judgeListing(raw, chunk.length) ?? 'the policy does not list as it should';
   } catch (error) {
     return brokenOff(error);
   }
-}
-
-function recordedItem({ type, id, properties }: Resource): RecordedItem {
-  const { definition_digest } = properties;
-  return { type, id, ...(definition_digest !== undefined && { definition_digest }) };
 }
 
 function answerOf(visible: boolean): EvaluationsResponse['evaluations'][number] {

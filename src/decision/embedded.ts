@@ -8,6 +8,7 @@ import type {
   EvaluationsResponse,
   OutcomeReport,
   Status,
+  TurnedAwayReport,
 } from '../contract/types.gen.ts';
 import { PortcullisError } from '../errors.ts';
 import type { Caller, DecisionCore } from './types.ts';
@@ -54,6 +55,10 @@ class EmbeddedDecisionPoint implements DecisionPoint {
 
   async report(outcome: OutcomeReport): Promise<void> {
     await this.#core.outcome(captured(outcome, this.#limits), this.#caller);
+  }
+
+  async turnedAway(report: TurnedAwayReport): Promise<void> {
+    await this.#core.outcome(captured(report, this.#limits), this.#caller);
   }
 
   async describe({ tenant }: DescribeOptions = {}): Promise<Status> {

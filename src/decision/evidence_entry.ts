@@ -6,11 +6,15 @@
 import { digestOfBytes } from '../contract/digest.ts';
 import type {
   ActorType,
+  Ground,
   OutcomeReport,
   RecordedItem,
   RecordedRequest,
+  Unreported,
+  TurnedAwayReport,
 } from '../contract/types.gen.ts';
 import type { EvidenceEntry } from '../evidence/types.ts';
+import type { Listed } from './listing.ts';
 import { members, type CompleteInput, type Members, type Profile } from './request.ts';
 import type { ActivePolicy, Caller } from './types.ts';
 import type { Verdict } from './verdict.ts';
@@ -33,6 +37,9 @@ const ACTOR_TYPES: ReadonlySet<unknown> = new Set<ActorType>([
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const KEYED_DIGEST = /^hmac-sha256:[A-Za-z0-9._-]{1,64}:[0-9a-f]{64}$/;
 
+/** A name that every record has, where the mask of the policy left none. */
+const MASKED_NAME = '[masked]';
+
 /** As evidence_record.schema.json has them. */
 const GROUPS_MAX = 20_000;
 const DELEGATION_MAX = 8;
@@ -47,17 +54,23 @@ const CHARACTERS_MAX = {
   resource_id: 2048,
 } as const;
 
+/** What a record tells of a question; without `request` it could not be read, or not be masked. */
+export interface Asked {
+  request?: RecordedRequest;
+  /** Where arguments are recorded. */
+  arguments?: Members;
+  /** Paths that the mask of the policy removed, and whose values it replaced. */
+  erased?: string[];
+  masked?: string[];
+}
+
 /** A record of kind `decision`. */
-export function decisionEntry(
-  head: RecordHead,
-  request: RecordedRequest | undefined,
-  verdict: Verdict,
-): EvidenceEntry {
+export function decisionEntry(head: RecordHead, asked: Asked, verdict: Verdict): EvidenceEntry {
   const { outcome, visible = false, reason_code, constraints, rules, detail } = verdict;
   return {
     kind: 'decision',
     ...headOf(head),
-    ...(request && { request }),
+    ...asked,
     decision: outcome === 'allow',
     outcome,
     visible,
@@ -69,40 +82,70 @@ export function decisionEntry(
   };
 }
 
-/** A record of kind `discovery`: what was shown of a catalogue, and what was withheld. */
+/** A list as it is recorded: of each item how it was decided. */
+export interface RecordedList {
+  catalogue_digest: string;
+  items: readonly { resource: Members; listed: Listed }[];
+  /** Why everything is withheld. */
+  detail: string | undefined;
+}
+
+/** A record of kind `discovery`: what was shown of a catalogue, what was withheld, and why. */
 export function discoveryEntry(
   head: RecordHead,
-  request: RecordedRequest,
-  catalogue_digest: string,
-  items: { shown: RecordedItem[]; withheld: RecordedItem[]; detail: string | undefined },
+  asked: Asked,
+  { catalogue_digest, items, detail }: RecordedList,
 ): EvidenceEntry {
-  const { shown, withheld, detail } = items;
+  const server = serverOf(items[0]?.resource ?? {});
+  const grounds = new Grounds();
+  const shown: RecordedItem[] = [];
+  const withheld: RecordedItem[] = [];
+  for (const { resource, listed } of items) {
+    const { type, id, definition_digest } = recordedResource(resource);
+    const known = { type, id, ...(definition_digest !== undefined && { definition_digest }) };
+    (listed.visible ? shown : withheld).push({ ...known, ground: grounds.placeOf(listed) });
+  }
   return {
     kind: 'discovery',
     ...headOf(head),
-    request,
+    ...asked,
+    ...(server !== undefined && { server }),
     catalogue_digest,
+    grounds: grounds.all,
     shown,
     withheld,
     ...(detail !== undefined && { detail: detail.slice(0, DETAIL_CHARACTERS_MAX) }),
   };
 }
 
+/** Reasons that many items share, each written once. */
+class Grounds {
+  readonly all: Ground[] = [];
+  readonly #places = new Map<string, number>();
+
+  placeOf({ reason_code, rules }: Listed): number {
+    const name = [reason_code, ...rules].join('\n');
+    const known = this.#places.get(name);
+    if (known !== undefined) return known;
+    this.#places.set(name, this.all.length);
+    return this.all.push({ reason_code, rules: [...rules] }) - 1;
+  }
+}
+
 /** A record of kind `backend_error`: why nobody decided. */
-export function backendErrorEntry(
-  head: RecordHead,
-  request: RecordedRequest,
-  detail: string,
-): EvidenceEntry {
+export function backendErrorEntry(head: RecordHead, asked: Asked, detail: string): EvidenceEntry {
   const cut = detail.slice(0, DETAIL_CHARACTERS_MAX);
-  return { kind: 'backend_error', ...headOf(head), request, detail: cut };
+  return { kind: 'backend_error', ...headOf(head), ...asked, detail: cut };
+}
+
+function callerOf({ id, tenants }: Caller): Pick<EvidenceEntry, 'caller' | 'caller_tenants'> {
+  return { caller: id, ...(tenants && { caller_tenants: [...tenants] }) };
 }
 
 function headOf({ evaluation_id, caller, profile, policy }: RecordHead): Partial<EvidenceEntry> {
   return {
     evaluation_id,
-    caller: caller.id,
-    ...(caller.tenants && { caller_tenants: [...caller.tenants] }),
+    ...callerOf(caller),
     ...(policy && { policy: policy.identity }),
     ...(policy?.unsafe_allow_all && { unsafe_allow_all: true }),
     profile,
@@ -121,9 +164,9 @@ export function recordedRequest({
 }: CompleteInput): RecordedRequest {
   return {
     subject: recordedSubject(subject),
-    action: label(action.name, CHARACTERS_MAX.name),
+    action: label(action.name, CHARACTERS_MAX.name) ?? MASKED_NAME,
     resource: resource && recordedResource(resource),
-    phase: context.phase === 'discovery' ? 'discovery' : 'call',
+    phase: phaseOf(context.phase),
     agent: label(members(context.agent).id, CHARACTERS_MAX.id),
     surface: label(context.surface, CHARACTERS_MAX.name),
     environment: label(members(context.environment).deployment, CHARACTERS_MAX.name),
@@ -137,7 +180,7 @@ export function recordedRequest({
 function recordedSubject({ id, properties }: Members): RecordedRequest['subject'] {
   const { actor_type, tenant, groups, delegation } = members(properties);
   return {
-    id: label(id, CHARACTERS_MAX.id),
+    id: label(id, CHARACTERS_MAX.id) ?? MASKED_NAME,
     actor_type: ACTOR_TYPES.has(actor_type) ? actor_type : undefined,
     tenant: label(tenant, CHARACTERS_MAX.group),
     groups: Array.isArray(groups) ? labels(groups, CHARACTERS_MAX.group, GROUPS_MAX) : undefined,
@@ -152,13 +195,23 @@ function recordedSubject({ id, properties }: Members): RecordedRequest['subject'
 }
 
 function recordedResource({ type, id, properties }: Members): RecordedItem & { server?: string } {
-  const { server, definition_digest } = members(properties);
+  const { definition_digest } = members(properties);
   return {
-    type: label(type, CHARACTERS_MAX.type),
-    id: label(id, CHARACTERS_MAX.resource_id),
-    server: label(server, CHARACTERS_MAX.name),
+    type: label(type, CHARACTERS_MAX.type) ?? MASKED_NAME,
+    id: label(id, CHARACTERS_MAX.resource_id) ?? MASKED_NAME,
+    server: serverOf({ properties }),
     definition_digest: matching(DIGEST, definition_digest),
   } as unknown as RecordedItem;
+}
+
+function serverOf({ properties }: Members): string | undefined {
+  return label(members(properties).server, CHARACTERS_MAX.name);
+}
+
+/** Undefined where the mask of the policy left none. */
+function phaseOf(phase: unknown): RecordedRequest['phase'] | undefined {
+  if (phase === undefined) return undefined;
+  return phase === 'discovery' ? 'discovery' : 'call';
 }
 
 function requestId(id: unknown): unknown {
@@ -182,14 +235,28 @@ function matching(pattern: RegExp, value: unknown): string | undefined {
 
 /** A record of kind `outcome`: the word of the caller that reports it. */
 export function outcomeEntry(report: OutcomeReport, caller: Caller): EvidenceEntry {
-  const { evaluation_id, status, reason_code, masked, repeats } = report;
+  const { evaluation_id, status, reason_code, masked, repeats, occurred_at } = report;
   return {
     kind: 'outcome',
     evaluation_id,
-    caller: caller.id,
+    ...callerOf(caller),
     status,
     ...(reason_code !== undefined && { reason_code }),
     ...(masked !== undefined && { masked }),
     ...(repeats !== undefined && { repeats }),
+    ...(occurred_at !== undefined && { occurred_at }),
   };
+}
+
+/** A record of kind `outcomes_unreported`: outcomes that nobody will hear of, by a guard's word. */
+export function unreportedEntry(unreported: Unreported, caller: Caller): EvidenceEntry {
+  return { kind: 'outcomes_unreported', caller: caller.id, unreported };
+}
+
+/** A record of kind `actor_failure`: who was turned away, by the word of the caller that did it. */
+export function actorFailureEntry(
+  { status: _, ...report }: TurnedAwayReport,
+  caller: Caller,
+): EvidenceEntry {
+  return { kind: 'actor_failure', ...callerOf(caller), ...report };
 }

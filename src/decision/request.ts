@@ -115,7 +115,7 @@ function untyped(delegation: unknown): unknown {
   });
 }
 
-function isMembers(value: unknown): value is Members {
+export function isMembers(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -54,7 +54,10 @@ function demanding(constraints: Constraints): Constraints {
 
 /** Whether one result, asked for as a list asks, shows its resource. */
 export function showsResource(raw: unknown): boolean {
-  const { visible, outcome } = judgeResult(raw);
+  return showsVerdict(judgeResult(raw));
+}
+
+export function showsVerdict({ visible, outcome }: Verdict): boolean {
   return visible ?? outcome !== 'deny';
 }
 

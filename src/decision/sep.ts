@@ -2,30 +2,12 @@
  * The external decision profile of the SEP ("Server-side policy enforcement for MCP capabilities"),
  * translated to and from a request of ours. Its words are read here and nowhere else.
  */
+import { SEP_ACTIONS } from '../contract/sep_actions.ts';
 import type { SepDecisionRequest, SepDecisionResponse } from '../contract/types.gen.ts';
 import { VALIDATORS } from '../contract/validate.ts';
 import { PortcullisError } from '../errors.ts';
 import { requestInvalid, type Question } from './request.ts';
 import { concealed, messageOf, type Verdict } from './verdict.ts';
-
-/** MCP methods by capability type and action word (ruling R16). What is not here is denied. */
-export const SEP_ACTIONS = {
-  tool: { execute: 'tools/call', list: 'tools/list' },
-  resource: {
-    read: 'resources/read',
-    list: 'resources/list',
-    subscribe: 'resources/subscribe',
-  },
-  resource_template: { list: 'resources/templates/list' },
-  prompt: { get: 'prompts/get', list: 'prompts/list' },
-  completion: { complete: 'completion/complete' },
-  task: {
-    read: 'tasks/get',
-    list: 'tasks/list',
-    update: 'tasks/update',
-    cancel: 'tasks/cancel',
-  },
-} as const satisfies Record<string, Record<string, string>>;
 
 export interface SepQuestion {
   request: Question;

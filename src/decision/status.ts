@@ -24,10 +24,11 @@ export function statusOf(parts: StatusParts, tenant?: string, caller?: Caller): 
   if (caller && tenant !== undefined && !servesTenant(caller, tenant)) {
     return { ...base, ready: false, problem: NO_POLICY };
   }
-  const { writable, problem } = evidence.status();
+  const { writable, problem, exports } = evidence.status();
   const service = {
     ready: writable,
     ...(!writable && { problem: problem ?? 'the evidence log cannot be written' }),
+    ...(exports && mayReadEvidence(caller) && { exports }),
   };
   if (evaluator.per_tenant && tenant === undefined) return { ...base, ...service };
   try {
@@ -48,4 +49,9 @@ export function statusOf(parts: StatusParts, tenant?: string, caller?: Caller): 
     if (!(error instanceof PortcullisError)) throw error;
     return { ...base, ready: false, problem: error.message.slice(0, PROBLEM_CHARACTERS_MAX) };
   }
+}
+
+/** Whoever may see the records of all tenants may see how many there are. */
+function mayReadEvidence(caller: Caller | undefined): boolean {
+  return caller !== undefined && caller.scopes.has('evidence') && caller.tenants === undefined;
 }

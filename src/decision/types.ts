@@ -35,10 +35,31 @@ export interface ActivePolicy {
   readonly unsafe_allow_all: boolean;
   /** The raw result for one input, still to be judged; undefined where the policy yields none. */
   evaluate(input: PolicyInput): Promise<unknown> | unknown;
-  /** Positions of the visible resources, in any order, still to be judged. */
+  /**
+   * Still to be judged: positions of the visible resources, in any order, or one `[visible,
+   * reason_code, rules]` for each resource.
+   */
   list(input: PolicyInput, resources: readonly Resource[]): Promise<unknown> | unknown;
+  /**
+   * The mask of the policy for one event of the decision log, still to be judged; undefined where
+   * it yields none. Absent where the policy has no mask.
+   */
+  mask?: ((event: MaskEvent) => unknown) | undefined;
   /** Why the policy says what it says to an input, for operators; without text of the input. */
   explain?(input: PolicyInput): string;
+}
+
+/** A decision as OPA's decision log tells it (OPA documentation, "Decision Logs"). */
+export interface MaskEvent {
+  decision_id: string;
+  /** Which of the policy's entrypoints was asked. */
+  about: 'decision' | 'discovery';
+  /** What the policy saw; of a list, with its `resources`. */
+  input: object;
+  result: unknown;
+  requested_by: string;
+  /** RFC 3339, UTC. */
+  timestamp: string;
 }
 
 /** What a caller of the decision point may do. The table of routes names one for each. */
@@ -65,14 +86,20 @@ export interface DecisionCore {
   evaluations(body: unknown, caller: Caller, options?: CallOptions): Promise<EvaluationAnswer>;
   /** The external decision profile of the SEP. */
   sepDecision(body: unknown, caller: Caller): Promise<EvaluationAnswer>;
-  /** What a PEP did with a decision. */
-  outcome(body: unknown, caller: Caller): Promise<void>;
+  /** What a PEP did with a decision, or with several; resolves when all of it is recorded. */
+  outcome(body: unknown, caller: Caller): Promise<OutcomeReceipt>;
   /**
    * Of the service; or of the policy that decides for a tenant, where `caller` may ask for that.
    */
   status(tenant?: string, caller?: Caller): Status;
   /** Calls `listener` after each change of the policy that decides for `tenant`. */
   watch(listener: (status: Status) => void, tenant?: string): () => void;
+}
+
+/** How much of a report became a record now, and how much was one before. */
+export interface OutcomeReceipt {
+  recorded: number;
+  repeated: number;
 }
 
 /** A body ready to send, and the id that stands in the header where the body may not carry it. */

@@ -2,15 +2,20 @@
 import type { BundleMetadata, Policy, Projection, Resource } from '../contract/types.gen.ts';
 import type { Engine } from '../engine/types.ts';
 import { PortcullisError } from '../errors.ts';
-import { showsResource } from './result.ts';
-import type { ActivePolicy, PolicyInput } from './types.ts';
+import { listedText } from './listing.ts';
+import type { ActivePolicy, MaskEvent, PolicyInput } from './types.ts';
 
 export interface Entrypoints {
   /** Yields a decision for one input. */
   decision: string;
   /** Yields the positions of the visible ones among `input.resources`. */
   discovery: string | undefined;
+  /** Yields what is masked in the evidence (OPA documentation, "Decision Logs"). */
+  mask: string | undefined;
 }
+
+/** Where OPA itself looks for the mask. */
+const MASK_ENTRYPOINT = 'system/log/mask';
 
 export interface WasmPolicyParts {
   engine: Engine;
@@ -31,12 +36,15 @@ export function chooseEntrypoints(
   metadata: BundleMetadata | undefined,
 ): Entrypoints {
   const { entrypoint, discovery, search = {} } = metadata ?? {};
-  const named = [entrypoint, discovery, ...Object.values(search)];
+  const isMasked = available.includes(MASK_ENTRYPOINT);
+  const mask = metadata?.mask ?? (isMasked ? MASK_ENTRYPOINT : undefined);
+  const named = [entrypoint, discovery, mask, ...Object.values(search)];
   const missing = named.find((name) => name && !available.includes(name));
   if (missing) throw unsuited(`the bundle has no entrypoint \`${missing}\``);
-  const decision = entrypoint ?? (available.length === 1 ? available[0] : undefined);
-  if (decision !== undefined) return { decision, discovery };
-  const names = available.map((name) => `\`${name}\``).join(', ');
+  const deciding = available.filter((name) => name !== mask);
+  const decision = entrypoint ?? (deciding.length === 1 ? deciding[0] : undefined);
+  if (decision !== undefined) return { decision, discovery, mask };
+  const names = deciding.map((name) => `\`${name}\``).join(', ');
   throw unsuited(`name one entrypoint in metadata.portcullis of the bundle: ${names}`);
 }
 
@@ -49,6 +57,7 @@ export class WasmPolicy implements ActivePolicy {
   readonly projection: Projection;
   readonly activated_at: string;
   readonly unsafe_allow_all: boolean;
+  readonly mask: ActivePolicy['mask'];
   readonly #engine: Engine;
   readonly #entrypoints: Entrypoints;
 
@@ -59,6 +68,8 @@ export class WasmPolicy implements ActivePolicy {
     this.unsafe_allow_all = parts.unsafe_allow_all;
     this.#engine = parts.engine;
     this.#entrypoints = parts.entrypoints;
+    const { mask } = parts.entrypoints;
+    this.mask = mask === undefined ? undefined : (event) => this.#mask(mask, event);
   }
 
   evaluate(input: PolicyInput): unknown {
@@ -71,11 +82,13 @@ export class WasmPolicy implements ActivePolicy {
     if (discovery !== undefined) {
       return this.#engine.evaluate(discovery, JSON.stringify({ ...input, resources }));
     }
-    return [...resources.keys()].filter((i) => this.#isVisible(input, resources[i]));
+    return resources.map((resource) => listedText(this.evaluate({ ...input, resource })));
   }
 
-  #isVisible(input: PolicyInput, resource: Resource | undefined): boolean {
-    return showsResource(this.evaluate({ ...input, ...(resource && { resource }) }));
+  #mask(entrypoint: string, { about, ...event }: MaskEvent): unknown {
+    const { decision, discovery = decision } = this.#entrypoints;
+    const path = about === 'discovery' ? discovery : decision;
+    return this.#engine.evaluate(entrypoint, JSON.stringify({ ...event, path }));
   }
 
   /** Releases the engine; evaluations of whoever still holds the policy deny. */

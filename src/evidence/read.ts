@@ -1,7 +1,15 @@
 /** Reads a log back, also one that is being written. */
 import type { EvidenceRecord } from '../contract/types.gen.ts';
 import { type EvidenceFiles, nodeFiles } from './files.ts';
-import { type Segment, damaged, listSegments, missing, readSegment } from './segment.ts';
+import { findPlace } from './records.ts';
+import {
+  type Segment,
+  type StoredRecord,
+  damaged,
+  listSegments,
+  missing,
+  readSegment,
+} from './segment.ts';
 
 export interface ReadOptions {
   /** Index of the first record to read. */
@@ -15,8 +23,16 @@ export interface ReadOptions {
  */
 export async function* readEvidence(
   directory: string,
-  { from = 0, files = nodeFiles }: ReadOptions = {},
+  options: ReadOptions = {},
 ): AsyncGenerator<EvidenceRecord> {
+  for await (const { record } of readStored(directory, options)) yield record;
+}
+
+/** The same with where each stands. */
+export async function* readStored(
+  directory: string,
+  { from = 0, files = nodeFiles }: ReadOptions = {},
+): AsyncGenerator<StoredRecord> {
   const segments = listSegments(files, directory);
   let next: number | undefined;
   for (const [at, segment] of segments.entries()) {
@@ -24,25 +40,41 @@ export async function* readEvidence(
     if (following && following.first <= from) continue;
     if (next !== undefined && next !== segment.first) throw missing(next, segment);
     next = segment.first;
-    for await (const record of readRecords(files, segment, following === undefined)) {
-      next = record.index + 1;
-      if (record.index >= from) yield record;
+    for await (const found of readFrom(files, segment, from, following === undefined)) {
+      next = found.record.index + 1;
+      if (found.record.index >= from) yield found;
     }
   }
 }
 
-async function* readRecords(
+async function* readFrom(
   files: EvidenceFiles,
   segment: Segment,
+  from: number,
   is_last: boolean,
-): AsyncGenerator<EvidenceRecord> {
+): AsyncGenerator<StoredRecord> {
   const file = files.open(segment.path, 'read');
   try {
-    for await (const found of readSegment(file, segment)) {
-      if ('record' in found) yield found.record;
+    const place = from > segment.first ? await findPlace(file, segment, from) : undefined;
+    for await (const found of readSegment(file, segment, place)) {
+      if ('record' in found) yield found;
       else if (!is_last) throw damaged(segment, found.line);
     }
   } finally {
     file.close();
   }
+}
+
+/** How many records there are, found at the end of the last segment. */
+export async function countRecords(
+  directory: string,
+  files: EvidenceFiles = nodeFiles,
+): Promise<number> {
+  const last = listSegments(files, directory).at(-1);
+  if (!last) return 0;
+  let count = last.first;
+  for await (const { record } of readFrom(files, last, Number.MAX_SAFE_INTEGER, true)) {
+    count = record.index + 1;
+  }
+  return count;
 }

@@ -12,7 +12,10 @@ import {
 } from './segment.ts';
 
 /** A stretch of a segment that is read to its end rather than cut in two again. */
-const STRETCH_BYTES = 256 * 1024;
+const STRETCH_BYTES = 16 * 1024;
+
+/** So many lines are read through rather than looked for. */
+const NEAR_RECORDS = 8;
 
 /**
  * Records `from` to `to` - 1, which were durable. Throws `EVIDENCE_DAMAGED` at one that is not what
@@ -24,29 +27,56 @@ export async function* readRecords(
   from: number,
   to: number,
 ): AsyncGenerator<StoredRecord> {
-  if (from >= to) return;
+  if (from < to) yield* readListed(files, directory, listSegments(files, directory), [from, to]);
+}
+
+/** Single records, by their rising indices. Throws as above. */
+export async function* readSingleRecords(
+  files: EvidenceFiles,
+  directory: string,
+  indices: readonly number[],
+): AsyncGenerator<StoredRecord> {
   const segments = listSegments(files, directory);
+  const wanted = new Set(indices);
+  for (let at = 0, end = 0; at < indices.length; at = end) {
+    end = at + 1;
+    while ((indices[end] as number) - (indices[end - 1] as number) <= NEAR_RECORDS) end += 1;
+    const range = [indices[at] as number, (indices[end - 1] as number) + 1] as const;
+    for await (const found of readListed(files, directory, segments, range)) {
+      if (wanted.has(found.record.index)) yield found;
+    }
+  }
+}
+
+async function* readListed(
+  files: EvidenceFiles,
+  directory: string,
+  segments: readonly Segment[],
+  [from, to]: readonly [from: number, to: number],
+): AsyncGenerator<StoredRecord> {
   let next = from;
   while (next < to) {
     const at = segments.findLastIndex(({ first }) => first <= next);
     const segment = segments[at];
     if (!segment) throw missing(next, { path: directory });
-    const end = Math.min(to, segments[at + 1]?.first ?? to);
-    yield* readPart(files, segment, next, end);
+    const following = segments[at + 1]?.first;
+    const end = Math.min(to, following ?? to);
+    yield* readPart(files, { ...segment, following }, next, end);
     next = end;
   }
 }
 
 async function* readPart(
   files: EvidenceFiles,
-  segment: Segment,
+  segment: Segment & { following: number | undefined },
   from: number,
   to: number,
 ): AsyncGenerator<StoredRecord> {
   const file = files.open(segment.path, 'read');
   try {
     let next = from;
-    for await (const found of readSegment(file, segment, await findPlace(file, segment, from))) {
+    const place = await findPlace(file, segment, from, segment.following);
+    for await (const found of readSegment(file, segment, place)) {
       if ('torn_at_bytes' in found) break;
       if (found.record.index < from) continue;
       yield found;
@@ -59,16 +89,46 @@ async function* readPart(
   }
 }
 
-/** The place of a record at or before this one, not far from it. */
-async function findPlace(file: EvidenceFile, segment: Segment, index: number): Promise<Place> {
-  let place: Place = { index: segment.first, offset_bytes: 0 };
-  let end_bytes = file.size_bytes();
-  while (end_bytes - place.offset_bytes > STRETCH_BYTES) {
-    const middle = Math.floor((place.offset_bytes + end_bytes) / 2);
-    const line = await findLineAfter(file, middle);
+/**
+ * The place of a record at or before this one, not far from it. Each second step cuts in two; the
+ * others guess by the lines known so far, which are of about one length, and by the record that
+ * follows the segment.
+ */
+export async function findPlace(
+  file: EvidenceFile,
+  { first }: Segment,
+  index: number,
+  following?: number,
+): Promise<Place> {
+  let low: Place = { index: first, offset_bytes: 0 };
+  let high: End = endAt(file.size_bytes(), following);
+  for (let step = 0; high.offset_bytes - low.offset_bytes > STRETCH_BYTES; step += 1) {
+    if (index - low.index <= NEAR_RECORDS) break;
+    const share = step % 2 === 0 ? shareOf(index, low, high) : 1 / 2;
+    const position = Math.floor(
+      low.offset_bytes + (high.offset_bytes - low.offset_bytes - 1) * share,
+    );
+    const line = await findLineAfter(file, position);
     // Where no whole line begins behind the middle, or none that is whole yet, it is before it.
-    if (line && line.index <= index && line.index > place.index) place = line;
-    else end_bytes = middle;
+    if (line && line.index <= index && line.index > low.index) low = line;
+    else high = endAt(position, line?.index);
   }
-  return place;
+  return low;
+}
+
+/** The end of where a record is looked for, and the record behind it where that is known. */
+interface End {
+  offset_bytes: number;
+  index?: number;
+}
+
+function endAt(offset_bytes: number, index: number | undefined): End {
+  return index === undefined ? { offset_bytes } : { offset_bytes, index };
+}
+
+/** How far a record stands from one place to another, or a little before. */
+function shareOf(index: number, low: Place, high: End): number {
+  if (high.index === undefined || high.index <= index) return 1 / 2;
+  const ahead = index - low.index - NEAR_RECORDS / 2;
+  return Math.max(0, ahead / (high.index - low.index));
 }

@@ -13,6 +13,7 @@ import {
   readLastRecord,
   readSegment,
   segmentAt,
+  useFile,
 } from './segment.ts';
 
 /** Where the log goes on. */
@@ -123,19 +124,5 @@ export function writeFully(file: EvidenceFile, bytes: Uint8Array, position: numb
     const taken = file.write(bytes.subarray(done), position + done);
     if (taken === 0) throw new Error('the disk took no byte');
     done += taken;
-  }
-}
-
-/** Opens a segment to read it, and closes it after. */
-async function useFile<T>(
-  files: EvidenceFiles,
-  segment: Segment,
-  use: (file: EvidenceFile) => Promise<T>,
-): Promise<T> {
-  const file = files.open(segment.path, 'read');
-  try {
-    return await use(file);
-  } finally {
-    file.close();
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { EvidenceRecord } from '../contract/types.gen.ts';
 import { PortcullisError } from '../errors.ts';
 import type { EvidenceFile, EvidenceFiles } from './files.ts';
-import { parseLine } from './line.ts';
+import { type Line, parseLine } from './line.ts';
 
 export interface Segment {
   path: string;
@@ -12,13 +12,8 @@ export interface Segment {
 }
 
 /** A record and where it stands. */
-export interface StoredRecord {
+export interface StoredRecord extends Line {
   record: EvidenceRecord;
-  /** The record as it was hashed. */
-  text: string;
-  /** Hash of the leaf. */
-  leaf: Buffer;
-  begins_flush: boolean;
   offset_bytes: number;
   end_bytes: number;
 }
@@ -38,6 +33,8 @@ export interface TornTail {
 /** As many digits as the largest safe integer has, so that names sort as numbers do. */
 const NAME = /^(\d{16})\.log$/;
 const CHUNK_BYTES = 256 * 1024;
+/** Whoever looks for one line reads little; who reads on reads much at a time. */
+const FIRST_CHUNK_BYTES = 16 * 1024;
 /** Above every line that can be written; what is longer is damage, and is not held in memory. */
 const LINE_BYTES_MAX = 128 * 1024 * 1024;
 const LINE_FEED = 10;
@@ -76,16 +73,30 @@ export async function* readSegment(
     if (torn) {
       if (line?.begins_flush) throw damaged(segment, torn.line);
     } else if (line) {
-      const record = parseRecord(line.text);
+      const { record } = line;
       if (record?.index !== index) throw damaged(segment, raw.number);
       index += 1;
       const { offset_bytes, end_bytes } = raw;
-      yield { record, ...line, offset_bytes, end_bytes };
+      yield { ...line, record, offset_bytes, end_bytes };
     } else {
       torn = { torn_at_bytes: raw.offset_bytes, line: raw.number };
     }
   }
   if (torn) yield torn;
+}
+
+/** Opens a segment to read it, and closes it after. */
+export async function useFile<T>(
+  files: EvidenceFiles,
+  segment: Segment,
+  use: (file: EvidenceFile) => Promise<T>,
+): Promise<T> {
+  const file = files.open(segment.path, 'read');
+  try {
+    return await use(file);
+  } finally {
+    file.close();
+  }
 }
 
 /** The last record of a segment that another one follows, found without reading all of it. */
@@ -100,9 +111,8 @@ export async function readLastRecord(
     const begin = bytes.lastIndexOf(LINE_FEED, -2) + 1;
     if (begin === 0 && from > 0) continue;
     const line = bytes.at(-1) === LINE_FEED ? parseLine(bytes.subarray(begin, -1)) : undefined;
-    const record = line && parseRecord(line.text);
-    if (!record) throw damaged(segment, 'the last');
-    return record;
+    if (!line?.record) throw damaged(segment, 'the last');
+    return line.record;
   }
 }
 
@@ -114,8 +124,7 @@ export async function findLineAfter(
   let is_first = true;
   for await (const { bytes, complete, offset_bytes } of readLines(file, position)) {
     const line = !is_first && complete ? parseLine(bytes) : undefined;
-    const record = line && parseRecord(line.text);
-    if (record) return { index: record.index, offset_bytes };
+    if (line?.record) return { index: line.record.index, offset_bytes };
     if (!is_first) return undefined;
     is_first = false;
   }
@@ -138,7 +147,7 @@ export async function readExactly(
   return bytes.subarray(0, done);
 }
 
-interface RawLine {
+export interface RawLine {
   /** Counted from 1. */
   number: number;
   offset_bytes: number;
@@ -149,7 +158,7 @@ interface RawLine {
   complete: boolean;
 }
 
-async function* readLines(
+export async function* readLines(
   file: EvidenceFile,
   from_bytes: number,
   first_number = 1,
@@ -166,8 +175,8 @@ async function* readLines(
     offset_bytes = end_bytes;
     return line;
   };
-  for (;;) {
-    const chunk = await readExactly(file, end_bytes, CHUNK_BYTES);
+  for (let chunk_bytes = FIRST_CHUNK_BYTES; ; chunk_bytes = CHUNK_BYTES) {
+    const chunk = await readExactly(file, end_bytes, chunk_bytes);
     if (chunk.length === 0) break;
     let from = 0;
     for (let at = chunk.indexOf(LINE_FEED); at !== -1; at = chunk.indexOf(LINE_FEED, from)) {
@@ -180,16 +189,6 @@ async function* readLines(
     if (end_bytes - offset_bytes <= LINE_BYTES_MAX) pieces.push(chunk.subarray(from));
   }
   if (end_bytes > offset_bytes) yield cut(false);
-}
-
-/** A record of the version that this code reads; its hash was checked before. */
-function parseRecord(text: string): EvidenceRecord | undefined {
-  try {
-    const record = JSON.parse(text) as EvidenceRecord | null;
-    return record?.v === 1 ? record : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** A line is not what was written. */

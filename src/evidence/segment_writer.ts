@@ -32,10 +32,13 @@ export class SegmentWriter {
 
   /** Bytes that still fit; begins a segment at `index` where a line of this size does not. */
   async makeRoom(size_bytes: number, index: number): Promise<number> {
-    if (this.#size_bytes > 0 && this.#size_bytes + size_bytes > this.#segment_bytes_max) {
-      await this.#begin(segmentAt(this.#directory, index));
-    }
+    if (this.#size_bytes + size_bytes > this.#segment_bytes_max) await this.end(index);
     return this.#segment_bytes_max - this.#size_bytes;
+  }
+
+  /** Ends the segment, unless it is empty; the next one begins at `index`. */
+  async end(index: number): Promise<void> {
+    if (this.#size_bytes > 0) await this.#begin(segmentAt(this.#directory, index));
   }
 
   /** Resolves when the bytes are durable. After a rejection nothing may be appended any more. */

@@ -1,15 +1,17 @@
 /** The evidence log as its writers know it. */
-import type { EvidenceRecord } from '../contract/types.gen.ts';
+import type { EvidenceRecord, RedactionRequest } from '../contract/types.gen.ts';
+import type { ExportStatus } from './exports/types.ts';
+import type { SealGroup } from './seal.ts';
 
-/** A record before the log gives it its place and time. */
-export type EvidenceEntry = Omit<EvidenceRecord, 'v' | 'index' | 'time' | 'instance'>;
+/** A record before the log gives it its place, time and seals. */
+export type EvidenceEntry = Omit<EvidenceRecord, 'v' | 'index' | 'time' | 'instance' | 'seals'>;
 
 export interface EvidenceLog {
   /**
    * Appends a record and resolves with its index when it is durable. Rejects with
    * `EVIDENCE_UNWRITABLE` where it is not: after the disk failed, every later append does too;
    * where too many records wait, only this one. Rejects with `REQUEST_TOO_LARGE` above the largest
-   * record.
+   * record, and where what is not sealed does not fit an entry of the log.
    */
   append(entry: EvidenceEntry): Promise<number>;
   status(): EvidenceStatus;
@@ -22,6 +24,8 @@ export interface EvidenceStatus {
   /** Number of durable records. */
   size: number;
   problem?: string;
+  /** How each export stands; absent where there is none. */
+  exports?: ExportStatus[];
 }
 
 /**
@@ -43,7 +47,7 @@ export interface EvidenceTree {
    * them not.
    */
   tile(level: number, index: number, width: number): Promise<Uint8Array | undefined>;
-  /** The first `width` records of an entry bundle; undefined where the log has them not. */
+  /** The first `width` leaves of an entry bundle; undefined where the log has them not. */
   entries(index: number, width: number): Promise<EntryBundle | undefined>;
   /** RFC 6962, section 2.1.1. Rejects with a `RangeError` unless index < size <= this size. */
   inclusionProof(index: number, size: number): Promise<readonly Uint8Array[]>;
@@ -51,15 +55,44 @@ export interface EvidenceTree {
   consistencyProof(older: number, newer: number): Promise<readonly Uint8Array[]>;
   /**
    * A record and the proof that it is in the log; undefined where there is no such record. Signs a
-   * checkpoint where none covers it yet.
+   * checkpoint where none covers it yet. `sealed` leaves out what the record discloses.
    */
-  receiptOf(index: number): Promise<string | undefined>;
+  receiptOf(index: number, sealed?: boolean): Promise<string | undefined>;
 }
 
 /** Records after their lengths, or why the format cannot hold them. */
 export type EntryBundle = { bytes: Uint8Array } | { absent: string };
 
+/** A log of which sealed members can be removed. */
+export interface RedactableLog {
+  /**
+   * Removes sealed members from the records that were there when it was called, and records that
+   * first. Readers who have a file open finish undisturbed. Where it rejects, with
+   * `EVIDENCE_UNWRITABLE` or `EVIDENCE_DAMAGED`, some may be removed and others not; the same
+   * asked again finishes it.
+   */
+  redact(redaction: Redaction): Promise<Redacted>;
+}
+
+/** What to remove, and of which records; all that is named must hold. */
+export interface Redaction {
+  /** Who asks. */
+  caller: string;
+  /** Where given, records of other tenants, and of none, are left as they are. */
+  tenants?: ReadonlySet<string>;
+  by: RedactionRequest['by'];
+  /** All groups where absent. */
+  only?: readonly SealGroup[];
+}
+
+export interface Redacted {
+  /** Of the record that says so. */
+  index: number;
+  /** How many records it was about. */
+  records: number;
+}
+
 /** A log whose records can be proved to others. */
-export interface ProvableLog extends EvidenceLog {
+export interface ProvableLog extends EvidenceLog, RedactableLog {
   readonly tree: EvidenceTree;
 }

@@ -139,7 +139,11 @@ function unauthenticated(message: string, headers: Record<string, string> = {}):
 }
 
 /** The header by which the service proves an answer to who holds a token. */
-export function proofOf(call: Call, status: number, body: string): Record<string, string> {
+export function proofOf(
+  call: Call,
+  status: number,
+  body: string | Uint8Array,
+): Record<string, string> {
   const { credential, request } = call;
   if (!credential || !isNonce(request.headers[PROOF_HEADERS.nonce])) return {};
   const proof = answerProof(credential.token, signedRequest(call), { status, body });

@@ -12,15 +12,24 @@ import { NOBODY } from './authentication.ts';
 import { parseBody } from './body.ts';
 import { departureOf } from './departure.ts';
 import { Drain } from './drain.ts';
-import { refusal, type Answer, type Exchange, type Route } from './exchange.ts';
+import {
+  refusal,
+  type Answer,
+  type EvidenceReading,
+  type Exchange,
+  type Route,
+} from './exchange.ts';
 import { SignedRequests, type SignatureLimits } from './signed_requests.ts';
 
 export interface EdgeParts extends SignatureLimits, Omit<Admission, 'taken'> {
   clock: Clock;
   core: DecisionCore;
+  evidence: EvidenceReading;
   log: Logger;
   /** Requests of callers that are decided at a time; one more is refused as `OVERLOADED`. */
   requests_in_flight_max: number;
+  /** The same of those that read evidence, which take nothing from who asks for decisions. */
+  evidence_requests_in_flight_max: number;
 }
 
 const NO_BODY = new Uint8Array();
@@ -37,6 +46,7 @@ export const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
   POLICY_ABSENT: 503,
   BACKEND_UNREACHABLE: 503,
   EVIDENCE_UNWRITABLE: 503,
+  OVERLOADED: 503,
 };
 
 export interface Edge {
@@ -51,7 +61,8 @@ export interface Edge {
 export function createEdge(parts: EdgeParts): Edge {
   const state: EdgeState = {
     ...parts,
-    inFlight: limitInFlight(parts),
+    inFlight: limitInFlight(parts.requests_in_flight_max, parts.log),
+    readInFlight: limitInFlight(parts.evidence_requests_in_flight_max, parts.log),
     taken: new SignedRequests(parts, parts.clock),
   };
   const drain = new Drain();
@@ -80,12 +91,12 @@ export function createEdge(parts: EdgeParts): Edge {
 /** Runs what decides, or refuses it at once where too many others are running. */
 type InFlight = (run: () => Promise<Answer> | Answer) => Promise<Answer>;
 
-function limitInFlight({ requests_in_flight_max, log }: EdgeParts): InFlight {
+function limitInFlight(most: number, log: Logger): InFlight {
   let running = 0;
   let isTold = false;
   return async (run) => {
-    if (running >= requests_in_flight_max) {
-      if (!isTold) log.warn('requests over the limit are refused', { requests_in_flight_max });
+    if (running >= most) {
+      if (!isTold) log.warn('requests over the limit are refused', { most });
       isTold = true;
       return retryLater('OVERLOADED');
     }
@@ -102,6 +113,7 @@ function limitInFlight({ requests_in_flight_max, log }: EdgeParts): InFlight {
 /** The parts, and what they are told of each request. */
 interface EdgeState extends EdgeParts, Admission {
   inFlight: InFlight;
+  readInFlight: InFlight;
 }
 
 async function answerCall(route: Route, call: Call, state: EdgeState): Promise<Answer> {
@@ -109,14 +121,22 @@ async function answerCall(route: Route, call: Call, state: EdgeState): Promise<A
   if (refused) return refused;
   const exchange: Exchange = {
     body: route.method === 'POST' ? parseBody(call.body, state.body_bytes_max) : undefined,
+    path: pathOf(call.request),
     query: queryOf(call.request),
     caller: call.caller,
     base_url: baseUrl(call),
     signal: departureOf(call.request.socket),
     core: state.core,
+    evidence: state.evidence,
   };
   const run = (): Promise<Answer> | Answer => route.handler(exchange);
-  return route.scope === null ? run() : state.inFlight(run);
+  if (route.scope === null) return run();
+  return route.scope === 'evidence' ? state.readInFlight(run) : state.inFlight(run);
+}
+
+/** A target in absolute form names the host before its path. */
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.replace(/^https?:\/\/[^/?#]*/i, '').replace(/[?#].*$/, '');
 }
 
 function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
@@ -167,18 +187,19 @@ function retryLater(code: ErrorCode): Answer {
 function send(call: Call, answer: Answer, last: boolean): void {
   const { response } = call;
   if (response.destroyed || response.headersSent) return;
-  const text = JSON.stringify(answer.body);
+  const isValue = 'body' in answer;
+  const content = isValue ? JSON.stringify(answer.body) : answer.content;
   response.writeHead(answer.status, {
-    'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(text),
+    'Content-Type': isValue ? 'application/json' : answer.type,
+    'Content-Length': Buffer.byteLength(content),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
     ...(last ? { Connection: 'close' } : {}),
     ...answer.headers,
     ...echoedRequestId(call.request),
-    ...proofOf(call, answer.status, text),
+    ...proofOf(call, answer.status, content),
   });
-  response.end(text);
+  response.end(content);
 }
 
 /** AuthZEN Authorization API 1.0, section 10.1.3: an `X-Request-ID` is repeated. */

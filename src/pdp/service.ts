@@ -21,6 +21,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { TokenSource } from './authentication.ts';
 import type { CertificateCallers } from './certificate_callers.ts';
 import { createEdge, type Edge } from './edge.ts';
+import type { EvidenceReading } from './exchange.ts';
 import { listenSocket, listenTcp, loopbackHosts } from './listen.ts';
 import { EVALUATION_PATH, EVALUATIONS_PATH, ROUTES } from './routes.ts';
 import type { SignatureLimits } from './signed_requests.ts';
@@ -42,6 +43,8 @@ export interface ServiceSettings extends SignatureLimits {
   connections_max: number;
   /** Requests that are decided at a time. */
   requests_in_flight_max: number;
+  /** Requests that read evidence at a time. */
+  evidence_requests_in_flight_max: number;
   /** Time in which a request must have arrived whole. */
   request_timeout_ms: number;
   /** Time after which a connection that stands still is closed. */
@@ -52,6 +55,7 @@ export interface ServiceSettings extends SignatureLimits {
 
 export interface ServiceParts {
   core: DecisionCore;
+  evidence: EvidenceReading;
   tokens: TokenSource;
   certificates: CertificateCallers;
   clock: Clock;
@@ -120,14 +124,20 @@ function expressRoutes(edge: Edge, channel: Channel): Router {
   app.enable('strict routing');
   for (const route of ROUTES) {
     const method = route.method === 'GET' ? 'get' : 'post';
-    app[method](route.path, (request, response) =>
+    app[method](expressPath(route.path), (request, response) =>
       edge.serve(route, { request, response, channel }),
     );
   }
   for (const [path, allowed] of methodsByPath()) {
-    app.all(path, (request, response) => edge.refuse({ request, response, channel }, allowed));
+    app.all(expressPath(path), (request, response) =>
+      edge.refuse({ request, response, channel }, allowed),
+    );
   }
   return app;
+}
+
+function expressPath(path: string): string {
+  return path.replace('{path}', '*path').replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
 function methodsByPath(): Map<string, string[]> {

@@ -97,6 +97,7 @@ export class ClientSide {
   receive(raw: unknown, extra?: MessageExtra): void {
     const message = captureMessage(raw);
     const trusted = this.#identify(extra);
+    if (!trusted) this.#gate.parts.turnedAway?.count('host', 'IDENTITY_UNPROVED');
     if (!this.#isSameCaller(trusted)) this.#turnAway(message);
     else if (message.kind === 'request') this.#request(this.#arrive(message, extra, trusted));
     else if (message.kind === 'notification') this.#notification(message, extra);
@@ -204,7 +205,9 @@ export class ClientSide {
   }
 
   #turnAway(message: Message): void {
-    this.#gate.parts.log.warn('a connection was used by another principal than began it');
+    const { log, turnedAway } = this.#gate.parts;
+    log.warn('a connection was used by another principal than began it');
+    turnedAway?.count('connection', 'PRINCIPAL_CHANGED');
     if (message.kind !== 'request') return;
     const request_id = this.#gate.parts.random.id();
     this.#reply(refusedRequest(message.id, { reason_code: 'POLICY_DENIED', request_id }));

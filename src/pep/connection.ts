@@ -177,7 +177,7 @@ export class Connection implements Gate {
       occurred_at: new Date(clock.now_ms()).toISOString(),
     };
     withinDeadline(() => decisionPoint.report(outcome), settings.decision_timeout_ms).catch(
-      (error: unknown) => log.warn('an outcome was not reported', { evaluation_id, error }),
+      (error: unknown) => log.error('an outcome was not reported', { evaluation_id, error }),
     );
   }
 

@@ -7,6 +7,7 @@ import type { IdentitySource } from '../identity/types.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { RefusalLimits } from './refusals.ts';
 import type { TaskLimits } from './tasks.ts';
+import type { TurnedAway } from './turned_away.ts';
 
 export interface GuardSettings extends TaskLimits, RefusalLimits {
   /** Name of the server in capability names, such as `payments` in `tool:payments/transfer`. */
@@ -17,6 +18,8 @@ export interface GuardSettings extends TaskLimits, RefusalLimits {
   tenants_max: number;
   /** Refused tool calls answer with a JSON-RPC error and not with a result. */
   denials_as_errors: boolean;
+  /** How long callers that are turned away for one reason are counted as one. */
+  turned_away_interval_ms: number;
   /** Most items of each kind that the server may list; with more of them nothing is answered. */
   catalogue_items_max: number;
   /** Longest wait for one page of the server's own lists. */
@@ -60,6 +63,8 @@ export interface GuardParts {
   /** Verifies the credential of a request over HTTP first; absent: the host has done that. */
   authenticator?: Authenticator | undefined;
   settings: GuardSettings;
+  /** Tells evidence who was turned away; absent: nobody is told. */
+  turnedAway?: Pick<TurnedAway, 'count'> | undefined;
   log: Logger;
   clock: Clock;
   random: Random;

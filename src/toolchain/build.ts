@@ -10,6 +10,7 @@ import { PortcullisError } from '../errors.ts';
 import { checkPolicy, strictCompile } from './check.ts';
 import { OPA_VERSION } from './opa.ts';
 import type { Opa } from './opa_run.ts';
+import { hasMask, MASK_ENTRYPOINT } from './mask.ts';
 import { parsePolicy, type Finding, type ParsedPolicy } from './policy.ts';
 import { argumentPointers, plainPointers } from './projection.ts';
 import { routerSource } from './router.ts';
@@ -20,7 +21,7 @@ import { tableNames, tablesSource } from './tables.ts';
 /** Entrypoints of the library. */
 const LIBRARY_ENTRYPOINTS = {
   entrypoint: 'mcp/main/decision',
-  discovery: 'mcp/list/visible',
+  discovery: 'mcp/list/items',
   approval: 'mcp/approval/eligible',
 } as const;
 
@@ -111,6 +112,7 @@ function describe(policy: ParsedPolicy, options: BuildOptions): BundleMetadata {
   const metadata = {
     schema_version: 1,
     ...entrypoints,
+    ...(hasMask(policy) && { mask: MASK_ENTRYPOINT }),
     arguments: plain ? plainPointers(base) : argumentPointers(base, rules),
     tables: plain ? [] : tableNames(sources.data),
     self_tests: sources.self_tests,
@@ -125,8 +127,8 @@ function describe(policy: ParsedPolicy, options: BuildOptions): BundleMetadata {
   throw new PortcullisError('DATA_INVALID', message, { pointer });
 }
 
-function entrypointsOf({ entrypoint, discovery, approval }: BundleMetadata): string[] {
-  return [entrypoint, discovery, approval].filter((path) => path !== undefined);
+function entrypointsOf({ entrypoint, discovery, approval, mask }: BundleMetadata): string[] {
+  return [entrypoint, discovery, approval, mask].filter((path) => path !== undefined);
 }
 
 /** What OPA makes of sources that are bounded themselves. */

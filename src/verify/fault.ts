@@ -17,6 +17,8 @@ export const FAULTS = {
   INCLUSION_FALSE: 'the record is not at that index of the log',
   RECORD_INVALID: 'what the log holds there is not a record of evidence in its canonical form',
   RECORD_MISPLACED: 'the record carries another index than its place in the log',
+  DISCLOSURE_MALFORMED: 'what stands behind a record does not disclose what records seal',
+  DISCLOSURE_FALSE: 'what is disclosed is not what the record sealed',
   TILE_MISSING: 'a file of the log is missing',
   TILE_MALFORMED: 'a file of the log has not the length or form that the size of the log demands',
   TILE_FALSE: 'hashes in a tile are not those of the entries',

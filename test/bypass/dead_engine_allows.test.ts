@@ -34,6 +34,7 @@ function failOpen(point: DecisionPoint): DecisionPoint {
         .catch(() => ({ evaluations: request.evaluations.map(() => ({ decision: true })) })),
     describe: (options) => point.describe(options).catch(() => READY),
     report: (outcome) => point.report(outcome).catch(() => undefined),
+    turnedAway: (report) => point.turnedAway(report).catch(() => undefined),
     watch: () => () => undefined,
     close: () => point.close(),
   };

@@ -23,7 +23,7 @@ export async function runWith(variables: Variables, ...argv: string[]): Promise<
   return { code, stdout: textOf(stdout), stderr: textOf(stderr) };
 }
 
-const BIN = fileURLToPath(new URL('../../bin/portcullis.js', import.meta.url));
+export const BIN = fileURLToPath(new URL('../../bin/portcullis.js', import.meta.url));
 
 export interface Serving {
   url: string;

@@ -182,7 +182,39 @@ const PAIRS: [bad: Settings, fine: Settings, beside?: Settings][] = [
       'guard.identity.jwt.jwks_age_seconds_max': 600,
     },
   ],
+  ...exportPairs(),
 ];
+
+/** Rows on one list: test/config/exports.test.ts tries more of each. */
+function exportPairs(): [bad: Settings, fine: Settings][] {
+  const url = 'https://collector.example';
+  const otel = { name: 'one', type: 'otel_logs', url };
+  const lines = { name: 'one', type: 'jsonl' };
+  const two = { ...lines, name: 'two' };
+  const pairs: [bad: object[], fine: object[]][] = [
+    [
+      [lines, lines],
+      [lines, two],
+    ],
+    [[{ ...otel, url: null }], [otel]],
+    [[{ ...lines, url }], [lines]],
+    [[{ ...otel, path: '/t' }], [{ ...lines, path: '/t' }]],
+    [[{ ...otel, partition: 'a' }], [{ ...otel, type: 'opa_decision_log', partition: 'a' }]],
+    [[{ ...otel, url: 'http://127.0.0.1', ca_file: '/t' }], [{ ...otel, ca_file: '/t' }]],
+    [
+      [
+        { ...lines, path: '/t' },
+        { ...two, path: '/t' },
+      ],
+      [
+        { ...lines, path: '/t' },
+        { ...two, path: '/u' },
+      ],
+    ],
+    [[{ ...lines, retry_interval_ms: 60_001 }], [{ ...lines, retry_interval_ms: 60_000 }]],
+  ];
+  return pairs.map(([bad, fine]) => [{ 'evidence.exports': bad }, { 'evidence.exports': fine }]);
+}
 
 /** Limits that bind a guard and who decides bind where both are one process. */
 const EMBEDDED = { 'decision_point.embedded': true, 'policy.bundle': 'b' };

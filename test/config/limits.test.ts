@@ -4,12 +4,16 @@ import { SETTINGS, hasType } from '../../src/config/settings.ts';
 import { describeWithOpa } from '../support/toolchain.ts';
 import * as decisionPoint from './limits/decision_point.ts';
 import * as evidence from './limits/evidence.ts';
+import * as exports from './limits/exports.ts';
 import * as guard from './limits/guard.ts';
 import * as jwt from './limits/jwt.ts';
+import * as outcomes from './limits/outcomes.ts';
 import * as pdp from './limits/pdp.ts';
 import * as policy from './limits/policy.ts';
 import * as policyServer from './limits/policy_server.ts';
+import * as reading from './limits/reading.ts';
 import * as refusals from './limits/refusals.ts';
+import * as turnedAway from './limits/turned_away.ts';
 import * as tasks from './limits/tasks.ts';
 import * as toolchain from './limits/toolchain.ts';
 import { TAKEN, type Probe, type TimeProbe } from './limits/probe.ts';
@@ -60,6 +64,15 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'pdp.signed_requests_max': { run: pdp.signedRequests, expected: status('401') },
   'pdp.signature_age_seconds_max': { run: pdp.signatureAge, expected: status('401') },
   'pdp.requests_in_flight_max': { run: pdp.requestsInFlight, expected: status('503') },
+  'pdp.evidence_requests_in_flight_max': {
+    run: reading.requestsInFlight,
+    expected: { below: '200, and 200', at: '200, and 200', above: '503, and 200' },
+  },
+  'pdp.evidence_page_records_max': { run: reading.pageRecords, expected: status('400') },
+  'pdp.evidence_page_bytes_max': {
+    run: reading.pageBytes,
+    expected: { below: '2 records', at: '2 records', above: '1 records' },
+  },
   'pdp.connections_max': { run: pdp.connections, expected: status('dropped') },
   'evidence.linger_us_max': {
     run: evidence.linger,
@@ -76,6 +89,38 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
   'evidence.record_bytes_max': {
     run: evidence.recordBytes,
     expected: refused('REQUEST_TOO_LARGE'),
+  },
+  'evidence.exports[].batch_records_max': {
+    run: exports.batchRecords,
+    expected: { below: '1 batches', at: '1 batches', above: '2 batches' },
+  },
+  'evidence.exports[].batch_bytes_max': {
+    run: exports.batchBytes,
+    expected: { below: '1 batches', at: '1 batches', above: '2 batches' },
+  },
+  'evidence.exports[].lag_records_max': {
+    run: exports.lagRecords,
+    expected: refused('EVIDENCE_UNWRITABLE'),
+  },
+  'evidence.exports[].file_bytes_max': {
+    run: exports.fileBytes,
+    expected: { below: '1 files', at: '2 files', above: '2 files' },
+  },
+  'evidence.exports[].files_max': {
+    run: exports.filesKept,
+    expected: { below: '2 files', at: '3 files', above: '3 files' },
+  },
+  'evidence.outcome_memory_records_max': {
+    run: outcomes.memory,
+    expected: { below: 'known', at: 'known', above: 'forgotten' },
+  },
+  'guard.outcomes_spool_bytes_max': {
+    run: outcomes.spoolBytes,
+    expected: refused('OUTCOMES_UNWRITABLE'),
+  },
+  'evidence.disclosures_kept_days': {
+    run: evidence.disclosuresKept,
+    expected: { below: 'kept', at: 'kept', above: 'removed' },
   },
   'decision_point.answer_bytes_max': {
     run: decisionPoint.answerBytes,
@@ -135,6 +180,10 @@ const LIMITS: Record<string, { run: () => Promise<Probe>; expected: Probe }> = {
     run: refusals.all,
     expected: { below: 'from memory', at: 'from memory', above: 'decided' },
   },
+  'guard.turned_away_interval_ms': {
+    run: turnedAway.interval,
+    expected: { below: 'counted', at: 'told', above: 'told' },
+  },
   'guard.tenants_max': {
     run: guard.tenants,
     expected: { below: 'watched', at: 'watched', above: 'made room' },
@@ -170,6 +219,10 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
   'pdp.request_timeout_ms': { run: pdp.requestTimeout, expected: { soon: '200', never: '408' } },
   'pdp.idle_timeout_ms': { run: pdp.idleTimeout, expected: { soon: '200', never: '' } },
   'pdp.drain_timeout_ms': { run: pdp.drainTimeout, expected: { soon: '200', never: 'cut off' } },
+  'pdp.evidence_timeout_ms': {
+    run: reading.timeout,
+    expected: { soon: TAKEN, never: 'OVERLOADED' },
+  },
   'decision_point.timeout_ms': {
     run: decisionPoint.timeout,
     expected: { soon: TAKEN, never: 'DECISION_POINT_UNREACHABLE' },
@@ -181,6 +234,14 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
   'policy.remote.timeout_ms': {
     run: policyServer.timeout,
     expected: { soon: TAKEN, never: 'BACKEND_UNREACHABLE' },
+  },
+  'evidence.exports[].timeout_ms': {
+    run: exports.timeout,
+    expected: { soon: TAKEN, never: 'UPSTREAM_FAILED' },
+  },
+  'guard.outcomes_drain_timeout_ms': {
+    run: outcomes.drainTimeout,
+    expected: { soon: TAKEN, never: 'left for the next start' },
   },
   'guard.cancelled_timeout_ms': {
     run: guard.cancelledTimeout,
@@ -214,10 +275,15 @@ const PERIODS = [
   'evidence.checkpoint_interval_ms',
   'policy.remote.poll_interval_ms',
   'decision_point.watch_interval_ms',
+  'evidence.exports[].interval_ms',
+  'evidence.exports[].retry_interval_ms',
+  'evidence.exports[].retry_interval_ms_max',
+  'guard.outcomes_retry_ms_max',
 ];
 
 test('[O-04] every number among the settings is a limit tried here, or a period', () => {
-  const numbers = SETTINGS.filter(({ rule }) => hasType(rule, 'integer')).map(({ name }) => name);
+  const all = SETTINGS.flatMap((setting) => [setting, ...setting.rule.members]);
+  const numbers = all.filter(({ rule }) => hasType(rule, 'integer')).map(({ name }) => name);
   const tried = [...Object.keys(LIMITS), ...Object.keys(TIMES), ...PERIODS];
   expect(tried.toSorted()).toEqual(numbers.toSorted());
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { loadConfiguration } from '../../src/config/load.ts';
 import schema from '../../src/config/schema.json' with { type: 'json' };
-import { SETTINGS, type Setting, hasType } from '../../src/config/settings.ts';
+import { SETTINGS, type Setting, allowsNull, hasType } from '../../src/config/settings.ts';
 import { putAt, valueAt } from '../../src/config/source.ts';
 import jwtSchema from '../../src/identity/jwt/jwt.schema.json' with { type: 'json' };
 import resourceSchema from '../../src/identity/resource/resource.schema.json' with { type: 'json' };
@@ -56,7 +56,9 @@ describe.each(NUMBERS)('$name', (setting) => {
     expect(loadWith(setting, usual)).toBe(usual);
   });
 
-  test.each([minimum - 1, maximum + 1, minimum + 0.5, NaN, Infinity, '7', null])(
+  const nothing = allowsNull(setting.rule) ? [] : [null];
+
+  test.each([minimum - 1, maximum + 1, minimum + 0.5, NaN, Infinity, '7', ...nothing])(
     'refuses %p',
     (value) => {
       const message = expect.stringMatching(
@@ -67,6 +69,55 @@ describe.each(NUMBERS)('$name', (setting) => {
       );
     },
   );
+});
+
+const MEMBERS = SETTINGS.flatMap(({ path, rule }) =>
+  rule.members.map((member) => ({ ...member, list: path, name: member.name })),
+);
+const MEMBER_NUMBERS = MEMBERS.filter(({ rule }) => hasType(rule, 'integer'));
+
+/** A list of one group that has what it must have, and this. */
+function loadMember({ list, path }: (typeof MEMBERS)[number], value: unknown): unknown {
+  const room = { retry_interval_ms: 10, retry_interval_ms_max: 86_400_000 };
+  const group = { name: 'one', type: 'jsonl', ...room };
+  putAt(group, path, value);
+  const overrides = {};
+  putAt(overrides, list, [group]);
+  const names = { server: 's', instance: 'i' };
+  const options = { names, overrides, cwd: '/nowhere', variables: { HOME: '/nobody' } };
+  return valueAt(loadConfiguration(options), [...list, '0', ...path]);
+}
+
+describe.each(MEMBER_NUMBERS)('$name', (member) => {
+  const { minimum = NaN, maximum = NaN, default: usual } = member.rule;
+
+  test('is taken at its limits and at its default', () => {
+    expect(loadMember(member, minimum)).toBe(minimum);
+    expect(loadMember(member, maximum)).toBe(maximum);
+    expect(loadMember(member, usual)).toBe(usual);
+  });
+
+  test.each([minimum - 1, maximum + 1, minimum + 0.5, NaN, Infinity, '7', null])(
+    'refuses %p',
+    (value) => {
+      const place = `${member.list.join('.')}.0.${member.path.join('.')}`;
+      const message = expect.stringMatching(
+        new RegExp(`^\`${place}\` .* must be an integer from ${minimum} to ${maximum} `),
+      );
+      expect(() => loadMember(member, value)).toThrow(
+        expect.objectContaining({ code: 'CONFIGURATION_INVALID', message }),
+      );
+    },
+  );
+});
+
+test('[O-04] each member of a list of groups has a description, and its limits', () => {
+  expect(MEMBERS.filter(({ rule }) => !/^[A-Z`].*\.$/.test(rule.description))).toEqual([]);
+  expect(MEMBER_NUMBERS.filter(({ unit }) => unit === undefined)).toEqual([]);
+  const boundless = MEMBERS.filter(
+    ({ rule }) => hasType(rule, 'string') && rule.maxLength === undefined,
+  );
+  expect(boundless).toEqual([]);
 });
 
 test('[O-04] each setting has a default, a description and a variable of its own', () => {

@@ -151,6 +151,50 @@ describe('obligations', () => {
   });
 });
 
+describe('kinds of records', () => {
+  const schema = schemaOf('evidence_record');
+  const kinds = (schema.properties as Record<string, Schema>).kind?.enum as string[];
+  const dependent = schema.dependentSchemas as { kind: { allOf: Schema[] } };
+  const rows = dependent.kind.allOf as unknown as {
+    if: { properties: { kind: { const: string } } };
+    then: { propertyNames: { enum: string[] } };
+  }[];
+  const allowed = new Map(
+    rows.map(({ if: when, then }) => [when.properties.kind.const, then.propertyNames.enum]),
+  );
+  const records = examples('evidence_record', 'valid').map(([, record]) => record) as Schema[];
+
+  test('each say which members they have', () => {
+    expect([...allowed.keys()].sort()).toEqual([...kinds].sort());
+    const members = Object.keys(schema.properties as object);
+    expect(members).toEqual(expect.arrayContaining([...new Set([...allowed.values()].flat())]));
+  });
+
+  test.each(kinds)('%s has an example, and refuses each member of another kind', (kind) => {
+    const example = records.find((record) => record.kind === kind);
+    expect(example).toBeDefined();
+    const others = records.flatMap((record) => Object.entries(record));
+    const foreign = new Map(others.filter(([name]) => !allowed.get(kind)?.includes(name)));
+    expect(foreign.size).toBeGreaterThan(5);
+    for (const [name, value] of foreign) {
+      expect(VALIDATORS.evidence_record({ ...example, [name]: value })).toMatchObject({
+        fault: { pointer: `/${name}`, keyword: 'propertyNames' },
+      });
+    }
+    expect(VALIDATORS.evidence_record({ ...example, token: 'x' })).toMatchObject({ ok: false });
+  });
+
+  test('a member is missing only where its own group was redacted', () => {
+    const redacted = examples('evidence_record', 'valid').find(
+      ([title]) => title === 'decision_redacted',
+    )?.[1] as { seals: Record<string, string> };
+    const { internals: _, ...seals } = redacted.seals;
+    expect(VALIDATORS.evidence_record({ ...redacted, seals })).toMatchObject({
+      fault: { pointer: '/seals/internals', keyword: 'required' },
+    });
+  });
+});
+
 describe('the fault that is told', () => {
   const validate = compileSchema({
     type: 'object',

@@ -10,6 +10,7 @@ import { layPolicyData, readBundle, type Bundle } from '../../src/bundle/bundle.
 import { readFiles } from '../../src/bundle/files.ts';
 import type { Resource } from '../../src/contract/types.gen.ts';
 import type { ActivePolicy, PolicyInput } from '../../src/decision/types.ts';
+import { judgeListing } from '../../src/decision/listing.ts';
 import { judgeResult } from '../../src/decision/result.ts';
 import { activate, CALLER, codeOf, callOf, evidenceOnDisk, sceneOf } from '../support/decisions.ts';
 import { DEFAULTS } from '../support/defaults.ts';
@@ -178,14 +179,13 @@ function inputOf({ client, links }: Asked, phase: string, more: object = {}): Po
 
 /** The names that are listed, and those that can be called. */
 async function judged(policy: ActivePolicy, ask: Asked): Promise<[string[], string[]]> {
-  const positions = (await policy.list(inputOf(ask, 'discovery'), RESOURCES)) as number[];
+  const raw = await policy.list(inputOf(ask, 'discovery'), RESOURCES);
   const called: string[] = [];
   for (const [at, resource] of RESOURCES.entries()) {
-    const input = inputOf(ask, 'call', { arguments: { amount: ask.amount } });
-    const { outcome } = judgeResult(await policy.evaluate({ ...input, resource }));
-    if (outcome === 'allow') called.push(TOOLS[at]!);
+    const input = { ...inputOf(ask, 'call', { arguments: { amount: ask.amount } }), resource };
+    if (judgeResult(await policy.evaluate(input)).outcome === 'allow') called.push(TOOLS[at]!);
   }
-  return [positions.toSorted((a, b) => a - b).map((at) => TOOLS[at]!), called];
+  return [TOOLS.filter((_, at) => judgeListing(raw, TOOLS.length)![at]!.visible), called];
 }
 
 const within = (inner: readonly string[][], outer: readonly string[][]) =>

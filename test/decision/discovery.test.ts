@@ -126,8 +126,13 @@ describeWithOpa('a discovery', () => {
           environment: 'production',
         },
         catalogue_digest: CATALOGUE,
-        shown: [{ type: 'tool', id: 'even-0' }],
-        withheld: [{ type: 'tool', id: 'odd-1', definition_digest: digest }],
+        server: 'payments',
+        grounds: [
+          { reason_code: 'ALLOWED', rules: [] },
+          { reason_code: 'CAPABILITY_NOT_ALLOWED', rules: [] },
+        ],
+        shown: [{ type: 'tool', id: 'even-0', ground: 0 }],
+        withheld: [{ type: 'tool', id: 'odd-1', definition_digest: digest, ground: 1 }],
       },
     ]);
   });
@@ -145,7 +150,7 @@ describeWithOpa('a discovery', () => {
     const { core } = sceneWith(policy, { ...UNWRITABLE, append }, async () => []);
     await core.evaluations(listOf(['even-0']), CALLER);
     const [{ shown }] = entries as [{ shown: unknown }];
-    expect(shown).toStrictEqual([{ type: 'tool', id: 'even-0' }]);
+    expect(shown).toStrictEqual([{ type: 'tool', id: 'even-0', ground: 0 }]);
   });
 
   test('without an entrypoint for lists asks for each item, without arguments', async () => {
@@ -247,10 +252,7 @@ describeWithOpa('a list that is not sound withholds everything', () => {
     ['a position that is none', ['0']],
     ['names', ['even-0']],
   ])('%s', async (_title, raw) => {
-    expect(await asked(() => raw, 2)).toEqual([
-      [],
-      'the policy does not list by distinct positions',
-    ]);
+    expect(await asked(() => raw, 2)).toEqual([[], 'the policy does not list as it should']);
   });
 
   test('one that breaks off in the second chunk', async () => {

@@ -33,7 +33,7 @@ function expectRecordable(entry: object): void {
 
 describe('the record of a decision', () => {
   test('holds no more than was decided', () => {
-    const entry = decisionEntry(HEAD, undefined, plainVerdict('deny'));
+    const entry = decisionEntry(HEAD, {}, indeterminate('it is no request'));
     expectRecordable(entry);
     expect(entry).toStrictEqual({
       kind: 'decision',
@@ -44,10 +44,11 @@ describe('the record of a decision', () => {
       decision: false,
       outcome: 'deny',
       visible: false,
-      reason_code: 'POLICY_DENIED',
+      reason_code: 'POLICY_INDETERMINATE',
       constraints: {},
       obligations: [],
       rules: [],
+      detail: 'it is no request',
     });
   });
 
@@ -57,20 +58,20 @@ describe('the record of a decision', () => {
       ...plainVerdict('allow'),
       obligations: [log, { ...log, level: 'warn' as const }],
     };
-    expect(decisionEntry(HEAD, undefined, verdict).obligations).toEqual(['log']);
+    expect(decisionEntry(HEAD, {}, verdict).obligations).toEqual(['log']);
   });
 
   test('cuts off what went wrong at the length of a record', () => {
     const wrong = indeterminate('z'.repeat(2000));
-    const entry = decisionEntry(HEAD, undefined, wrong);
+    const entry = decisionEntry(HEAD, {}, wrong);
     expectRecordable(entry);
-    const shown = { shown: [], withheld: [], detail: wrong.detail };
+    const list = { catalogue_digest: DIGEST, items: [], detail: wrong.detail };
     const request = recordedRequest({
       subject: { type: 'user', id: 'a' },
       action: { name: 'tools/list' },
       context: { phase: 'discovery' },
     });
-    const listed = discoveryEntry(HEAD, request, DIGEST, shown);
+    const listed = discoveryEntry(HEAD, { request }, list);
     expectRecordable(listed);
     expect([entry.detail?.length, listed.detail?.length]).toEqual([1024, 1024]);
   });
@@ -78,17 +79,13 @@ describe('the record of a decision', () => {
 
 describe('what is recorded of a request', () => {
   const recorded = (subject: object, resource: object = {}, context: object = {}) => {
-    const { request } = decisionEntry(
-      HEAD,
-      recordedRequest({
-        subject: { type: 'user', id: 'a', properties: subject },
-        action: { name: 'read' },
-        resource: { type: 'todo', id: '1', properties: resource },
-        context: { phase: 'call', ...context },
-      }),
-      plainVerdict('allow'),
-    );
-    expectRecordable(decisionEntry(HEAD, request, plainVerdict('allow')));
+    const request = recordedRequest({
+      subject: { type: 'user', id: 'a', properties: subject },
+      action: { name: 'read' },
+      resource: { type: 'todo', id: '1', properties: resource },
+      context: { phase: 'call', ...context },
+    });
+    expectRecordable(decisionEntry(HEAD, { request }, plainVerdict('allow')));
     return JSON.parse(JSON.stringify(request)) as Record<string, Record<string, unknown>>;
   };
 

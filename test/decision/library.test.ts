@@ -242,8 +242,12 @@ describeWithOpa('the policy library, built and asked', () => {
   });
 
   describe('a list', () => {
-    const listed = async (groups: string[], deployment: string): Promise<string[]> => {
-      const { core } = await scene();
+    const listed = async (
+      groups: string[],
+      deployment: string,
+      asked?: Scene,
+    ): Promise<string[]> => {
+      const { core } = asked ?? (await scene());
       const { subject, context } = callOf();
       subject.properties = { actor_type: 'human', groups };
       const names = Object.keys(DATA.registry as object).map(
@@ -272,6 +276,23 @@ describeWithOpa('the policy library, built and asked', () => {
       [[], 'production', []],
     ])('of %j in %s shows %j', async (groups, deployment, shown) => {
       expect(await listed(groups, deployment)).toEqual(shown);
+    });
+
+    test('records of each item the rules and grants that decided', async () => {
+      const asked = await scene();
+      await listed(['guests'], 'staging', asked);
+      const [{ grounds, shown, withheld } = {}] = await asked.records();
+      expect(shown).toEqual([]);
+      const why = withheld?.map(({ id, ground = NaN }) => [id, grounds?.[ground]]);
+      const elsewhere = { reason_code: 'ENVIRONMENT_BOUNDARY', rules: ['boundary/environment'] };
+      expect(why).toEqual([
+        ['transfer', elsewhere],
+        ['refund', elsewhere],
+        ['customer', elsewhere],
+        ['staging', { reason_code: 'CAPABILITY_NOT_ALLOWED', rules: [] }],
+        ['report', elsewhere],
+      ]);
+      expect(grounds).toHaveLength(2);
     });
   });
 });

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { VALIDATORS } from '../../src/contract/validate.ts';
-import { readSepRequest, SEP_ACTIONS } from '../../src/decision/sep.ts';
+import { SEP_ACTIONS } from '../../src/contract/sep_actions.ts';
+import { readSepRequest } from '../../src/decision/sep.ts';
 import {
   CALLER,
   codeOf,

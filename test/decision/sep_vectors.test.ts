@@ -124,7 +124,7 @@ describePublished('the published examples of the SEP', () => {
       'actions: [list], decision: allow}]}}';
     const policy = await policyOf(`${yaml}\n${roles}\n`);
     const input = inputOf('resource_template:x', ['a'], { method: 'resources/templates/list' });
-    expect(policy.list(input, [input.resource as Resource])).toEqual([0]);
+    expect(policy.list(input, [input.resource as Resource])).toEqual([[true, 'ALLOWED', ['a/1']]]);
   });
 
   test('the call of a protected tool is decided on', async () => {
@@ -143,9 +143,9 @@ describePublished('the published examples of the SEP', () => {
     const policy = await policyAt(ROLES);
     const list = (...groups: string[]) => {
       const input = inputOf(`tool:${name}`, groups, { method: 'tools/list' });
-      return policy.list(input, [input.resource as Resource]);
+      return policy.list(input, [input.resource as Resource]).map(([visible]) => visible);
     };
-    expect([list('sre'), list('automation'), list()]).toEqual([[0], [], []]);
+    expect([list('sre'), list('automation'), list()]).toEqual([[true], [false], [false]]);
   });
 
   test('discovery is filtered by a policy of our own, in order', async () => {
@@ -174,8 +174,8 @@ describePublished('the published examples of the SEP', () => {
         subject: { id: subject?.principal, properties: { groups } },
       });
     const resources = all!.map((name) => inputFor(name).resource as Resource);
-    const positions = policy.list(inputFor('', 'tools/list'), resources);
-    expect(positions.map((at) => all![at])).toEqual(shown);
+    const listed = policy.list(inputFor('', 'tools/list'), resources);
+    expect(all!.filter((_, at) => listed[at]?.[0])).toEqual(shown);
     for (const name of all!) {
       const visible = shown!.includes(name);
       expect(policy.evaluate(inputFor(name))).toMatchObject({

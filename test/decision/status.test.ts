@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { VALIDATORS } from '../../src/contract/validate.ts';
 import { createDecisionCore, type DecisionParts } from '../../src/decision/core.ts';
-import type { DecisionCore } from '../../src/decision/types.ts';
+import type { Caller, DecisionCore, Scope } from '../../src/decision/types.ts';
 import { PortcullisError } from '../../src/errors.ts';
 import {
   CALLER,
@@ -39,6 +39,7 @@ describeWithOpa('what a PEP does with a decision', () => {
         status: 'executed',
         reason_code: 'DONE_SO',
         masked: ['/a/*'],
+        occurred_at: NOW,
       },
     ]);
     expect(await codeOf(core.outcome({ ...report, status: 'done' }, CALLER))).toBe(
@@ -115,6 +116,36 @@ describeWithOpa('the status', () => {
       ready: false,
       problem: 'the evidence log cannot be written',
     });
+  });
+
+  test('tells how exports stand to whoever may read the evidence of all tenants', async () => {
+    const exports = [
+      {
+        name: 'one',
+        type: 'jsonl',
+        required: false,
+        stopped: false,
+        lag_records: 3,
+        gap_records: 1,
+        gaps: [{ first: 2, last: 2, records: 1, reason: 'it is away' }],
+        problem: 'it is away',
+      },
+    ];
+    const evidence = { ...UNWRITABLE, status: () => ({ writable: true, size: 9, exports }) };
+    const { policy } = await echoScene();
+    const core = coreAt(0, {
+      evidence,
+      evaluator: { current: () => policy, watch: () => () => undefined },
+    });
+    const reader: Caller = { ...CALLER, scopes: new Set<Scope>(['decide', 'evidence']) };
+    const told = core.status(undefined, reader);
+    expect(told).toMatchObject({ ready: true, exports });
+    expect(VALIDATORS.status(told)).toMatchObject({ ok: true });
+    expect(core.status(undefined, CALLER)).not.toHaveProperty('exports');
+    expect(core.status()).not.toHaveProperty('exports');
+    const bound = { ...reader, tenants: new Set(['acme']) };
+    expect(core.status(undefined, bound)).not.toHaveProperty('exports');
+    expect(core.status('acme', bound)).not.toHaveProperty('exports');
   });
 
   test('tells why there is no policy, as far as a status can, and hides no defect', () => {

@@ -21,11 +21,12 @@ import { seededRandom } from '../support/seeded_random.ts';
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 
 const ENTRIES: EvidenceEntry[] = [
-  { kind: 'start', policy: { revision: '7', digest: DIGEST } },
+  { kind: 'start' },
   {
     kind: 'decision',
     evaluation_id: 'e-1',
     caller: 'socket',
+    profile: 'mcp/1',
     request: {
       subject: { id: 'user:zoë@example.com', actor_type: 'human', groups: ['tellers'] },
       action: 'tools/call',
@@ -43,12 +44,28 @@ const ENTRIES: EvidenceEntry[] = [
   },
   {
     kind: 'discovery',
+    evaluation_id: 'e-2',
+    caller: 'guard',
+    profile: 'mcp/1',
+    request: { subject: { id: 'user:alice@example.com' }, action: 'tools/list' },
     catalogue_digest: DIGEST,
-    shown: [{ type: 'tool', id: 'a' }],
-    withheld: [{ type: 'tool', id: 'b', definition_digest: DIGEST }],
+    grounds: [{ reason_code: 'ALLOWED', rules: [] }],
+    shown: [{ type: 'tool', id: 'a', ground: 0 }],
+    withheld: [{ type: 'tool', id: 'b', definition_digest: DIGEST, ground: 0 }],
   },
-  { kind: 'outcome', evaluation_id: 'e-1', status: 'executed', masked: ['/a/*'] },
-  { kind: 'activation', policy: { revision: '8', digest: DIGEST }, unsafe_allow_all: true },
+  {
+    kind: 'outcome',
+    evaluation_id: 'e-1',
+    caller: 'guard',
+    status: 'executed',
+    masked: ['/a/*'],
+  },
+  {
+    kind: 'activation',
+    policy: { revision: '8', digest: DIGEST },
+    unsafe_allow_all: true,
+    status: 'activated',
+  },
   { kind: 'stop', detail: 'SIGTERM' },
 ];
 
@@ -63,23 +80,27 @@ test('each record gets its place, fits its schema, and is read back as written',
 
   const records = await readAll(directory);
   const header = { v: 1, time: '2027-01-01T00:00:00.000Z', instance: 'one' };
-  expect(records).toEqual(ENTRIES.map((entry, index) => ({ ...entry, ...header, index })));
+  const unsealed = records.map(({ seals: _seals, ...record }) => record);
+  expect(unsealed).toEqual(ENTRIES.map((entry, index) => ({ ...entry, ...header, index })));
   for (const record of records) expect(VALIDATORS.evidence_record(record).ok).toBe(true);
 });
 
-test('a line is the RFC 6962 leaf hash, a mark, canonical JSON and a line feed', async () => {
+test('a line is the RFC 6962 leaf hash, a mark, canonical JSON and its disclosures', async () => {
   const directory = temporaryDirectory();
-  const log = await openLog(directory);
+  const log = await openLog(directory, { randomness: (count) => Buffer.alloc(count, 0xff) });
   await log.append(ENTRIES[0]!);
   await Promise.all([log.append(ENTRIES[1]!), log.append(ENTRIES[2]!)]);
   await log.close();
 
   const [first, second, third, end] = segmentText(directory).split('\n');
-  const records = await readAll(directory);
+  const expected = (index: number, mark: string): string => {
+    const known = { index, instance: 'one', time: '2027-01-01T00:00:00.000Z', v: 1 } as const;
+    return lineOf(mark, { ...ENTRIES[index]!, ...known });
+  };
   expect([first, second, third, end]).toEqual([
-    lineOf(' ', records[0]!),
-    lineOf(' ', records[1]!),
-    lineOf('+', records[2]!),
+    expected(0, ' '),
+    expected(1, ' '),
+    expected(2, '+'),
     '',
   ]);
 });
@@ -88,22 +109,41 @@ function segmentText(directory: string): string {
   return readFileSync(join(directory, '0000000000000000.log'), 'utf8');
 }
 
+const SALT = '_'.repeat(22);
+
 function lineOf(mark: string, record: EvidenceRecord): string {
-  const text = canonicalJson(record);
-  const leaf = createHash('sha256')
-    .update(Buffer.from([0]))
-    .update(text)
-    .digest('hex');
-  return leaf + mark + text;
+  const { request, rules, shown, withheld, ...leaf } = record;
+  const disclosed = [
+    ...(rules ? [['internals', { rules }]] : []),
+    ...(shown ? [['items', { shown, withheld }]] : []),
+    ...(request ? [['request', { request }]] : []),
+  ].map(([group, members]) => [group, canonicalJson([group, SALT, members])] as const);
+  const seals = disclosed.map(([group, text]) => [
+    group,
+    `sha256:${sha256(`portcullis seal v1\n${text}`)}`,
+  ]);
+  const sealed = seals.length === 0 ? leaf : { ...leaf, seals: Object.fromEntries(seals) };
+  const text = canonicalJson(sealed);
+  const parts = [sha256(`\0${text}`) + mark + text, ...disclosed.map(([, each]) => each)];
+  return parts.join('\t');
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 test('an entry cannot set what the log sets', async () => {
   const directory = temporaryDirectory();
   const log = await openLog(directory);
-  const forged = { ...ENTRY, index: 7, time: 'never', instance: 'other', v: 2 };
-  await log.append(forged);
+  const seals = { items: DIGEST };
+  const forged = { index: 7, time: 'never', instance: 'other', v: 2, seals };
+  await log.append({ ...ENTRY, ...forged });
+  await log.append({ kind: 'stop', ...forged });
   await log.close();
-  expect(await readAll(directory)).toMatchObject([{ v: 1, index: 0, instance: 'one' }]);
+  const [first, second] = await readAll(directory);
+  expect(first).toMatchObject({ v: 1, index: 0, instance: 'one' });
+  expect(Object.keys(first!.seals!)).toEqual(['internals']);
+  expect(second!.seals).toBeUndefined();
 });
 
 test('a record is refused above the limit and taken at it, and the log goes on', async () => {

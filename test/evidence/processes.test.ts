@@ -24,8 +24,8 @@ afterEach(() => {
   for (const child of started.splice(0)) child.kill('SIGKILL');
 });
 
-function startWriter(directory: string, callers = 0): Writer {
-  const child = spawn(process.execPath, [SCRIPT, directory, String(callers)], {
+function startWriter(directory: string, callers = 0, ...more: string[]): Writer {
+  const child = spawn(process.execPath, [SCRIPT, directory, String(callers), ...more], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   started.push(child);
@@ -65,6 +65,40 @@ test(
     const log = await openLog(directory, { settings: { prove_all_records: true } });
     expect(await log.append(ENTRY)).toBeGreaterThanOrEqual(acknowledged_before);
     await log.close();
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'a redaction that is killed leaves each record whole or redacted, and asked again it finishes',
+  async () => {
+    const directory = temporaryDirectory();
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const { child, output } = startWriter(directory, 4, 'redact');
+      // At some moment of the second redaction or a later one.
+      const wanted = 2 + (kill % 3);
+      await new Promise<void>((resolve) => {
+        let printed = '';
+        child.stdout!.on('data', (part: string) => {
+          printed += part;
+          if (printed.split('redacted\n').length > wanted) resolve();
+        });
+      });
+      for (let turn = 0; turn < kill * 20; turn += 1) await new Promise(setImmediate);
+      child.kill('SIGKILL');
+      await output;
+      const log = await openLog(directory, { settings: { prove_all_records: true } });
+      await log.close();
+      const broken = (await readAll(directory)).filter(
+        ({ request, detail }) => (request === undefined) !== (detail === undefined),
+      );
+      expect(broken).toEqual([]);
+    }
+    const log = await openLog(directory);
+    await log.redact({ caller: 'test', by: { subject: 'user:0' } });
+    await log.close();
+    const subjects = (await readAll(directory)).flatMap(({ request }) => request?.subject.id ?? []);
+    expect(new Set(subjects)).toEqual(new Set(['user:1', 'user:2', 'user:3']));
   },
   TIMEOUT_MS,
 );

@@ -127,7 +127,7 @@ describe('damage is refused by file and line, and the file left as it is', () =>
     ['the first segment missing', (at) => rmSync(join(at, FIRST)), 'record 0'],
     ['a segment in the middle missing', (at) => rmSync(join(at, SECOND)), 'record 7'],
   ])('%s', async (_name, damage, place) => {
-    const directory = await written([4, 4, 4], 900);
+    const directory = await written([4, 4, 4], 1400);
     expect(readdirSync(directory).filter((name) => name.endsWith('.log'))).toHaveLength(3);
     damage(directory);
     await expectDamage(directory, place);
@@ -141,7 +141,7 @@ describe('damage is refused by file and line, and the file left as it is', () =>
 });
 
 test('a record after a missing one is read as damage, in earlier segments too', async () => {
-  const directory = await written([4, 4], 900);
+  const directory = await written([4, 4], 1400);
   change(directory, (text) => withoutLine(text, 1));
   await expect(readAll(directory)).rejects.toMatchObject({ code: 'EVIDENCE_DAMAGED' });
 });

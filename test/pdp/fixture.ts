@@ -10,6 +10,7 @@ import type { Caller, DecisionCore, Scope } from '../../src/decision/types.ts';
 import { keysOf, type HeldToken } from '../../src/contract/proof.ts';
 import type { CallerToken, TokenSource } from '../../src/pdp/authentication.ts';
 import type { CertificateCallers } from '../../src/pdp/certificate_callers.ts';
+import type { EvidenceReading } from '../../src/pdp/exchange.ts';
 import { startService, type Service, type ServiceSettings } from '../../src/pdp/service.ts';
 import type { LogFields, Logger } from '../../src/telemetry/logger.ts';
 
@@ -56,6 +57,7 @@ export function recordingCore(replaced: Partial<DecisionCore> = {}): RecordingCo
     sepDecision: answer(() => ({ decision: 'allow' })),
     outcome: async (body, caller) => {
       asked.push({ body, caller });
+      return { recorded: 1, repeated: 0 };
     },
     status: () => READY,
     watch: () => () => {},
@@ -109,9 +111,32 @@ export const SETTINGS: ServiceSettings = {
   signed_requests_max: 1_000,
   connections_max: 64,
   requests_in_flight_max: 64,
+  evidence_requests_in_flight_max: 64,
   request_timeout_ms: 2_000,
   idle_timeout_ms: 30_000,
   drain_timeout_ms: 2_000,
+};
+
+/** One record, and no tile. */
+export const EVIDENCE: EvidenceReading = {
+  tree: {
+    size: 1,
+    checkpoint: () => 'a checkpoint\n',
+    sign: async () => 'a checkpoint\n',
+    tile: async () => new Uint8Array(32),
+    entries: async () => ({ bytes: new Uint8Array(2) }),
+    inclusionProof: async () => [],
+    consistencyProof: async () => [],
+    receiptOf: async () => 'a receipt\n',
+  },
+  records: {
+    page: async () => Buffer.from('{"records":[],"next":null}'),
+    record: async () => Buffer.from('{}'),
+    find: async () => 0,
+  },
+  redactions: { redact: async () => ({ index: 0, records: 0 }) },
+  page_records_max: 1000,
+  page_bytes_max: 1_048_576,
 };
 
 export interface Started extends Service {
@@ -126,10 +151,12 @@ export async function start(
   tokens: TokenSource = tokensOf(tokenOf(['decide'])),
   clock: Clock = { now_ms: () => Date.now() },
   certificates: CertificateCallers = NO_CERTIFICATES,
+  evidence: EvidenceReading = EVIDENCE,
 ): Promise<Started> {
   const log = recordingLog();
   const service = await startService({
     core,
+    evidence,
     tokens,
     certificates,
     clock,
@@ -176,7 +203,8 @@ export async function send(
       ...(body === undefined ? {} : { body }),
     });
     const text = await answer.body.text();
-    const parsed: unknown = text === '' ? undefined : JSON.parse(text);
+    const isJson = answer.headers['content-type'] === 'application/json';
+    const parsed: unknown = text === '' ? undefined : isJson ? JSON.parse(text) : text;
     return { status: answer.statusCode, headers: answer.headers, body: parsed };
   } finally {
     await client.destroy();

@@ -15,7 +15,13 @@ test('the routes and the scopes they take', () => {
     'POST /access/v1/evaluations decide',
     'POST /v1/decision decide',
     'POST /v1/outcomes decide',
+    'POST /v1/evidence/redactions administer',
     'GET /v1/status decide',
+    'GET /v1/evidence/checkpoint evidence',
+    'GET /v1/evidence/tile/{path} evidence',
+    'GET /v1/evidence/records evidence',
+    'GET /v1/evidence/records/{index} evidence',
+    'GET /v1/evidence/receipts/{record} evidence',
     'GET /health null',
     'GET /health/live null',
     'GET /health/ready null',
@@ -28,7 +34,7 @@ test.each([
   ['/access/v1/evaluation', ALLOWED, 'evaluation-1'],
   ['/access/v1/evaluations', { evaluations: [{ decision: true }] }, 'evaluation-1'],
   ['/v1/decision', { decision: 'allow' }, 'evaluation-1'],
-  ['/v1/outcomes', {}, undefined],
+  ['/v1/outcomes', { recorded: 1, repeated: 0 }, undefined],
 ])('POST %s hands the body to the core and answers', async (path, body, evaluation_id) => {
   core.asked.length = 0;
   const sent = await send(service.url, path, { body: '{"evaluations":[{}]}' });

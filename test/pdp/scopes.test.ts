@@ -21,7 +21,13 @@ const TABLE: Record<string, number[]> = {
   'POST /access/v1/evaluations': [200, 403, 403, 403, 403, 403, 401],
   'POST /v1/decision': [200, 403, 403, 403, 403, 403, 401],
   'POST /v1/outcomes': [200, 403, 403, 403, 403, 403, 401],
+  'POST /v1/evidence/redactions': [403, 403, 403, 403, 403, 400, 401],
   'GET /v1/status': [200, 403, 403, 403, 403, 403, 401],
+  'GET /v1/evidence/checkpoint': [403, 403, 403, 403, 200, 403, 401],
+  'GET /v1/evidence/tile/{path}': [403, 403, 403, 403, 200, 403, 401],
+  'GET /v1/evidence/records': [403, 403, 403, 403, 200, 403, 401],
+  'GET /v1/evidence/records/{index}': [403, 403, 403, 403, 200, 403, 401],
+  'GET /v1/evidence/receipts/{record}': [403, 403, 403, 403, 200, 403, 401],
   'GET /health': [200, 200, 200, 200, 200, 200, 200],
   'GET /health/live': [200, 200, 200, 200, 200, 200, 200],
   'GET /health/ready': [200, 200, 200, 200, 200, 200, 200],
@@ -35,7 +41,8 @@ test('the scopes are these, and every route has a row', () => {
 });
 
 test.each(Object.entries(TABLE))('%s', async (route, expected) => {
-  const [method, path] = route.split(' ') as ['GET' | 'POST', string];
+  const [method, template] = route.split(' ') as ['GET' | 'POST', string];
+  const path = template.replace('{path}', '0/000').replace(/\{\w+\}/, '0');
   const body = method === 'POST' ? { body: '{"evaluations":[{}]}' } : {};
   const credentials = [...SCOPES.map((scope) => `Bearer ${tokenFor(scope)}`), ''];
   const statuses: number[] = [];

@@ -191,7 +191,7 @@ describe.each(LINES)('a call that is no longer wanted, SDK %i.x', (line) => {
     parts.decisionPoint.script.report = () => new Promise(() => undefined);
     expect((await wire.call(2, 'balance')).result.isError).toBeUndefined();
     await settle(230);
-    expect(parts.log.of('warn')).toEqual([
+    expect(parts.log.of('error')).toEqual([
       'an outcome was not reported',
       'an outcome was not reported',
     ]);

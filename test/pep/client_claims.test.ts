@@ -125,6 +125,7 @@ async function storyOf(line: Line, said: Said) {
       return point.discover(request, options);
     },
     report: (outcome) => point.report(outcome),
+    turnedAway: (report) => point.turnedAway(report),
     describe: (options) => point.describe(options),
     watch: (listener) => point.watch(listener),
     close: () => point.close(),

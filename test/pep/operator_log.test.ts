@@ -174,7 +174,7 @@ describe('what was done', () => {
     await settle();
     const error = expect.objectContaining({ message: 'disk' });
     expect(linesOf(rig)).toEqual([
-      ['warn', 'an outcome was not reported', { evaluation_id: 'e-1', error }],
+      ['error', 'an outcome was not reported', { evaluation_id: 'e-1', error }],
     ]);
   });
 

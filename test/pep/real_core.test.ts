@@ -31,7 +31,7 @@ beforeAll(async () => {
     overrides: { state, policy: { bundle } },
     variables: {},
   });
-  const core = await openDecisionCore(configuration, new LogLines(), opened);
+  const { core } = await openDecisionCore(configuration, new LogLines(), opened);
   const caller = { id: 'test', channel: 'embedded', scopes: new Set(SCOPES) } as const;
   decisionPoint = embeddedDecisionPoint(core, caller, DEFAULTS.pdp.body_bytes_max);
 });

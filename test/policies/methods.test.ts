@@ -1,6 +1,6 @@
 /** The methods that the library decides are those that a guard asks about. */
 import { expect, test } from '@jest/globals';
-import { SEP_ACTIONS } from '../../src/decision/sep.ts';
+import { SEP_ACTIONS } from '../../src/contract/sep_actions.ts';
 import { METHODS, type MethodRule } from '../../src/pep/methods.ts';
 import { describeWithOpa, LIBRARY, opa } from '../support/toolchain.ts';
 

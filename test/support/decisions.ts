@@ -11,6 +11,7 @@ import { VALIDATORS } from '../../src/contract/validate.ts';
 import { activateBundle } from '../../src/decision/activation.ts';
 import type { BatchLimits } from '../../src/decision/batch.ts';
 import { createDecisionCore } from '../../src/decision/core.ts';
+import type { RecordSettings } from '../../src/decision/recording.ts';
 import type {
   ActivePolicy,
   Caller,
@@ -92,7 +93,7 @@ export async function evidenceOnDisk(): Promise<{
 /** A core whose ids are `id-1`, `id-2` and so on. */
 export async function sceneOf(
   bundle: PolicyBundle,
-  settings: Partial<BatchLimits> & { unsafe_allow_all?: boolean } = {},
+  settings: Partial<BatchLimits & RecordSettings> & { unsafe_allow_all?: boolean } = {},
 ): Promise<Scene> {
   const { evidence, read } = await evidenceOnDisk();
   const policy = await activate(bundle, evidence, settings.unsafe_allow_all);
@@ -103,8 +104,9 @@ export function sceneWith(
   policy: ActivePolicy,
   evidence: EvidenceLog,
   read: () => Promise<EvidenceRecord[]>,
-  { batch_items_max = 10_000, batch_bytes_max = 16_777_216 }: Partial<BatchLimits> = {},
+  settings: Partial<BatchLimits & RecordSettings> = {},
 ): Scene {
+  const { batch_items_max = 10_000, batch_bytes_max = 16_777_216, arguments: kept } = settings;
   let active = policy;
   let ids = 0;
   const listeners = new Set<() => void>();
@@ -119,7 +121,10 @@ export function sceneWith(
     evidence,
     clock: { now_ms: () => NOW_MS },
     random: { id: () => `id-${(ids += 1)}` },
-    settings: { instance: 'one', sep_server: 'default', batch_items_max, batch_bytes_max },
+    settings: {
+      ...{ instance: 'one', sep_server: 'default', batch_items_max, batch_bytes_max },
+      ...(kept && { arguments: kept }),
+    },
   });
   return {
     core,

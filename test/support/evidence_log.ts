@@ -1,15 +1,13 @@
 /** What the tests of the evidence log share. */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import type { EvidenceRecord } from '../../src/contract/types.gen.ts';
 import { nodeFiles } from '../../src/evidence/files.ts';
-import {
-  type EvidenceLogOptions,
-  type EvidenceSettings,
-  openEvidenceLog,
-} from '../../src/evidence/log.ts';
+import type { EvidenceSettings } from '../../src/evidence/group_commit_log.ts';
+import { type EvidenceLogOptions, openEvidenceLog } from '../../src/evidence/log.ts';
 import { type ReadOptions, readEvidence } from '../../src/evidence/read.ts';
 import { formatSigner, parseSigner, type NoteSigner } from '../../src/evidence/tree/note.ts';
 import type { EvidenceEntry, ProvableLog } from '../../src/evidence/types.ts';
@@ -22,6 +20,7 @@ const SETTINGS: EvidenceSettings = {
   record_bytes_max: 16 * 1024,
   checkpoint_interval_ms: 3_600_000,
   prove_all_records: false,
+  disclosures_kept_days: null,
 };
 
 export const ORIGIN = 'evidence.example/tests';
@@ -31,7 +30,7 @@ export function signerOf(seed: number, origin = ORIGIN): NoteSigner {
   return parseSigner(formatSigner(origin, Buffer.alloc(32, seed)))!;
 }
 
-export const ENTRY: EvidenceEntry = { kind: 'backend_error', detail: 'the engine was replaced' };
+export const ENTRY: EvidenceEntry = { kind: 'start', detail: 'the engine was replaced by ours' };
 
 /** Opens a log of this machine's disk; settings and the rest may be given otherwise. */
 export function openLog(
@@ -46,6 +45,7 @@ export function openLog(
     instance: 'one',
     origin: ORIGIN,
     clock: { now_ms: () => Date.UTC(2027, 0, 1) },
+    randomness: randomBytes,
     files: nodeFiles,
     log: recordingLogger([]),
     ...changes,
@@ -61,13 +61,21 @@ export async function readAll(directory: string, options?: ReadOptions): Promise
   return records;
 }
 
-/** The records as they stand in the lines of a directory, which is all that the tree is made of. */
+/** The leaves as they stand in the lines of a directory, which is all that the tree is made of. */
 export function readRecordTexts(directory: string): string[] {
+  return linesOf(directory).map((line) => line.slice(65).split('\t')[0]!);
+}
+
+/** The disclosures that stand behind each of them. */
+export function readDisclosed(directory: string): string[][] {
+  return linesOf(directory).map((line) => line.split('\t').slice(1));
+}
+
+function linesOf(directory: string): string[] {
   const names = readdirSync(directory).filter((name) => name.endsWith('.log'));
   return names
     .sort()
-    .flatMap((name) => readFileSync(join(directory, name), 'utf8').split('\n').slice(0, -1))
-    .map((line) => line.slice(65));
+    .flatMap((name) => readFileSync(join(directory, name), 'utf8').split('\n').slice(0, -1));
 }
 
 export interface LoggedLine {

@@ -131,6 +131,11 @@ class SimulatedDisk implements FakeDisk {
     this.#renamed.push({ from, to, inode });
   }
 
+  remove(path: string): void {
+    this.#change();
+    if (!this.#names.delete(path)) throw failure('ENOENT');
+  }
+
   async flushDirectory(directory: string): Promise<void> {
     this.#requireUp();
     await nextTurn();

@@ -86,11 +86,35 @@ function signer(
 /** A record of a decision, as canonical JSON: the members stand in their order. */
 export function recordText(index: number, detail = 'made by a test'): string {
   return (
-    `{"decision":false,"detail":${JSON.stringify(detail)},"evaluation_id":"e-${index}",` +
-    `"index":${index},"instance":"main","kind":"decision","outcome":"deny",` +
+    `{"caller":"guard","constraints":{},"decision":false,` +
+    `"detail":${JSON.stringify(detail)},"evaluation_id":"e-${index}",` +
+    `"index":${index},"instance":"main","kind":"decision","obligations":[],` +
+    `"outcome":"deny","profile":"mcp/1",` +
     `"reason_code":"GRANT_ABSENT","request":{"action":"tools/call","resource":` +
     `{"id":"transfer","server":"payments","type":"tool"},` +
-    `"subject":{"id":"user:alice@example.com"}},` +
+    `"subject":{"id":"user:alice@example.com"}},"rules":[],` +
+    `"time":"2026-11-01T10:00:00.000Z","v":1,"visible":true}`
+  );
+}
+
+/** What discloses the request and the internals of a record. */
+export const DISCLOSURES = [
+  '["internals","0123456789abcdefghij_-",{"detail":"made by a test","rules":["mcp.rules.a.b"]}]',
+  '["request","ABCDEFGHIJ0123456789_-",{"request":{"action":"tools/call","resource":' +
+    '{"id":"transfer","server":"payments","type":"tool"},' +
+    '"subject":{"id":"user:zo\u00eb@example.com"}}}]',
+] as const;
+
+/** The seal of a disclosure, as it stands in the leaf. */
+const sealOf = (disclosure: string): string =>
+  `sha256:${sha256(Buffer.from(`portcullis seal v1\n${disclosure}`)).toString('hex')}`;
+
+/** The leaf of a record that seals these disclosures, and has further members before its seals. */
+export function sealedText(index: number, disclosures: readonly string[], more = ''): string {
+  const seals = disclosures.map((text) => `"${JSON.parse(text)[0]}":"${sealOf(text)}"`);
+  return (
+    `{"decision":false,"index":${index},"instance":"main","kind":"decision","outcome":"deny",` +
+    `"reason_code":"GRANT_ABSENT",${more}"seals":{${seals.join(',')}},` +
     `"time":"2026-11-01T10:00:00.000Z","v":1}`
   );
 }

@@ -111,6 +111,7 @@ export async function openWorld(): Promise<World> {
     },
     discover: (request, options) => embedded.discover(request, options),
     report: (outcome) => embedded.report(outcome),
+    turnedAway: (report) => embedded.turnedAway(report),
     describe: (options) => embedded.describe(options),
     watch: (listener, tenant) => embedded.watch(listener, tenant),
     close: () => embedded.close(),

@@ -58,14 +58,15 @@ describeWithOpa('portcullis build', () => {
       revision,
       rego_version: 1,
       roots: [''],
-      wasm: ['mcp/main/decision', 'mcp/list/visible', 'mcp/approval/eligible'].map(
-        (entrypoint) => ({ entrypoint, module: '/policy.wasm' }),
-      ),
+      wasm: ['mcp/main/decision', 'mcp/list/items', 'mcp/approval/eligible'].map((entrypoint) => ({
+        entrypoint,
+        module: '/policy.wasm',
+      })),
       metadata: {
         portcullis: {
           schema_version: 1,
           entrypoint: 'mcp/main/decision',
-          discovery: 'mcp/list/visible',
+          discovery: 'mcp/list/items',
           approval: 'mcp/approval/eligible',
           arguments: { 'tool:shop/refund': ['/amount', '/lines', '/shop/id'] },
           tables: ['places', 'refund_limits', 'shops'],

@@ -190,7 +190,7 @@ describe('what a log signed and should not have', () => {
 
   test.each([
     ['no JSON', 'text', 'RECORD_INVALID'],
-    ['a name twice', recordText(3).replace('{"decision"', '{"v":1,"decision"'), 'RECORD_INVALID'],
+    ['a name twice', recordText(3).replace('{"caller"', '{"v":1,"caller"'), 'RECORD_INVALID'],
     ['spaces', recordText(3).replace(',', ', '), 'RECORD_INVALID'],
     ['another order', '{"v":1,"index":3}', 'RECORD_INVALID'],
     ['no record', '{"index":3}', 'RECORD_INVALID'],

@@ -33,6 +33,15 @@ function sourceOf({ tree }: ProvableLog): LogSource {
   };
 }
 
+/** Of a copy of a receipt whose record says something else. */
+function outcomeWith(receipt: string, from: string, to: string): ReturnType<typeof outcome> {
+  const changed = receipt.replace(/^extra (.*)$/m, (_line, extra: string) => {
+    const record = Buffer.from(extra, 'base64').toString().replace(from, to);
+    return `extra ${Buffer.from(record).toString('base64')}`;
+  });
+  return outcome(verifyReceipt(Buffer.from(changed), trust));
+}
+
 describe.each(SIZES)('a log of %i records', (size) => {
   let log: ProvableLog;
   let earlier: string;
@@ -50,12 +59,21 @@ describe.each(SIZES)('a log of %i records', (size) => {
     for (const index of new Set([0, Math.floor(size / 2), size - 1])) {
       const receipt = (await log.tree.receiptOf(index)) ?? '';
       const judged = verifyReceipt(Buffer.from(receipt), trust);
-      expect(judged).toMatchObject({ ok: true, value: { record: { index, kind: ENTRY.kind } } });
-      const [, extra = ''] = /^extra (.*)$/m.exec(receipt) ?? [];
-      const record = Buffer.from(extra, 'base64').toString().replace('engine', 'enginx');
-      const changed = receipt.replace(extra, Buffer.from(record).toString('base64'));
-      expect(outcome(verifyReceipt(Buffer.from(changed), trust))).toBe('INCLUSION_FALSE');
+      expect(judged).toMatchObject({
+        ok: true,
+        value: { record: { index, ...ENTRY }, sealed: [] },
+      });
+      expect(outcomeWith(receipt, 'backend', 'backenx')).toBe('INCLUSION_FALSE');
+      expect(outcomeWith(receipt, 'engine', 'enginx')).toBe('DISCLOSURE_FALSE');
     }
+  });
+
+  test('gives receipts that are true and disclose nothing', async () => {
+    const receipt = (await log.tree.receiptOf(size - 1, true)) ?? '';
+    const judged = verifyReceipt(Buffer.from(receipt), trust);
+    expect(judged).toMatchObject({ ok: true, value: { sealed: ['internals'] } });
+    expect(judged.ok && judged.value.record).not.toHaveProperty('detail');
+    expect(Buffer.from(receipt.split('\n')[1]!.slice(6), 'base64').includes('engine')).toBe(false);
   });
 
   test('[X-06] is proved whole, and to begin with the tree that was signed before', async () => {

@@ -6,7 +6,7 @@ import type { ForeignBackend, ForeignPolicy } from '../foreign/evaluator.ts';
 import { listEach } from '../foreign/list_each.ts';
 import { requireObject } from '../foreign/words.ts';
 import { members } from '../request.ts';
-import { showsResource } from '../result.ts';
+import { listedText, type ListedText } from '../listing.ts';
 import type { PolicyInput } from '../types.ts';
 import { readDecision } from './answer.ts';
 import { readMetadata, type Endpoints } from './metadata.ts';
@@ -75,13 +75,13 @@ function policyAt(
         return listEach(asked, (entities) => evaluate({ ...input, ...entities }));
       }
       const { action: _, ...shared } = withRoles(input, roles_member);
-      const visible: number[] = [];
+      const listed: ListedText[] = [];
       for (let start = 0; start < asked.length; start += batch_items_max) {
         const batch = asked.slice(start, start + batch_items_max);
         const answer = await ask(evaluations, { ...shared, evaluations: batch });
-        visible.push(...visibleOf(answer, batch.length).map((position) => start + position));
+        listed.push(...listedBy(answer, batch.length));
       }
-      return visible;
+      return listed;
     },
   };
 }
@@ -92,14 +92,13 @@ function listing({ action }: PolicyInput, { type }: Resource): object {
 }
 
 /** Positions are all that ties an answer to its question (section 7.2). */
-function visibleOf(answer: unknown, asked: number): number[] {
+function listedBy(answer: unknown, asked: number): ListedText[] {
   const { evaluations } = requireObject(answer, 'its answer');
   if (!Array.isArray(evaluations)) throw invalidAnswer('`evaluations` is no array');
   if (evaluations.length !== asked) {
     throw invalidAnswer(`it answered ${evaluations.length} of ${asked} questions`);
   }
-  const shown = evaluations.map((each: unknown) => showsResource(readDecision(each)));
-  return [...shown.keys()].filter((position) => shown[position]);
+  return evaluations.map((each: unknown) => listedText(readDecision(each)));
 }
 
 /** What we say of the subject stays, whatever the member is called. */

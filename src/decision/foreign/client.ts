@@ -106,13 +106,16 @@ const LOCAL = { origin: 'http://localhost', base: '' };
  * The origin of an address and the path before all others. Throws `CONFIGURATION_INVALID` where it
  * is no such address, or would send requests in the open.
  */
-export function readForeignUrl(url: string): { origin: string; base: string } {
+export function readForeignUrl(
+  url: string,
+  setting = 'policy.remote.url',
+): { origin: string; base: string } {
   const parsed = URL.parse(url);
   if (!parsed || !['http:', 'https:'].includes(parsed.protocol) || /[?#@\s]/.test(url)) {
-    throw badUrl('is not of the form https://host:port/path');
+    throw badUrl(setting, 'is not of the form https://host:port/path');
   }
   if (parsed.protocol === 'http:' && !isLoopback(parsed.hostname)) {
-    throw badUrl('must begin with https, unless it is on this machine (127.0.0.1, [::1])');
+    throw badUrl(setting, 'must begin with https, unless it is on this machine (127.0.0.1, [::1])');
   }
   return { origin: parsed.origin, base: parsed.pathname.replace(/\/$/, '') };
 }
@@ -122,9 +125,9 @@ function isLoopback(hostname: string): boolean {
   return isIP(hostname) === 4 && hostname.startsWith('127.');
 }
 
-function badUrl(fault: string): PortcullisError {
-  const message = `\`policy.remote.url\` ${fault}`;
-  return new PortcullisError('CONFIGURATION_INVALID', message, { pointer: '/policy/remote/url' });
+function badUrl(setting: string, fault: string): PortcullisError {
+  const pointer = `/${setting.replaceAll('.', '/')}`;
+  return new PortcullisError('CONFIGURATION_INVALID', `\`${setting}\` ${fault}`, { pointer });
 }
 
 function demandSize(text: string, request_bytes_max: number): void {

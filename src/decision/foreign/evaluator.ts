@@ -18,7 +18,7 @@ export interface ForeignPolicy {
   identity: Required<Policy>;
   /** The raw result, still to be judged. Rejects where the server follows another policy by now. */
   evaluate(input: PolicyInput): Promise<unknown>;
-  /** Positions of the visible resources, still to be judged. */
+  /** As `ActivePolicy` lists, still to be judged. */
   list(input: PolicyInput, resources: readonly Resource[]): Promise<unknown>;
 }
 

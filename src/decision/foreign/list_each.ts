@@ -1,21 +1,21 @@
 /** A list by single questions, for a server that takes no other. */
-import { showsResource } from '../result.ts';
+import { listedText, type ListedText } from '../listing.ts';
 
 /** So many questions of one list are under way; the others of the service have their turn. */
 const AT_ONCE = 8;
 
-/** The visible positions. Rejects with the first question that gets no answer. */
+/** Each item with its rules. Rejects with the first question that gets no answer. */
 export async function listEach<Item>(
   items: readonly Item[],
   ask: (item: Item) => Promise<unknown>,
-): Promise<number[]> {
-  const visible: number[] = [];
+): Promise<ListedText[]> {
+  const listed: ListedText[] = [];
   const left = items.entries();
   let failed = false;
   const work = async (): Promise<void> => {
     for (const [position, item] of left) {
       if (failed) return;
-      if (showsResource(await ask(item))) visible.push(position);
+      listed[position] = listedText(await ask(item));
     }
   };
   const workers = Array.from({ length: AT_ONCE }, () =>
@@ -25,5 +25,5 @@ export async function listEach<Item>(
     }),
   );
   await Promise.all(workers);
-  return visible;
+  return listed;
 }

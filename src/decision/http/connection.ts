@@ -33,7 +33,7 @@ export interface HttpRequest {
   method: 'GET' | 'POST';
   path: string;
   headers: Record<string, string>;
-  body: string;
+  body: string | Uint8Array;
   signal?: AbortSignal | undefined;
 }
 

@@ -46,10 +46,15 @@ export interface RemoteRequest {
   /** Sent as JSON; absent for a GET. */
   body?: object;
   signal?: AbortSignal | undefined;
+  /** What is wrong with the request itself is told as `OUTCOME_REFUSED`, where it is proved. */
+  tells_refusal?: true;
 }
 
 export interface Exchanger {
-  /** The parsed body of a proven 200; rejects with `DECISION_POINT_…` on everything else. */
+  /**
+   * The parsed body of a proven 200; rejects with `DECISION_POINT_…` on everything else that is not
+   * a refusal to be told.
+   */
   send(request: RemoteRequest): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -68,6 +73,11 @@ export function openExchanger(settings: ExchangeSettings, random: Random, clock:
       const token = 'url' in settings.address ? settings.address.token?.() : undefined;
       const headers = headersOf({ request, signed, token });
       const answer = await connection.send({ ...request, headers, body: signed.body });
+      const code = answer.status === 200 ? undefined : errorCodeIn(answer.body);
+      if (request.tells_refusal && isForGood(code)) {
+        if (token) requireProof(token, signed, answer);
+        throw refused(answer.status, code);
+      }
       requireStatus(answer);
       if (token) requireProof(token, signed, answer);
       return readAnswer(answer, settings.answer_bytes_max);
@@ -136,6 +146,16 @@ function requireStatus({ status, body }: HttpAnswer): void {
   if (status === 200) return;
   const code = errorCodeIn(body);
   throw unreachable(`it answered with status ${status}${code ? ` and ${code}` : ''}`);
+}
+
+/** Whether the same request would be refused again. */
+function isForGood(code: string | undefined): code is string {
+  return code === 'REQUEST_INVALID' || code === 'REQUEST_TOO_LARGE';
+}
+
+function refused(status: number, code: string): PortcullisError {
+  const message = `the decision point answered with status ${status} and ${code}`;
+  return new PortcullisError('OUTCOME_REFUSED', message);
 }
 
 /** Only a code of our own table is repeated: until it is proved the answer is anybody's. */

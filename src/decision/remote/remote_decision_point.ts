@@ -4,7 +4,12 @@
  */
 import type { Clock, Random } from '../../contract/ambient.ts';
 import type { DecisionPoint, DescribeOptions } from '../../contract/decision_point.ts';
-import type { EvaluationRequest, EvaluationResponse, Status } from '../../contract/types.gen.ts';
+import type {
+  EvaluationRequest,
+  EvaluationResponse,
+  OutcomeBatch,
+  Status,
+} from '../../contract/types.gen.ts';
 import { VALIDATORS, type Validator } from '../../contract/validate.ts';
 import { openExchanger, unreachable, type RemoteAddress } from './exchange.ts';
 import { createWatcher, Watchers } from './watcher.ts';
@@ -26,12 +31,20 @@ const PATHS = {
   status: '/v1/status',
 } as const;
 
+export interface RemoteDecisionPoint extends DecisionPoint {
+  /**
+   * Reports several outcomes at once; resolves when all are recorded. Rejects with
+   * `OUTCOME_REFUSED` where they never will be, as they are.
+   */
+  deliver(batch: OutcomeBatch): Promise<void>;
+}
+
 /** Opens no connection yet. Throws `CONFIGURATION_INVALID` where the address is none. */
 export function remoteDecisionPoint(
   settings: RemoteSettings,
   random: Random,
   clock: Clock,
-): DecisionPoint {
+): RemoteDecisionPoint {
   const exchanger = openExchanger(settings, random, clock);
 
   async function describe({ tenant, signal }: DescribeOptions = {}): Promise<Status> {
@@ -65,6 +78,12 @@ export function remoteDecisionPoint(
       return response;
     },
     async report(body) {
+      await exchanger.send({ method: 'POST', path: PATHS.outcomes, body });
+    },
+    async deliver(body) {
+      await exchanger.send({ method: 'POST', path: PATHS.outcomes, body, tells_refusal: true });
+    },
+    async turnedAway(body) {
       await exchanger.send({ method: 'POST', path: PATHS.outcomes, body });
     },
     describe,

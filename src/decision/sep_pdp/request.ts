@@ -2,7 +2,7 @@
 import type { SepDecisionRequest } from '../../contract/types.gen.ts';
 import { VALIDATORS } from '../../contract/validate.ts';
 import { members } from '../request.ts';
-import { SEP_ACTIONS } from '../sep.ts';
+import { SEP_ACTIONS } from '../../contract/sep_actions.ts';
 import type { PolicyInput } from '../types.ts';
 
 type Words = Readonly<Record<string, Readonly<Record<string, string>>>>;

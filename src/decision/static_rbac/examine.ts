@@ -45,7 +45,7 @@ export function examine(book: Book, input: PolicyInput): Examined | Odd {
   const { verb = row?.verb } = members(properties);
   // The word is derived from the method (R16); another one is of another method.
   if (row && verb !== row.verb) return { fault: 'the verb is not that of the method' };
-  const visible = isVisible(book, asker, target);
+  const { visible } = visibility(book, asker, target);
   const settled = ruleOnMethod(book, String(name), row, target);
   if (settled) return { ...settled, findings: [], visible: settled.outcome === 'allow' || visible };
   const findings = findingsOn(book, asker, target, String(verb));
@@ -88,13 +88,24 @@ function findingsOn(
   }));
 }
 
-/** Whether anything can be done with a thing by a method that the file does not deny. */
-export function isVisible(book: Book, asker: Asker, target: Target): boolean {
+/**
+ * Whether anything can be done with a thing by a method that the file does not deny, with the first
+ * ruling that says so.
+ */
+export function visibility(
+  book: Book,
+  asker: Asker,
+  target: Target,
+): { visible: boolean; ruling: Ruling | undefined } {
   const named = new Set(grantsOn(book.rbac, target).flatMap(({ actions }) => [...actions]));
-  return Object.entries(book.methods).some(([name, row]) => {
+  let refusing: Ruling | undefined;
+  for (const [name, row] of Object.entries(book.methods)) {
     const { verb } = row;
-    if (verb === undefined || !named.has(verb)) return false;
-    if (book.rbac.denied.has(name) || !actsOn(row, target.type)) return false;
-    return ruleOn(findingsOn(book, asker, target, verb), asker.actor_type).outcome !== 'deny';
-  });
+    if (verb === undefined || !named.has(verb)) continue;
+    if (book.rbac.denied.has(name) || !actsOn(row, target.type)) continue;
+    const ruling = ruleOn(findingsOn(book, asker, target, verb), asker.actor_type);
+    if (ruling.outcome !== 'deny') return { visible: true, ruling };
+    if (!refusing?.grants.length) refusing = ruling;
+  }
+  return { visible: false, ruling: refusing };
 }

@@ -1,9 +1,10 @@
 /** A static RBAC file as the decision core asks it. */
 import { digestOf } from '../../contract/digest.ts';
 import type { Policy, PolicyResult, Projection, Resource } from '../../contract/types.gen.ts';
+import type { ListedText } from '../listing.ts';
 import { members } from '../request.ts';
 import type { ActivePolicy, PolicyInput } from '../types.ts';
-import { examine, isVisible, type Book } from './examine.ts';
+import { examine, visibility, type Book } from './examine.ts';
 import { explainGrants } from './explain.ts';
 import { askerOf, targetOf } from './findings.ts';
 import { rowOf } from './methods.ts';
@@ -48,14 +49,20 @@ export class StaticRbacPolicy implements ActivePolicy {
   }
 
   /** A list that cannot be decided on is empty, and so is one that the file denies. */
-  list(input: PolicyInput, resources: readonly Resource[]): number[] {
+  list(input: PolicyInput, resources: readonly Resource[]): ListedText[] {
     const { rbac, methods } = this.#book;
     const asker = askerOf(rbac, input);
     const { name } = members(input.action);
-    if ('fault' in asker || !rowOf(methods, name) || rbac.denied.has(String(name))) return [];
-    return [...resources.keys()].filter((at) => {
-      const target = targetOf(resources[at]);
-      return target !== undefined && isVisible(this.#book, asker, target);
+    const isDenied = !rowOf(methods, name) || rbac.denied.has(String(name));
+    return resources.map((resource) => {
+      const target = targetOf(resource);
+      if ('fault' in asker || !target) return [false, 'POLICY_INDETERMINATE', []];
+      if (isDenied) return [false, 'POLICY_DENIED', []];
+      const { visible, ruling } = visibility(this.#book, asker, target);
+      const rules = (ruling?.grants ?? []).slice(0, RULES_MAX).map(({ id }) => id);
+      if (visible) return [true, 'ALLOWED', rules];
+      const refusal = ruling ? 'POLICY_DENIED' : 'CAPABILITY_NOT_ALLOWED';
+      return [false, ruling?.reason_code ?? refusal, rules];
     });
   }
 

@@ -1,8 +1,8 @@
-/** Entry bundles: the records themselves, as C2SP tlog-tiles hands them out. */
+/** Entry bundles: the leaves of records, as C2SP tlog-tiles hands them out. */
 import type { EntryBundle } from '../types.ts';
 
-/** A length is written in two bytes. */
-const ENTRY_BYTES_MAX = 65_535;
+/** A length is written in two bytes. The log takes no larger leaf; one from before may be. */
+export const ENTRY_BYTES_MAX = 65_535;
 
 /** Each record after its length. A format that cannot say a length cannot hold the record. */
 export function formatBundle(records: readonly { index: number; text: string }[]): EntryBundle {

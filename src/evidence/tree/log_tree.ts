@@ -142,15 +142,16 @@ export class LogTree implements EvidenceTree {
     return consistencyProof(this.#tiles, older, newer);
   }
 
-  async receiptOf(index: number): Promise<string | undefined> {
+  async receiptOf(index: number, sealed = false): Promise<string | undefined> {
     if (!isCount(index) || index >= this.size) return undefined;
     if (this.#stored().size <= index) await this.sign();
     const { size, root, note } = this.#stored();
     const path = await inclusionProof(this.#tiles, index, size);
-    for await (const { text, leaf } of this.#records(index, index + 1)) {
+    for await (const found of this.#records(index, index + 1)) {
       // Nobody is handed a proof that does not hold, whatever became of the disk meanwhile.
-      if (!root.equals(rootOfInclusion(leaf, index, size, path))) throw this.#otherRecord(index);
-      return formatReceipt(text, index, path, note);
+      const proved = rootOfInclusion(found.leaf, index, size, path);
+      if (!root.equals(proved)) throw this.#otherRecord(index);
+      return formatReceipt(found, { index, path, note, sealed });
     }
     throw this.#otherRecord(index);
   }

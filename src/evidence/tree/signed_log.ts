@@ -2,6 +2,7 @@
 import { PortcullisError } from '../../errors.ts';
 import type { EvidenceFiles } from '../files.ts';
 import { readRecords } from '../records.ts';
+import type { StoredRecord } from '../segment.ts';
 import { type Checkpoint, type SigningKey, originOf, readSignedState } from './checkpoint.ts';
 import { foldHashes, HASH_BYTES } from './hash.ts';
 import { inclusionProof, rootOfInclusion, type TileHashes } from './proofs.ts';
@@ -9,11 +10,17 @@ import { formatReceipt } from './receipt.ts';
 import { TILE_WIDTH } from './tile.ts';
 import { TileStore } from './tile_store.ts';
 
+/** For the receipts of many records in their order; more is read again. */
+const TILES_KEPT_MAX = 1024;
+
 export interface SignedLog {
   checkpoint: Checkpoint;
   keys: readonly SigningKey[];
-  /** The receipt of a record. Rejects with `EVIDENCE_DAMAGED`, or where none covers it yet. */
-  receiptOf(index: number): Promise<string>;
+  /**
+   * The receipt of a record, which may be read already; `sealed` leaves out what it discloses.
+   * Rejects with `EVIDENCE_DAMAGED`, or where no checkpoint covers it yet.
+   */
+  receiptOf(index: number, options?: { read?: StoredRecord; sealed?: boolean }): Promise<string>;
 }
 
 /** Rejects with `EVIDENCE_DAMAGED`, and with `ARGUMENT_INVALID` where nothing was signed there. */
@@ -27,14 +34,24 @@ export async function openSignedLog(files: EvidenceFiles, directory: string): Pr
   return {
     checkpoint,
     keys,
-    receiptOf: (index) => receiptOf(files, directory, { checkpoint, tiles, index }),
+    receiptOf(index, { read, sealed = false } = {}) {
+      const records = read ? [read] : readRecords(files, directory, index, index + 1);
+      return receiptOf(records, directory, { checkpoint, tiles, index, sealed });
+    },
   };
 }
 
+interface Wanted {
+  checkpoint: Checkpoint;
+  tiles: TileHashes;
+  index: number;
+  sealed: boolean;
+}
+
 async function receiptOf(
-  files: EvidenceFiles,
+  records: AsyncIterable<StoredRecord> | Iterable<StoredRecord>,
   directory: string,
-  { checkpoint, tiles, index }: { checkpoint: Checkpoint; tiles: TileHashes; index: number },
+  { checkpoint, tiles, index, sealed }: Wanted,
 ): Promise<string> {
   const { size, root, note } = checkpoint;
   if (index >= size) {
@@ -42,9 +59,9 @@ async function receiptOf(
     throw new PortcullisError('ARGUMENT_INVALID', message);
   }
   const path = await inclusionProof(tiles, index, size);
-  for await (const { text, leaf } of readRecords(files, directory, index, index + 1)) {
-    if (!root.equals(rootOfInclusion(leaf, index, size, path))) break;
-    return formatReceipt(text, index, path, note);
+  for await (const found of records) {
+    if (!root.equals(rootOfInclusion(found.leaf, index, size, path))) break;
+    return formatReceipt(found, { index, path, note, sealed });
   }
   const message = `record ${index} in \`${directory}\`, or a tile over it, is not what was signed`;
   throw new PortcullisError('EVIDENCE_DAMAGED', message);
@@ -59,6 +76,10 @@ function tilesOf(files: EvidenceFiles, directory: string, { size }: Checkpoint):
     const name = `${level}/${index}`;
     const made = partial.get(name) ?? readTile(level, index, width);
     partial.set(name, made);
+    for (const [oldest] of partial) {
+      if (partial.size <= TILES_KEPT_MAX) break;
+      partial.delete(oldest);
+    }
     return made;
   };
   const readTile = async (level: number, index: number, width: number): Promise<Buffer> => {

@@ -10,7 +10,7 @@ import { stepUpAsked } from '../step_up.ts';
 import { turnAway } from './http_body.ts';
 import type { Given } from './http_types.ts';
 
-export type CallerParts = Pick<GuardParts, 'authenticator' | 'identity' | 'log'>;
+export type CallerParts = Pick<GuardParts, 'authenticator' | 'identity' | 'log' | 'turnedAway'>;
 
 /** The metadata of the resource, for which nobody needs a token (RFC 9728, section 3.1). */
 export function metadataFor(
@@ -46,14 +46,20 @@ export async function admitCaller(
   return refused(parts, { status: 401, error: 'invalid_token', code: 'IDENTITY_UNPROVED', detail });
 }
 
-/** The operator reads which check failed, the caller only that one did. */
+/**
+ * The operator reads which check failed, the caller only that one did. Who brings no token claims
+ * to be nobody: so every client begins (MCP, authorization), and evidence does not hear of it.
+ */
 function refused(
-  { authenticator, log }: CallerParts,
+  { authenticator, log, turnedAway }: CallerParts,
   { status, error, code, detail }: Refusal,
 ): Response {
   const fields = { code, reason: REFUSALS[code], ...(detail !== undefined && { detail }) };
   if (code === 'TOKEN_ABSENT') log.debug('a caller brought no token', fields);
-  else log.warn('a caller is refused', fields);
+  else {
+    log.warn('a caller is refused', fields);
+    turnedAway?.count('jwt', code);
+  }
   const message = status === 401 ? 'Unauthorized' : 'Forbidden';
   const response = turnAway(status, failure(undefined, RPC.INVALID_REQUEST, message));
   response.headers.set(

@@ -1,5 +1,6 @@
 import evaluationRequest from '../../contract/schemas/evaluation_request.schema.json' with { type: 'json' };
 import policyData from '../../contract/schemas/policy_data.schema.json' with { type: 'json' };
+import { isMaskPackage } from '../mask.ts';
 import { isAuthored, placeOf, type Finding, type ParsedPolicy } from '../policy.ts';
 import { ANY, headName, packagePath, type Path, type RuleBase } from '../references.ts';
 import { LIBRARY_ROOTS } from '../tables.ts';
@@ -40,11 +41,18 @@ export function members({ base, sources }: ParsedPolicy): Finding[] {
     .filter(({ module }) => isAuthored(module))
     .flatMap((definition) =>
       base.references(definition).flatMap(({ path, location }) => {
-        const finding = unknownMember(path, view) ?? unknownRoot(path, roots);
+        const asked = isMaskPackage(definition.module) ? requestPath(path) : path;
+        const finding = unknownMember(asked, view) ?? unknownRoot(path, roots);
         const place = placeOf(location ?? definition.rule.location);
         return finding ? [{ check: 'members', place, ...finding }] : [];
       }),
     );
+}
+
+/** The input of a mask is an event: it holds the request as `input`, of a list its `resources`. */
+function requestPath(path: Path): Path {
+  if (path[0] !== 'input') return path;
+  return path[1] === 'input' && path[2] !== 'resources' ? path.slice(1) : [];
 }
 
 function withCaller({ properties, $defs }: typeof evaluationRequest): Schema {

@@ -1,4 +1,5 @@
 import { fileOf, isAuthored, reachedFrom, type Finding, type ParsedPolicy } from '../policy.ts';
+import { hasMask, isMaskPackage } from '../mask.ts';
 import { packagePath, startsWith } from '../references.ts';
 import { RULES_ROOT } from '../rule_package.ts';
 
@@ -6,9 +7,13 @@ import { RULES_ROOT } from '../rule_package.ts';
  * A package that no rule reaches decides nothing: most often its name is a typo of `mcp.rules`, and
  * its author believes it in force.
  */
-export function reachability({ base, rules }: ParsedPolicy): Finding[] {
+export function reachability(policy: ParsedPolicy): Finding[] {
+  const { base, rules } = policy;
   const inRules = new Set(rules.flatMap((rule) => rule.rules));
-  const roots = base.definitions.filter(({ rule }) => inRules.has(rule));
+  const isMasked = hasMask(policy);
+  const roots = base.definitions.filter(
+    ({ rule, module }) => inRules.has(rule) || (isMasked && isMaskPackage(module)),
+  );
   const reached = new Set([...reachedFrom(roots, base)].map(({ module }) => module));
   return base.modules
     .filter((module) => isAuthored(module) && !reached.has(module))

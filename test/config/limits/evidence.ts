@@ -2,8 +2,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Linger } from '../../../src/evidence/linger.ts';
-import type { EvidenceSettings } from '../../../src/evidence/log.ts';
-import { ENTRY, openLog, temporaryDirectory } from '../../support/evidence_log.ts';
+import type { EvidenceSettings } from '../../../src/evidence/group_commit_log.ts';
+import { ENTRY, openLog, readAll, temporaryDirectory } from '../../support/evidence_log.ts';
 import { around, outcomeOf, type Probe } from './probe.ts';
 
 /** Appends entries of these sizes beyond `ENTRY` at once; how many were written, in which files. */
@@ -47,6 +47,29 @@ export async function recordBytes(): Promise<Probe> {
   return around(line_bytes + 100, async (amount, record_bytes_max) => {
     const { outcomes } = await write([amount - line_bytes], { record_bytes_max });
     return outcomes[0]!;
+  });
+}
+
+const DAY_MS = 86_400_000;
+
+/** A record of so many days ago, in a segment that ended, at the start. */
+export async function disclosuresKept(): Promise<Probe> {
+  return around(3, async (days, disclosures_kept_days) => {
+    const directory = temporaryDirectory();
+    const first = await openLog(directory, { settings: { segment_bytes_max: 1 } });
+    await first.append(ENTRY);
+    await first.append({ kind: 'start' });
+    await first.close();
+    const [written] = await readAll(directory);
+    const now_ms = Date.parse(written!.time) + days * DAY_MS;
+    const log = await openLog(directory, {
+      clock: { now_ms: () => now_ms },
+      settings: { disclosures_kept_days },
+    });
+    await log.redact({ caller: 'test', by: { record: 'none' } });
+    await log.close();
+    const [record] = await readAll(directory);
+    return record?.detail === undefined ? 'removed' : 'kept';
   });
 }
 

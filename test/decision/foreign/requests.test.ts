@@ -5,7 +5,7 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { readForeignUrl } from '../../../src/decision/foreign/client.ts';
-import { watchedToken } from '../../../src/cli/policy_server.ts';
+import { watchedToken } from '../../../src/cli/secrets.ts';
 import { CALLER, callOf, codeOf, contextOf } from '../../support/decisions.ts';
 import { liar, sceneAt, servers } from './fixture.ts';
 

@@ -10,9 +10,9 @@ import {
 import type { DiscoveryRequest, EvaluationRequest } from '../../../src/contract/types.gen.ts';
 import {
   remoteDecisionPoint,
+  type RemoteDecisionPoint,
   type RemoteSettings,
 } from '../../../src/decision/remote/remote_decision_point.ts';
-import type { DecisionPoint } from '../../../src/contract/decision_point.ts';
 import { DIGEST, tokenOf } from '../../pdp/fixture.ts';
 
 const SUBJECT = { type: 'identity', id: 'user:alice@example.com' } as const;
@@ -44,7 +44,7 @@ interface Door {
 export function remote(
   where: { socket: string } | Door,
   settings: Partial<RemoteSettings> = {},
-): DecisionPoint {
+): RemoteDecisionPoint {
   const address =
     'socket' in where ? where : { url: where.url, token: () => tokenOf([], where.id, where.token) };
   return remoteDecisionPoint(

@@ -1,7 +1,8 @@
 /** Questions of ours in the words of the SEP: what is read there comes out here. */
 import { describe, expect, test } from '@jest/globals';
 import { actionOf, sepRequestOf, useOf } from '../../../src/decision/sep_pdp/request.ts';
-import { readSepRequest, SEP_ACTIONS } from '../../../src/decision/sep.ts';
+import { SEP_ACTIONS } from '../../../src/contract/sep_actions.ts';
+import { readSepRequest } from '../../../src/decision/sep.ts';
 import { METHODS } from '../../../src/pep/methods.ts';
 
 const REQUEST = {

@@ -46,7 +46,7 @@ bindings: {keepers: ['user:ann@example.com', 'group:night', 'group:user:x']}
       const odd = { decision: 'deny', errors: ['the groups are no list of texts'] };
       expect([policy.evaluate(input), policy.list(input, [input.resource as Resource])]).toEqual([
         odd,
-        [],
+        [[false, 'POLICY_INDETERMINATE', []]],
       ]);
     }
   });

@@ -65,10 +65,11 @@ export function edit(
   return path;
 }
 
-/** A record as somebody writes it who knows the format: the hash of its line is right. */
+/** A record as somebody writes it who knows the format: the hash of its leaf is right. */
 export function forge(line: string, from: string | RegExp, to: string): string {
-  const text = line.slice(65).replace(from, to);
-  return leafOf(text).toString('hex') + line[64]! + text;
+  const [leaf, ...disclosed] = line.slice(65).split('\t');
+  const text = leaf!.replace(from, to);
+  return [leafOf(text).toString('hex') + line[64]! + text, ...disclosed].join('\t');
 }
 
 /** Opens and closes a log; returns what it logged beside that it is open. */

@@ -13,7 +13,9 @@ test.each(['0000000000000000.log', 'checkpoint', 'keys'])(
   async (name) => {
     const files = fakeDisk(seededRandom(1));
     const log = await openLog('/evidence', { files });
-    for (let index = 0; index < RECORDS; index += 1) await log.append(ENTRY);
+    for (let index = 0; index < RECORDS; index += 1) {
+      await log.append({ ...ENTRY, request: { subject: { id: 'user:zoë' }, action: 'x' } });
+    }
     await log.close();
 
     const file = files.open(`/evidence/${name}`, 'write');

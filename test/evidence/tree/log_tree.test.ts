@@ -2,7 +2,15 @@
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { ENTRY, openLog, readRecordTexts, temporaryDirectory } from '../../support/evidence_log.ts';
+import { canonicalJson } from '../../../src/contract/canonical.ts';
+import { formatFlush } from '../../../src/evidence/line.ts';
+import {
+  ENTRY,
+  openLog,
+  readAll,
+  readRecordTexts,
+  temporaryDirectory,
+} from '../../support/evidence_log.ts';
 import { fakeDisk } from '../../support/fake_disk.ts';
 import { mth, path, proof } from '../../support/merkle_oracle.ts';
 import { seededRandom } from '../../support/seeded_random.ts';
@@ -166,26 +174,42 @@ describe('entry bundles', () => {
     await log.close();
   });
 
-  test('cannot hold a record of 65,536 bytes, say so, and its receipt can', async () => {
+  test('hold what is not sealed, and a leaf of 65,536 bytes is refused', async () => {
     const directory = temporaryDirectory();
     const log = await openLog(directory, { settings: { record_bytes_max: 1024 * 1024 } });
-    const empty = await log.append({ ...ENTRY, detail: '' });
+    const entry = (bytes: number) => ({ ...ENTRY, caller: 'x'.repeat(bytes) });
+    await log.append(entry(0));
     const [text = ''] = readRecordTexts(directory);
     const room = 65_535 - Buffer.byteLength(text);
-    await log.append({ ...ENTRY, detail: 'x'.repeat(room) });
+    await expect(log.append(entry(room + 1))).rejects.toMatchObject({
+      code: 'REQUEST_TOO_LARGE',
+      message: expect.stringContaining('an entry of the log holds (65535 bytes)'),
+    });
+    expect(await log.append({ ...entry(room), detail: 'x'.repeat(100_000) })).toBe(1);
     expect(await log.tree.entries(0, 2)).toMatchObject({
       bytes: { length: 65_535 + text.length + 4 },
     });
-    await log.append({ ...ENTRY, detail: 'x'.repeat(room + 1) });
-    expect(await log.tree.entries(0, 3)).toEqual({
+    await log.close();
+  });
+
+  test('of a log from before there were seals may be absent, and the receipt is not', async () => {
+    const directory = temporaryDirectory();
+    const head = { index: 0, instance: 'one', kind: 'backend_error', v: 1 };
+    const time = '2026-12-31T00:00:00.000Z';
+    const old = canonicalJson({ ...head, time, detail: 'x'.repeat(65_536) });
+    const { bytes } = formatFlush([{ text: old, disclosed: [] }]);
+    writeFileSync(join(directory, '0000000000000000.log'), bytes);
+    const log = await openLog(directory);
+    await log.append(ENTRY);
+    expect(await log.tree.entries(0, 2)).toEqual({
       absent:
-        'record 2 has 65536 bytes, and an entry bundle holds at most 65535 of one; ' +
+        `record 0 has ${old.length} bytes, and an entry bundle holds at most 65535 of one; ` +
         'ask for receipts',
     });
-    const receipt = await log.tree.receiptOf(2);
+    const receipt = await log.tree.receiptOf(0);
     const [, extra = ''] = receipt!.split('\n', 2);
-    expect(Buffer.from(extra.slice('extra '.length), 'base64')).toHaveLength(65_536);
-    expect(empty).toBe(0);
+    expect(Buffer.from(extra.slice('extra '.length), 'base64').toString()).toBe(old);
+    expect(await readAll(directory)).toMatchObject([{ ...head, time }, ENTRY]);
     await log.close();
   });
 });

@@ -2,9 +2,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { ENTRY, openLog, readRecordTexts, temporaryDirectory } from '../../support/evidence_log.ts';
+import {
+  ENTRY,
+  openLog,
+  readDisclosed,
+  readRecordTexts,
+  temporaryDirectory,
+} from '../../support/evidence_log.ts';
 import { leafOf, path } from '../../support/merkle_oracle.ts';
 import { seededRandom } from '../../support/seeded_random.ts';
+import { forge } from './fixture.ts';
 import { shown, treeOf } from './shown.ts';
 
 const base64 = (text = ''): string => Buffer.from(text).toString('base64');
@@ -13,14 +20,17 @@ describe('a receipt', () => {
   test('is the record, and a proof that names index, path and checkpoint', async () => {
     const { directory, tree, log } = await shown(700);
     const texts = readRecordTexts(directory);
+    const disclosed = readDisclosed(directory);
     const leaves = texts.map(leafOf);
     for (const index of [0, 255, 256, 699]) {
-      const receipt = await tree.receiptOf(index);
       const hashes = path(index, leaves, [0, 700]).map((hash) => `${hash.toString('base64')}\n`);
-      expect(receipt).toBe(
-        `c2sp.org/tlog-proof@v1\nextra ${base64(texts[index])}\nindex ${index}\n` +
-          `${hashes.join('')}\n${tree.checkpoint()}`,
-      );
+      const receiptWith = (extra = ''): string =>
+        `c2sp.org/tlog-proof@v1\nextra ${base64(extra)}\nindex ${index}\n` +
+        `${hashes.join('')}\n${tree.checkpoint()}`;
+      expect(disclosed[index]).toHaveLength(1);
+      const whole = [texts[index], ...disclosed[index]!].join('\t');
+      expect(await tree.receiptOf(index)).toBe(receiptWith(whole));
+      expect(await tree.receiptOf(index, true)).toBe(receiptWith(texts[index]));
     }
     await log.close();
   });
@@ -42,7 +52,7 @@ describe('a receipt', () => {
   test('of a log of one record has an empty path', async () => {
     const { directory, tree, log } = await shown(1);
     const [text] = readRecordTexts(directory);
-    expect(await tree.receiptOf(0)).toBe(
+    expect(await tree.receiptOf(0, true)).toBe(
       `c2sp.org/tlog-proof@v1\nextra ${base64(text)}\nindex 0\n\n${tree.checkpoint()}`,
     );
     await log.close();
@@ -65,11 +75,10 @@ describe('a receipt', () => {
     const { directory, tree, log } = await shown(3);
     const file = join(directory, '0000000000000000.log');
     const lines = readFileSync(file, 'utf8').split('\n');
-    const text = lines[1]!.slice(65).replace('engine', 'enginx');
-    lines[1] = `${leafOf(text).toString('hex')} ${text}`;
+    lines[1] = forge(lines[1]!, '"one"', '"two"');
     writeFileSync(file, lines.join('\n'));
     await expect(tree.receiptOf(1)).rejects.toMatchObject({ code: 'EVIDENCE_DAMAGED' });
-    lines[1] = lines[1].replace('enginx', 'enginy');
+    lines[1] = lines[1].replace('"two"', '"six"');
     writeFileSync(file, lines.join('\n'));
     await expect(tree.receiptOf(1)).rejects.toMatchObject({
       code: 'EVIDENCE_DAMAGED',
@@ -92,7 +101,7 @@ test('records are found in large segments and across them', async () => {
   }
   const texts = readRecordTexts(directory);
   for (const index of [0, 1, 29, 30, 100, 177, 203, 358, 359]) {
-    const [, extra] = (await log.tree.receiptOf(index))!.split('\n', 2);
+    const [, extra] = (await log.tree.receiptOf(index, true))!.split('\n', 2);
     expect(extra === `extra ${base64(texts[index])}`).toBe(true);
   }
   await log.close();

@@ -35,7 +35,7 @@ describe('a log as it was left', () => {
     const directory = copy();
     // Far before the last full tile, in a segment of which only the last line is looked at.
     edit(directory, 20, (lines, line) => {
-      lines[line] = forge(lines[line]!, 'engine', 'enginx');
+      lines[line] = forge(lines[line]!, '"one"', '"two"');
     });
     expect(await start(directory)).toEqual([]);
     await expectDamage(directory, /record 20 is the first that is not in its tile$/, ALL);
@@ -63,7 +63,7 @@ describe('what somebody did to the records is named', () => {
   test('a record that was changed, by its line', async () => {
     const directory = copy();
     const path = edit(directory, AFTER, (lines, line) => {
-      lines[line] = lines[line]!.replace('engine', 'enginx');
+      lines[line] = lines[line]!.replace('"one"', '"two"');
     });
     const { line } = placeOf(directory, AFTER);
     await expectDamage(directory, `line ${line + 1} of \`${path}\` is not what was written`);
@@ -75,7 +75,7 @@ describe('what somebody did to the records is named', () => {
   ])('a record that was changed together with its hash, %s', async (_how, index, message) => {
     const directory = copy();
     edit(directory, index, (lines, line) => {
-      lines[line] = forge(lines[line]!, 'engine', 'enginx');
+      lines[line] = forge(lines[line]!, '"one"', '"two"');
     });
     await expectDamage(directory, message, ALL);
   });
@@ -107,7 +107,7 @@ describe('what somebody did to the records is named', () => {
   test('two records that were exchanged, as they are and numbered anew', async () => {
     const directory = copy();
     const path = edit(directory, AFTER, (lines, line) => {
-      lines[line] = forge(lines[line]!, 'engine', 'enginx');
+      lines[line] = forge(lines[line]!, '"one"', '"two"');
     });
     edit(directory, AFTER, (lines, line) => {
       lines.splice(line, 2, lines[line + 1]!, lines[line]!);
@@ -182,7 +182,7 @@ describe('a tile that is not what it was is built again, and that is told', () =
   test('unless the records are not the signed ones either: then nothing is touched', async () => {
     const directory = copy();
     edit(directory, 300, (lines, line) => {
-      lines[line] = forge(lines[line]!, 'engine', 'enginx');
+      lines[line] = forge(lines[line]!, '"one"', '"two"');
     });
     rmSync(join(directory, 'tile/0/000'));
     await expectDamage(directory, /record 300 is the first that is not in its tile$/);
@@ -217,7 +217,7 @@ describe('a log from before there were trees', () => {
   test('is not taken where a line of it is damaged, wherever that is', async () => {
     const directory = await old();
     edit(directory, 30, (lines, line) => {
-      lines[line] = lines[line]!.replace('engine', 'enginx');
+      lines[line] = lines[line]!.replace('"one"', '"two"');
     });
     await expectDamage(directory, /^line \d+ of .* is not what was written$/);
   });

@@ -15,7 +15,7 @@ import { createGuard } from '../../../src/pep/mcp/guard.ts';
 import { startService } from '../../../src/pdp/service.ts';
 import { createLogger } from '../../../src/telemetry/create_logger.ts';
 import { remote } from '../../decision/remote/fixture.ts';
-import { NO_CERTIFICATES, SETTINGS, tokenOf, tokensOf } from '../../pdp/fixture.ts';
+import { EVIDENCE, NO_CERTIFICATES, SETTINGS, tokenOf, tokensOf } from '../../pdp/fixture.ts';
 import { foreignBundle } from '../../support/decisions.ts';
 import { openLog, temporaryDirectory } from '../../support/evidence_log.ts';
 import { LIMITS } from '../../support/policies.ts';
@@ -90,6 +90,7 @@ export async function openWay(parts: WayParts, opened: AsyncDisposableStack): Pr
   const tap = await openTap(opened);
   const service = await startService({
     core: parts.wrap?.(core) ?? core,
+    evidence: EVIDENCE,
     tokens: tokensOf(tokenOf(['decide', 'attest:actor'])),
     certificates: NO_CERTIFICATES,
     log,

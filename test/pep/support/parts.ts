@@ -17,6 +17,7 @@ const SETTINGS: GuardSettings = {
   subscriptions_max: 16,
   refusal_memory_ms: 0,
   refusals_max: 16,
+  turned_away_interval_ms: 60_000,
   tasks_max: 16,
   tasks_per_principal_max: 8,
   task_ttl_ms_max: 3_600_000,

@@ -11,6 +11,7 @@ import type {
   OutcomeReport,
   ResponseContext,
   Status,
+  TurnedAwayReport,
 } from '../../../src/contract/types.gen.ts';
 
 export interface Script {
@@ -19,6 +20,7 @@ export interface Script {
   discover?: (request: DiscoveryRequest) => unknown;
   describe?: () => unknown;
   report?: (outcome: OutcomeReport) => unknown;
+  turnedAway?: (report: TurnedAwayReport) => unknown;
 }
 
 export const PROJECTION = {
@@ -32,6 +34,7 @@ export class ScriptedDecisionPoint implements DecisionPoint {
   readonly decisions: EvaluationRequest[] = [];
   readonly discoveries: DiscoveryRequest[] = [];
   readonly reports: OutcomeReport[] = [];
+  readonly turned_away: TurnedAwayReport[] = [];
   script: Script;
   readonly #listeners = new Set<(status: Status) => void>();
 
@@ -62,6 +65,11 @@ export class ScriptedDecisionPoint implements DecisionPoint {
   async report(outcome: OutcomeReport): Promise<void> {
     this.reports.push(outcome);
     await this.script.report?.(outcome);
+  }
+
+  async turnedAway(report: TurnedAwayReport): Promise<void> {
+    this.turned_away.push(report);
+    await this.script.turnedAway?.(report);
   }
 
   watch(listener: (status: Status) => void): () => void {

@@ -1,0 +1,160 @@
+/**
+ * Masking by policy: what a mask rule names is taken out before a record is made, in the words and
+ * with the semantics of OPA's decision log (OPA documentation, "Masking Sensitive Data"). What does
+ * not read as a mask is no mask, and then there is no record.
+ */
+import { members, type Members } from './request.ts';
+
+/** What a record is made from. */
+export interface Maskable {
+  input?: unknown;
+  result?: unknown;
+}
+
+/** The same after masking, with the paths that are no longer what they were; never values. */
+export interface Masked extends Maskable {
+  erased: string[];
+  masked: string[];
+}
+
+/** Takes a value away, or puts another in its place. */
+export interface MaskOperation {
+  op: 'remove' | 'upsert';
+  /** The steps of its JSON Pointer (RFC 6901); the first is `input` or `result`. */
+  steps: readonly string[];
+  value?: unknown;
+}
+
+/** A mask that cannot be followed; the message is for operators and holds no value. */
+export class MaskFault extends Error {}
+
+/** As the `erased` and `masked` of evidence_record.schema.json. */
+const OPERATIONS_MAX = 1024;
+const PATH_CHARACTERS_MAX = 1024;
+
+/**
+ * The operations that a raw mask stands for, in the order in which OPA applies those of a set;
+ * undefined is none. Throws `MaskFault`.
+ */
+export function readMask(raw: unknown): readonly MaskOperation[] {
+  if (raw === undefined) return [];
+  if (!Array.isArray(raw)) throw new MaskFault('it is no set of paths and operations');
+  if (raw.length > OPERATIONS_MAX) {
+    throw new MaskFault(`it holds more than ${OPERATIONS_MAX} operations`);
+  }
+  const ordered = raw.map((one: unknown) => ({
+    name: orderOf(one),
+    operation: readOperation(one),
+  }));
+  return ordered.toSorted((a, b) => byName(a.name, b.name)).map(({ operation }) => operation);
+}
+
+const MEMBERS: ReadonlySet<string> = new Set(['op', 'path', 'value']);
+
+function readOperation(raw: unknown): MaskOperation {
+  if (typeof raw === 'string') return { op: 'remove', steps: readPath(raw) };
+  const { op, path, value = null } = members(raw);
+  const isKnown = Object.keys(members(raw)).every((name) => MEMBERS.has(name));
+  if ((op !== 'remove' && op !== 'upsert') || !isKnown) {
+    throw new MaskFault('one of its operations is neither a path nor {op, path, value}');
+  }
+  const steps = readPath(path);
+  return op === 'remove' ? { op, steps } : { op, steps, value };
+}
+
+function readPath(path: unknown): readonly string[] {
+  if (typeof path !== 'string' || !path.startsWith('/')) {
+    throw new MaskFault('one of its paths is no JSON Pointer');
+  }
+  if (path.length > PATH_CHARACTERS_MAX) {
+    throw new MaskFault(`one of its paths has more than ${PATH_CHARACTERS_MAX} characters`);
+  }
+  const steps = path.slice(1).split('/').map(readStep);
+  if (steps[0] === 'input' || steps[0] === 'result') return steps;
+  throw new MaskFault('one of its paths is neither of /input nor of /result');
+}
+
+function readStep(step: string): string {
+  if (/~(?![01])/.test(step)) throw new MaskFault('one of its paths is no JSON Pointer');
+  return step.replaceAll('~1', '/').replaceAll('~0', '~');
+}
+
+/** Texts before objects, and of objects those without a value first, as Rego orders them. */
+function orderOf(raw: unknown): string {
+  if (typeof raw === 'string') return `0${raw}`;
+  const { op, path, value } = members(raw);
+  return `${value === undefined ? 1 : 2}${JSON.stringify([op, path, value])}`;
+}
+
+function byName(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
+}
+
+/** The JSON Pointer of some steps. */
+function pathOf(steps: readonly string[]): string {
+  return steps.map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+/**
+ * Applies operations to a value that belongs to whoever calls: it is changed. A path that leads
+ * nowhere is passed over and not told.
+ */
+export function applyMask(event: Maskable, operations: readonly MaskOperation[]): Masked {
+  const erased = new Set<string>();
+  const masked = new Set<string>();
+  for (const { op, steps, value } of operations) {
+    const isRemoved = op === 'remove';
+    const done = isRemoved ? remove(event, steps) : upsert(event, steps, value);
+    if (done) (isRemoved ? erased : masked).add(pathOf(steps));
+  }
+  return { ...event, erased: [...erased], masked: [...masked] };
+}
+
+function remove(root: object, steps: readonly string[]): boolean {
+  const last = steps.at(-1) as string;
+  const parent = walk(root, steps.slice(0, -1));
+  if (parent === undefined || !Object.hasOwn(parent, last)) return false;
+  if (!Array.isArray(parent)) return Reflect.deleteProperty(parent, last);
+  if (!isPosition(last)) return false;
+  parent.splice(Number(last), 1);
+  return true;
+}
+
+/** Members that are missing on the way are made, as OPA makes them; items of a list are not. */
+function upsert(root: object, steps: readonly string[], value: unknown): boolean {
+  const [part = '', ...rest] = steps;
+  if (!Object.hasOwn(root, part)) return false;
+  if (rest.length > 0 && !isPlain((root as Members)[part])) return false;
+  const last = steps.at(-1) as string;
+  const parent = walk(root, steps.slice(0, -1), true);
+  if (parent === undefined) return false;
+  if (Array.isArray(parent) && !(isPosition(last) && Object.hasOwn(parent, last))) return false;
+  put(parent, last, structuredClone(value));
+  return true;
+}
+
+/** The object or list at the end of some steps. */
+function walk(root: object, steps: readonly string[], makes = false): object | undefined {
+  let at: unknown = root;
+  for (const step of steps) {
+    if (typeof at !== 'object' || at === null) return undefined;
+    if (Array.isArray(at) && !isPosition(step)) return undefined;
+    if (makes && !Array.isArray(at) && !Object.hasOwn(at, step)) put(at, step, {});
+    at = Object.hasOwn(at, step) ? (at as Members)[step] : undefined;
+  }
+  return typeof at === 'object' && at !== null ? at : undefined;
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isPosition(step: string): boolean {
+  return /^(?:0|[1-9]\d{0,8})$/.test(step);
+}
+
+/** Also a member whose name an assignment would take for something else. */
+function put(target: object, name: string, value: unknown): void {
+  const descriptor = { value, writable: true, enumerable: true, configurable: true };
+  Object.defineProperty(target, name, descriptor);
+}

@@ -1,0 +1,99 @@
+/** What evidence hears of callers that are turned away. */
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { admitCaller } from '../../src/pep/mcp/http_caller.ts';
+import type { Refusal } from '../../src/identity/authenticator.ts';
+import { TurnedAway } from '../../src/pep/turned_away.ts';
+import { testParts, type TestParts } from './support/parts.ts';
+
+const NOW_MS = Date.parse('2026-11-20T08:00:00Z');
+const FIRST = {
+  status: 'turned_away',
+  reason_code: 'TOKEN_EXPIRED',
+  source: 'jwt',
+  server: 'payments',
+  occurred_at: '2026-11-20T08:00:00.000Z',
+};
+
+describe('callers that are turned away', () => {
+  let parts: TestParts;
+  let turnedAway: TurnedAway;
+  beforeEach(() => {
+    jest.useFakeTimers({ now: NOW_MS, doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    parts = { ...testParts(), clock: { now_ms: () => Date.now() } };
+    turnedAway = new TurnedAway(parts);
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test('are told at once the first time, and as a number when the interval is over', () => {
+    for (let i = 0; i < 10_000; i += 1) turnedAway.count('jwt', 'TOKEN_EXPIRED');
+    expect(parts.decisionPoint.turned_away).toEqual([FIRST]);
+    jest.advanceTimersByTime(60_000);
+    const occurred_at = '2026-11-20T08:01:00.000Z';
+    expect(parts.decisionPoint.turned_away).toEqual([
+      FIRST,
+      { ...FIRST, repeats: 9_999, occurred_at },
+    ]);
+  });
+
+  test('are counted on while they come, and told at once after a pause', () => {
+    turnedAway.count('jwt', 'TOKEN_EXPIRED');
+    for (let minute = 0; minute < 3; minute += 1) {
+      turnedAway.count('jwt', 'TOKEN_EXPIRED');
+      jest.advanceTimersByTime(60_000);
+    }
+    jest.advanceTimersByTime(60_000);
+    turnedAway.count('jwt', 'TOKEN_EXPIRED');
+    const told = parts.decisionPoint.turned_away.map(({ repeats }) => repeats);
+    expect(told).toEqual([undefined, 1, 1, 1, undefined]);
+  });
+
+  test('are told apart by source and reason', () => {
+    turnedAway.count('jwt', 'TOKEN_EXPIRED');
+    turnedAway.count('jwt', 'AUDIENCE_WRONG');
+    turnedAway.count('host', 'TOKEN_EXPIRED');
+    expect(parts.decisionPoint.turned_away).toHaveLength(3);
+  });
+
+  test('where the server stands is told where it is configured', () => {
+    new TurnedAway(parts, 'ide').count('jwt', 'TOKEN_EXPIRED');
+    expect(parts.decisionPoint.turned_away).toEqual([{ ...FIRST, surface: 'ide' }]);
+  });
+});
+
+test('that it cannot be told changes nothing and is logged', async () => {
+  const parts = testParts({ turnedAway: () => Promise.reject(new Error('gone')) });
+  new TurnedAway(parts).count('jwt', 'TOKEN_EXPIRED');
+  await new Promise(setImmediate);
+  expect(parts.log.of('warn')).toEqual(['a refused caller was not reported']);
+});
+
+describe('at the door', () => {
+  const asked = (code: Refusal['code'], told: string[]) => {
+    const { log, identity } = testParts();
+    const refusal = { ok: false, status: 401, error: 'invalid_token', code } as const;
+    const authenticator = {
+      authenticate: () => Promise.resolve(refusal),
+      identity,
+      resource: { challenge: () => 'Bearer' },
+    } as unknown as NonNullable<Parameters<typeof admitCaller>[0]['authenticator']>;
+    const turnedAway = { count: (...what: string[]) => void told.push(what.join(' ')) };
+    const request = new Request('http://server.example/mcp', {
+      headers: { authorization: 'Bearer canary/token' },
+    });
+    return admitCaller({ authenticator, identity, log, turnedAway }, request, {});
+  };
+
+  test('the reason is told, and the answer does not wait for anybody to hear it', async () => {
+    const told: string[] = [];
+    expect(await asked('SIGNATURE_WRONG', told)).toMatchObject({ status: 401 });
+    expect(told).toEqual(['jwt SIGNATURE_WRONG']);
+  });
+
+  test('who brings no token is no failure', async () => {
+    const told: string[] = [];
+    await asked('TOKEN_ABSENT', told);
+    expect(told).toEqual([]);
+  });
+});
