@@ -173,7 +173,6 @@ export class Connection implements Gate {
     const outcome = {
       ...done,
       evaluation_id,
-      ...(done.masked && { masked: done.masked.slice(0, MASKED_MAX) }),
       occurred_at: new Date(clock.now_ms()).toISOString(),
     };
     withinDeadline(() => decisionPoint.report(outcome), settings.decision_timeout_ms).catch(
@@ -214,6 +213,3 @@ export class Connection implements Gate {
     for (const message of told) this.#ends.toClient(message).catch(() => undefined);
   }
 }
-
-/** Most paths that a report may name. */
-const MASKED_MAX = 1024;

@@ -23,7 +23,7 @@ export function withinDeadline<T>(
       signal?.removeEventListener('abort', unwanted);
     };
     if (signal?.aborted) unwanted();
-    signal?.addEventListener('abort', unwanted, { once: true });
+    signal?.addEventListener('abort', unwanted);
     run(work, controller.signal)
       .then(resolve, reject)
       .finally(finish)

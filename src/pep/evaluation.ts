@@ -66,7 +66,7 @@ export function takesTasks(request: Pick<Request, 'params'>): boolean {
 export function paramsForServer(
   params: JsonObject,
   progressToken: number,
-  takes_tasks = false,
+  takes_tasks: boolean,
 ): JsonObject {
   const meta = params['_meta'];
   if (!isObject(meta)) return params;

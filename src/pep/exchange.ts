@@ -34,6 +34,8 @@ export class Exchange {
   takes_tasks = false;
   /** What it listens for, where it is a subscription. */
   listening: Filter | undefined;
+  /** Runs while it still counts although nobody waits for it. */
+  release_timer: NodeJS.Timeout | undefined;
   /** Settles when the answer has left, or none will. */
   done: Promise<void> = Promise.resolve();
   readonly #controller = new AbortController();
@@ -101,7 +103,6 @@ export class Exchanges {
   readonly #open = new Map<Id, Exchange>();
   /** All, by the id towards the server. */
   readonly #all = new Map<Id, Exchange>();
-  readonly #timers = new Map<Exchange, NodeJS.Timeout>();
   readonly #cancelled_timeout_ms: number;
   #last_id = 0;
 
@@ -146,14 +147,14 @@ export class Exchanges {
 
   remove(exchange: Exchange): void {
     if (this.#open.get(exchange.id) === exchange) this.#open.delete(exchange.id);
-    if (!this.#timers.has(exchange)) this.#all.delete(exchange.server_id);
+    if (exchange.release_timer === undefined) this.#all.delete(exchange.server_id);
   }
 
   /** Nobody waits for it any more; where the server has it, it counts on for a time. */
   abandon(exchange: Exchange): void {
     if (exchange.forwarded) {
       const release = (): void => this.release(exchange.server_id);
-      this.#timers.set(exchange, setTimeout(release, this.#cancelled_timeout_ms).unref());
+      exchange.release_timer = setTimeout(release, this.#cancelled_timeout_ms).unref();
     }
     this.remove(exchange);
     exchange.cancel();
@@ -162,19 +163,16 @@ export class Exchanges {
   /** The server is done with a request that nobody waits for. */
   release(server_id: Id): void {
     const exchange = this.#all.get(server_id);
-    const timer = exchange && this.#timers.get(exchange);
-    if (exchange === undefined || timer === undefined) return;
-    clearTimeout(timer);
-    this.#timers.delete(exchange);
+    if (exchange?.release_timer === undefined) return;
+    clearTimeout(exchange.release_timer);
     this.#all.delete(server_id);
   }
 
   /** Nobody waits any more. */
   cancelAll(): void {
     for (const exchange of this.#open.values()) exchange.cancel();
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const { release_timer } of this.#all.values()) clearTimeout(release_timer);
     this.#open.clear();
     this.#all.clear();
-    this.#timers.clear();
   }
 }

@@ -123,6 +123,8 @@ test.each(LINES)(
 
 describe.each(LINES)('a server is refused, and the client hears nothing, SDK %i.x', (line) => {
   const MASKED = () => allow({ obligations: [KEEP] });
+  /** What policy allowed and the guard did not, of which the evidence is told. */
+  const OVERRULED = ['ACTOR_VALIDATION_FAILED', 'OBLIGATION_UNSUPPORTED'];
   test.each<[string, () => unknown, string]>([
     ['denied', () => deny(), 'CAPABILITY_NOT_ALLOWED'],
     ['hidden', () => hide(), 'POLICY_DENIED'],
@@ -137,7 +139,7 @@ describe.each(LINES)('a server is refused, and the client hears nothing, SDK %i.
     ['never decided', () => new Promise(() => undefined), 'POLICY_UNAVAILABLE'],
     ['decided in no known way', () => ({ decision: true }), 'POLICY_UNAVAILABLE'],
   ])('where it is %s', async (_how, decide, reason_code) => {
-    const { wire, heard, hold, ask } = await asking(onAsks(decide), { line });
+    const { wire, heard, hold, ask, parts } = await asking(onAsks(decide), { line });
     const call = await hold(1);
     const before = wire.sent.length;
     for (const [i, [method, params]] of ASKS.entries()) {
@@ -145,6 +147,10 @@ describe.each(LINES)('a server is refused, and the client hears nothing, SDK %i.
       expect(heard.at(-1)).toEqual(refused(`q${i}`, reason_code));
     }
     expect(wire.sent.slice(before)).toEqual([]);
+    const told = parts.decisionPoint.reports.map((report) => [report.status, report.reason_code]);
+    expect(told).toEqual(
+      OVERRULED.includes(reason_code) ? ASKS.map(() => ['refused', reason_code]) : [],
+    );
   });
 
   test('where nobody is proved', async () => {
@@ -187,8 +193,9 @@ describe.each(LINES)('a server is refused, and the client hears nothing, SDK %i.
   });
 
   test('and where the client offers forms in the old words, it may be asked for one', async () => {
-    const { wire, ask } = await asking({}, { line, offers: { elicitation: {} } });
+    const { wire, ask, say } = await asking({}, { line, offers: { elicitation: {} } });
     await ask('q1', 'elicitation/create', FORM);
+    await say({ method: 'notifications/elicitation/complete', params: {} });
     expect(wire.messages.at(-1)).toMatchObject({ id: 'q1' });
   });
 

@@ -59,7 +59,7 @@ describe.each(CASES)('$method that asks, SDK $line', ({ line, method }) => {
         { ...request, id: 1, params: { ...('params' in request && request.params), secret: 1 } },
       ]),
     );
-    const { told, parts, reports } = await ask({}, inputs(given, more));
+    const { told, parts, reports, say, wire } = await ask({}, inputs(given, more));
     expect(told.result).toEqual({
       resultType: 'input_required',
       inputRequests: REQUESTS,
@@ -70,6 +70,15 @@ describe.each(CASES)('$method that asks, SDK $line', ({ line, method }) => {
       Object.values(REQUESTS).map((request) => request.method),
     );
     expect(reports.map(({ status }) => status)).toEqual(Array(5).fill('executed'));
+    const before = wire.sent.length;
+    await say({ method: 'notifications/elicitation/complete', params: {} });
+    expect(wire.sent.slice(before)).toEqual([]);
+  });
+
+  test('is told where it asks as much as it may', async () => {
+    const most = Object.fromEntries([...Array(32).keys()].map((i) => [i, REQUESTS.roots]));
+    const { told } = await ask({}, inputs(most));
+    expect(told.result.inputRequests).toEqual(most);
   });
 
   test('with a state and no questions it is told, and nothing is decided', async () => {
@@ -191,8 +200,16 @@ describe.each(LINES)('the error that sends a user to addresses, SDK %i.x', (line
     ['of an address that is none', [{ ...PAGE, url: 'x' }]],
     ['without any', []],
     ['that is no list', { 0: PAGE }],
+    ['of which one is a form', [PAGE, { ...FORM, elicitationId: 'e' }]],
+    ['of which one is an address that is none', [PAGE, { ...PAGE, url: 'x' }]],
   ])('is withheld %s', async (_what, elicitations) => {
     const { told } = await call({}, required(elicitations));
+    expect(told.result._meta[EXTENSION].reason_code).toBe('RESULT_WITHHELD');
+  });
+
+  test('is withheld where it says nothing to the user', async () => {
+    const { error } = required([PAGE]);
+    const { told } = await call({}, { error: { ...error, message: undefined } });
     expect(told.result._meta[EXTENSION].reason_code).toBe('RESULT_WITHHELD');
   });
 

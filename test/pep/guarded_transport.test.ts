@@ -33,8 +33,12 @@ test('a member that a transport may lack is there if the transport has it', () =
 });
 
 test('nobody needs to listen', async () => {
-  const { wire, transport } = guardedOver({});
+  const wire = new TestWire();
+  const guard = createGuard(testParts());
+  const transport: Transport = guard.wire(wire);
   await transport.start();
+  wire.give({ jsonrpc: '2.0', method: 'notifications/initialized' });
+  await guard.ready();
   wire.give({ jsonrpc: '2.0', method: 'notifications/initialized' });
   wire.give({ jsonrpc: '2.0', id: 1, method: 'ping' });
   await new Promise((resolve) => setImmediate(resolve));

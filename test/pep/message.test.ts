@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { captureMessage, mutableCopy, wireCopy } from '../../src/pep/message.ts';
+import { captureJson, captureMessage, mutableCopy, wireCopy } from '../../src/pep/message.ts';
 
 const request = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'x' } };
 
@@ -107,6 +107,15 @@ describe('captureMessage', () => {
 });
 
 describe('copies', () => {
+  test.each([
+    [64, true],
+    [65, false],
+  ])('a captured object of %i levels is taken: %s', (levels, taken) => {
+    let deep: object = {};
+    for (let i = 1; i < levels; i += 1) deep = { deep };
+    expect(captureJson(deep) !== undefined).toBe(taken);
+  });
+
   test('a mutable copy may be changed and leaves its source alone', () => {
     const source = Object.freeze({
       list: Object.freeze([Object.freeze({ a: 1 })]),

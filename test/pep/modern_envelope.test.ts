@@ -28,7 +28,7 @@ describe('a modern request', () => {
       const passed = { ...enforced, other: 1 };
       expect(rig.heard[0]?.params).toEqual({ name: 'balance', _meta: passed });
       // The guard's own question comes in the same era, and from the same client.
-      expect(rig.own.map(({ params }) => params)).toEqual([{ _meta: enforced }]);
+      expect(rig.own.map(({ params }) => params)).toStrictEqual([{ _meta: enforced }]);
     },
   );
 
@@ -43,7 +43,7 @@ describe('a modern request', () => {
     const rig = await bare();
     await rig.wire.askFor(1, 'tools/call', { name: 'balance', _meta: { other: 1 } });
     expect(rig.heard[0]?.params).toEqual({ name: 'balance', _meta: { other: 1 } });
-    expect(rig.own[0]?.params).toEqual({});
+    expect(rig.own[0]?.params).toStrictEqual({});
   });
 
   test('is answered with its result type, and nothing of it may be kept', async () => {

@@ -1,3 +1,4 @@
+import { createDecipheriv, hkdfSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { openState, sealState, type Owner } from '../../src/pep/request_state.ts';
 
@@ -45,6 +46,18 @@ describe('a sealed state', () => {
       const text = `p1.${changed.toString('base64url')}`;
       expect(openState(KEY, OWNER, text, 0)).toBeUndefined();
     }
+  });
+
+  test('is sealed under a key that was made for it alone', () => {
+    const bytes = Buffer.from(seal().slice(3), 'base64url');
+    const key = new Uint8Array(hkdfSync('sha256', KEY.secret, KEY.id, 'request state', 32));
+    const { principal, server, method, name, arguments_digest } = OWNER;
+    const owner = [principal, server, method, name, arguments_digest];
+    const opened = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12))
+      .setAAD(Buffer.from(JSON.stringify(owner)))
+      .setAuthTag(bytes.subarray(-16));
+    const text = opened.update(bytes.subarray(12, -16), undefined, 'utf8') + opened.final('utf8');
+    expect(JSON.parse(text)).toEqual({ ...STATE, expires_at_ms: 1000 });
   });
 
   test('is none where it would be too long', () => {

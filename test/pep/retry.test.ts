@@ -1,11 +1,21 @@
 /** The further rounds of a request, whose state a client carries (MCP 2026-07-28, mrtr). */
 import { describe, expect, test } from '@jest/globals';
+import { isRetry } from '../../src/pep/retry.ts';
 import type { AskingOptions } from './support/asking.ts';
 import { ALICE } from './support/parts.ts';
 import { ACCEPT, INNER, rounds, SAMPLED, TRANSFER, type Params } from './support/rounds.ts';
 import { deny, hide } from './support/scripted.ts';
 import { buildShelf } from './support/shelf.ts';
 import { LINES } from './support/servers.ts';
+
+test.each([
+  [{ name: 'x' }, false],
+  [{ requestState: 's' }, true],
+  [{ inputResponses: {} }, true],
+  [{ requestState: 's', inputResponses: {} }, true],
+])('%j continues another request: %s', (params, continues) => {
+  expect(isRetry(params)).toBe(continues);
+});
 
 const invalid = (id: number) => ({
   jsonrpc: '2.0',

@@ -1,6 +1,7 @@
 /** A demand for a stronger login is met by the login that was proved, or refuses. */
 import { describe, expect, test } from '@jest/globals';
 import type { TrustedContext } from '../../src/identity/types.ts';
+import { stepUpAsked } from '../../src/pep/step_up.ts';
 import { ALICE } from './support/parts.ts';
 import { guarded } from './support/rig.ts';
 import { allow } from './support/scripted.ts';
@@ -57,6 +58,15 @@ describe('a demand for a stronger login', () => {
     expect(parts.decisionPoint.reports).toMatchObject([
       { status: 'refused', reason_code: 'STEP_UP_REQUIRED' },
     ]);
+  });
+
+  test('is kept beside the proof of the request for the head of its response', async () => {
+    const obligations = [{ type: 'step_up' as const, acr: 'high' }];
+    const { wire } = await guarded({ decide: () => allow({ obligations }) });
+    const authInfo = {};
+    const params = { name: 'balance', arguments: {} };
+    const message = JSON.parse(await wire.ask(7, 'tools/call', params, { authInfo })) as object;
+    expect(stepUpAsked(authInfo)).toEqual({ acr: 'high', message });
   });
 
   test('names what it demands to the decision point as what the guard can do', async () => {

@@ -16,13 +16,15 @@ describe.each(LINES)('an answer that nobody asked for, SDK %i.x', (line) => {
   const unasked = async (script: Script, inputResponses: Params, offers: object = OFFERED) => {
     const rig = await rounds(line, {}, script);
     await rig.call('tools/call', { ...TRANSFER, inputResponses, _meta: offering(offers) });
-    return { given: rig.given[0], asked: rig.parts.decisionPoint.decisions };
+    const { decisions: asked, reports } = rig.parts.decisionPoint;
+    return { given: rig.given[0], asked, reports };
   };
-  const all = { name: ACCEPT, text: SAMPLED, roots: { roots: [] } };
+  const all = { name: ACCEPT, text: { ...SAMPLED, stopReason: 'end' }, roots: { roots: [] } };
 
   test('counts where policy lets the server ask anything by that method', async () => {
-    const { given, asked } = await unasked({}, { ...all, again: { action: 'decline' } });
+    const { given, asked, reports } = await unasked({}, { ...all, again: { action: 'decline' } });
     expect(given?.['inputResponses']).toEqual({ ...all, again: { action: 'decline' } });
+    expect(reports.map(({ status }) => status)).toEqual(Array(4).fill('executed'));
     expect(
       asked.slice(1).map(({ resource, context }) => [resource.id, context?.arguments]),
     ).toEqual([
@@ -41,7 +43,7 @@ describe.each(LINES)('an answer that nobody asked for, SDK %i.x', (line) => {
       decide: ({ resource }) => (resource.id === 'elicitation/create' ? decide() : allow()),
     };
     const { given } = await unasked(script, all);
-    expect(given?.['inputResponses']).toEqual({ text: SAMPLED, roots: { roots: [] } });
+    expect(given?.['inputResponses']).toEqual({ text: all.text, roots: { roots: [] } });
     const { given: alone } = await unasked(script, { name: ACCEPT });
     expect(alone).not.toHaveProperty('inputResponses');
   });

@@ -37,7 +37,6 @@ export function keepFields(value: Container, keeps: readonly Keep[], note: Note)
 }
 
 function keepAt(value: Container, reaches: readonly Reach[], path: string, note: Note): unknown {
-  if (reaches.every((reach) => reach === 'inside')) return value;
   return rebuild(value, (name, member) => {
     const next = reaches.map((reach) => reachOf(reach, name));
     if (next.every((reach) => reach === 'inside')) return member;
