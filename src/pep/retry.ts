@@ -103,7 +103,7 @@ export async function admitUnasked(
 }
 
 /** The members of an answer to each method; the first tells which it answers. */
-const ANSWERS: Readonly<Record<AskMethod, readonly string[]>> = {
+const ANSWERS: Readonly<Record<AskMethod, readonly [sign: string, ...string[]]>> = {
   'elicitation/create': ['action', 'content'],
   'roots/list': ['roots'],
   'sampling/createMessage': ['role', 'content', 'model', 'stopReason'],
@@ -113,7 +113,7 @@ const ANSWERS: Readonly<Record<AskMethod, readonly string[]>> = {
 function answerOf(given: unknown): { method?: AskMethod; response?: JsonObject } {
   if (!isObject(given)) return {};
   for (const [method, members] of Object.entries(ANSWERS)) {
-    const [sign = ''] = members;
+    const [sign] = members;
     if (given[sign] === undefined) continue;
     const kept = Object.entries(given).filter(([name]) => members.includes(name));
     return { method: method as AskMethod, response: Object.fromEntries(kept) };

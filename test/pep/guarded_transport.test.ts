@@ -37,7 +37,6 @@ test('nobody needs to listen', async () => {
   const guard = createGuard(testParts());
   const transport: Transport = guard.wire(wire);
   await transport.start();
-  wire.give({ jsonrpc: '2.0', method: 'notifications/initialized' });
   await guard.ready();
   wire.give({ jsonrpc: '2.0', method: 'notifications/initialized' });
   wire.give({ jsonrpc: '2.0', id: 1, method: 'ping' });
