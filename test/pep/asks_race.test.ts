@@ -11,7 +11,7 @@ const CANCEL = {
 };
 
 async function after(turns: number, act: () => void): Promise<void> {
-  for (let turn = 0; turn < turns; turn += 1) await undefined;
+  for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
   act();
 }
 

@@ -74,7 +74,7 @@ test.each([['requestInfo'], ['request']] as const)(
     };
     const { wire } = await bare({}, { identity: proof });
     const beside = { headers: { authorization: 'Bearer x' } };
-    await wire.ask('p', 'ping', undefined, { [member]: beside } as MessageExtra);
+    await wire.ask('p', 'ping', undefined, { [member]: beside });
     expect(given).toEqual([beside]);
   },
 );
