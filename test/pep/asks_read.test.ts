@@ -26,7 +26,7 @@ describe('what is asked', () => {
     ['elicitation/create', 'modern', PAGE, MODERN_PAGE, MODERN_PAGE],
     ['roots/list', 'legacy', undefined, {}, {}],
     ['roots/list', 'modern', { mode: 'url', secret: 1 }, {}, {}],
-  ])('by %s, %s, is told and decided on without anything else', (method, era, raw, ...read) => {
+  ])('%# by %s, %s, is told and decided on without anything else', (method, era, raw, ...read) => {
     const [params, args] = read;
     const asked = readAsk(method, raw, era);
     expect(asked).toStrictEqual({ method, params, arguments: args });
