@@ -279,14 +279,9 @@ describe('a log that was changed', () => {
     const place = await writeDecisions(300);
     const changed = await openLog(place);
     change(place);
-    const own = await start(
-      recordingCore(),
-      {},
-      tokensOf(tokenOf(['evidence'])),
-      clock,
-      NO_CERTIFICATES,
-      { ...EVIDENCE, tree: changed.tree },
-    );
+    const tokens = tokensOf(tokenOf(['evidence']));
+    const evidence = { ...EVIDENCE, tree: changed.tree };
+    const own = await start(recordingCore(), {}, tokens, clock, NO_CERTIFICATES, evidence);
     const asked = ['tile/0/000', 'tile/entries/000', 'receipts/5'];
     const answers = [];
     for (const path of asked) {
