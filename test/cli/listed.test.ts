@@ -24,7 +24,7 @@ async function listRecord(): Promise<EvidenceRecord> {
   throw new Error('no list is on record');
 }
 
-test('[D-12] a list is on record: policy, reader, shown, held back and why, with a receipt', async () => {
+test('[D-12] a list is on record: policy, reader, shown, held back and why, receipt', async () => {
   const argv = [...wrapArguments(at(), policyOf({ secret: {} })), '--', process.execPath, OWN];
   const host = new Host(argv);
   keep({ close: () => host.process.kill('SIGKILL') });
