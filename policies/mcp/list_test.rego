@@ -28,7 +28,8 @@ test_each_item_with_its_rules if {
 	items := list.items with input as _catalogue([_item("refund"), _item("transfer")])
 		with data.registry as fixture.registry
 		with data.grants as fixture.grants
-	[[visible, code] | some [visible, code, _] in items] == [[false, "POLICY_DENIED"], [true, "ALLOWED"]]
+		with data.portcullis.rules as {"registry/approved": {"reason_code": "NOT_APPROVED"}}
+	[[visible, code] | some [visible, code, _] in items] == [[false, "NOT_APPROVED"], [true, "ALLOWED"]]
 	"registry/approved" in items[0][2]
 	items[1][2] == {"grant:tool:payments/transfer"}
 }

@@ -14,6 +14,7 @@ import { CLOCK, RANDOM } from './ambient.ts';
 import { openEvaluator, requirePolicy } from './evaluators.ts';
 import { openEvidence } from './open_evidence.ts';
 import { startExports } from './open_exports.ts';
+import { VERSION } from './version.ts';
 
 /**
  * Opens evidence, its exports, policy and core, in this order: nothing decides before its evidence
@@ -30,6 +31,8 @@ export async function openDecisionCore(
   const exports = await startExports(configuration, written, log);
   opened.defer(() => exports.close());
   const { evidence } = exports;
+  await evidence.append({ kind: 'start', detail: `portcullis ${VERSION}` });
+  opened.defer(() => recordStop(evidence, log));
   const lately = await readLately(configuration, evidence.status().size);
   const evaluator = await openEvaluator(configuration, { evidence, log });
   opened.defer(() => evaluator.close());
@@ -48,6 +51,15 @@ export async function openDecisionCore(
     },
   });
   return { core, evidence };
+}
+
+/** A start that follows no stop tells of a process that was killed. */
+async function recordStop(evidence: ProvableLog, log: Logger): Promise<void> {
+  try {
+    await evidence.append({ kind: 'stop' });
+  } catch (error) {
+    log.error('the stop could not be recorded', { error });
+  }
 }
 
 /** The last records, among which are outcomes that a guard may send again. */

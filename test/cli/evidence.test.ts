@@ -152,7 +152,7 @@ describe('redact', () => {
     await service.stop('SIGTERM');
     const { code, stdout } = await redact('--before', '2999-01-01T00:00:00Z', '--json');
     const { index, records } = JSON.parse(stdout) as { index: number; records: number };
-    expect([code, records]).toEqual([0, 1]);
+    expect([code, records]).toEqual([0, 2]);
     expect(bytes()).not.toContain('\t');
     expect(await redact('--record', '0')).toMatchObject({
       code: 0,

@@ -159,7 +159,9 @@ describe('export', () => {
     const paths = lines.slice(0, 20).map((text, number) => {
       const line = JSON.parse(text) as { record: EvidenceRecord; receipt: string };
       const [, extra = ''] = /^extra (.*)$/m.exec(line.receipt) ?? [];
-      expect(JSON.parse(Buffer.from(extra, 'base64').toString())).toEqual(line.record);
+      const [leaf = '', ...disclosed] = Buffer.from(extra, 'base64').toString().split('\t');
+      const members = disclosed.map((text) => (JSON.parse(text) as object[])[2]);
+      expect(Object.assign(JSON.parse(leaf), ...members)).toEqual(line.record);
       writeFileSync(at(`${number}.tlog-proof`), line.receipt);
       return at(`${number}.tlog-proof`);
     });

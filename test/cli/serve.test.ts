@@ -88,10 +88,12 @@ test('decides on both addresses, and each decision is in the evidence', async ()
     kinds.push([record.kind, record.evaluation_id ?? ''].join(' '));
   }
   expect(kinds).toEqual([
+    'start ',
     'activation ',
     ...[over_tcp, by_curl.body as typeof over_tcp, over_socket].map(
       ({ context }) => `decision ${context.evaluation_id}`,
     ),
+    'stop ',
   ]);
 });
 

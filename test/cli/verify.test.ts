@@ -100,6 +100,7 @@ test('the result as JSON says the same', async () => {
         cosignatures: [{ name: 'witness.example/w1', time: '2026-11-01T10:00:00Z' }],
         not_checked: [],
         record: JSON.parse(ENTRIES[3] as string) as object,
+        sealed: [],
       },
       expect.objectContaining({ verified: false, code: 'INCLUSION_FALSE' }),
     ],

@@ -271,13 +271,11 @@ const TIMES: Record<string, { run: () => Promise<TimeProbe>; expected: TimeProbe
 
 /** How often something is looked at: these bound nothing. */
 const PERIODS = [
+  ...exports.PERIODS,
   'policy.reload_interval_ms',
   'evidence.checkpoint_interval_ms',
   'policy.remote.poll_interval_ms',
   'decision_point.watch_interval_ms',
-  'evidence.exports[].interval_ms',
-  'evidence.exports[].retry_interval_ms',
-  'evidence.exports[].retry_interval_ms_max',
   'guard.outcomes_retry_ms_max',
 ];
 

@@ -80,6 +80,7 @@ describeWithOpa('one evaluation', () => {
         constraints: { actor_required: 'human' },
         obligations: ['log'],
         rules: ['payments/teller'],
+        seals: { internals: expect.any(String), request: expect.any(String) },
       },
     ]);
     expect(JSON.stringify(recorded)).not.toContain('hunter2');

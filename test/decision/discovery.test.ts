@@ -133,6 +133,7 @@ describeWithOpa('a discovery', () => {
         ],
         shown: [{ type: 'tool', id: 'even-0', ground: 0 }],
         withheld: [{ type: 'tool', id: 'odd-1', definition_digest: digest, ground: 1 }],
+        seals: { items: expect.any(String), request: expect.any(String) },
       },
     ]);
   });

@@ -40,6 +40,7 @@ describeWithOpa('what a PEP does with a decision', () => {
         reason_code: 'DONE_SO',
         masked: ['/a/*'],
         occurred_at: NOW,
+        seals: { internals: expect.any(String) },
       },
     ]);
     expect(await codeOf(core.outcome({ ...report, status: 'done' }, CALLER))).toBe(

@@ -112,10 +112,10 @@ function segmentText(directory: string): string {
 const SALT = '_'.repeat(22);
 
 function lineOf(mark: string, record: EvidenceRecord): string {
-  const { request, rules, shown, withheld, ...leaf } = record;
+  const { request, rules, grounds, shown, withheld, ...leaf } = record;
   const disclosed = [
     ...(rules ? [['internals', { rules }]] : []),
-    ...(shown ? [['items', { shown, withheld }]] : []),
+    ...(shown ? [['items', { grounds, shown, withheld }]] : []),
     ...(request ? [['request', { request }]] : []),
   ].map(([group, members]) => [group, canonicalJson([group, SALT, members])] as const);
   const seals = disclosed.map(([group, text]) => [

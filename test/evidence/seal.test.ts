@@ -15,9 +15,9 @@ import {
 test('the groups and their members are these, and no member is of two', () => {
   expect(SEALS).toEqual({
     arguments: ['arguments'],
-    internals: ['caller_tenants', 'detail', 'masked', 'rules'],
-    items: ['shown', 'withheld'],
-    request: ['request'],
+    internals: ['caller_tenants', 'detail', 'erased', 'masked', 'rules'],
+    items: ['grounds', 'shown', 'withheld'],
+    request: ['approver', 'request'],
   });
   expect(SEAL_GROUPS).toEqual(SEAL_GROUPS.toSorted());
   const members = Object.values(SEALS).flat();

@@ -113,9 +113,10 @@ const sealOf = (disclosure: string): string =>
 export function sealedText(index: number, disclosures: readonly string[], more = ''): string {
   const seals = disclosures.map((text) => `"${JSON.parse(text)[0]}":"${sealOf(text)}"`);
   return (
-    `{"decision":false,"index":${index},"instance":"main","kind":"decision","outcome":"deny",` +
-    `"reason_code":"GRANT_ABSENT",${more}"seals":{${seals.join(',')}},` +
-    `"time":"2026-11-01T10:00:00.000Z","v":1}`
+    `{"caller":"guard","constraints":{},"decision":false,"evaluation_id":"e-${index}",` +
+    `"index":${index},"instance":"main","kind":"decision","obligations":[],"outcome":"deny",` +
+    `"profile":"mcp/1","reason_code":"GRANT_ABSENT",${more}"seals":{${seals.join(',')}},` +
+    `"time":"2026-11-01T10:00:00.000Z","v":1,"visible":true}`
   );
 }
 

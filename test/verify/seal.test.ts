@@ -83,7 +83,7 @@ describe('what a log sealed and should not have', () => {
     `["${group}","0123456789abcdefghij_-",${members}]`;
 
   test.each([
-    ['a member of another group', salted('request', '{"rules":[]}')],
+    ['a member of another group', salted('internals', '{"request":{}}')],
     ['a member of no group', salted('internals', '{"outcome":"allow"}')],
     ['a member that does not fit the schema', salted('internals', '{"rules":1}')],
     ['a member twice', salted('internals', '{"detail":"a","detail":"b"}')],

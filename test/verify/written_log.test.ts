@@ -63,7 +63,7 @@ describe.each(SIZES)('a log of %i records', (size) => {
         ok: true,
         value: { record: { index, ...ENTRY }, sealed: [] },
       });
-      expect(outcomeWith(receipt, 'backend', 'backenx')).toBe('INCLUSION_FALSE');
+      expect(outcomeWith(receipt, '"start"', '"stop"')).toBe('INCLUSION_FALSE');
       expect(outcomeWith(receipt, 'engine', 'enginx')).toBe('DISCLOSURE_FALSE');
     }
   });

@@ -140,6 +140,8 @@ export function openNote(
     const [, name, base64 = ''] = SIGNATURE.exec(line) ?? [];
     if (name === undefined) return { fault: 'malformed' };
     const bytes = Buffer.from(base64, 'base64');
+    // Bits that count for nothing have one spelling.
+    if (bytes.toString('base64') !== base64) return { fault: 'malformed' };
     const id = bytes.toString('hex', 0, 4);
     const verifier = verifiers.find((known) => known.name === name && known.id === id);
     if (!verifier) continue;

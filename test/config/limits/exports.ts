@@ -13,6 +13,12 @@ import { around, outcomeOf, type Probe, type TimeProbe } from './probe.ts';
 
 const NEVER = new AbortController().signal;
 
+export const PERIODS = [
+  'evidence.exports[].interval_ms',
+  'evidence.exports[].retry_interval_ms',
+  'evidence.exports[].retry_interval_ms_max',
+];
+
 /** How many batches so many records take, which are there before the export begins. */
 async function batches(records: number, settings: Partial<ExportSettings>): Promise<string> {
   const before = await openScene([]);

@@ -68,10 +68,17 @@ describe('is no note', () => {
     ['a signature without its dash', NOTE.replace('— ', '- ')],
     ['a signature with a word more', NOTE.replace(/\n$/, ' more\n')],
     ['a line after the signatures', `${NOTE}\n`],
+    ['a signature in another spelling', respelled(NOTE)],
   ])('%s', (_name, note) => {
     expect(openNote(note, [SIGNER.verifier])).toEqual({ fault: 'malformed' });
   });
 });
+
+/** With the bits of the last character that count for nothing. */
+function respelled(note: string): string {
+  const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  return note.replace(/(.)=\n$/, (_, last: string) => `${ALPHABET[ALPHABET.indexOf(last) + 1]}=\n`);
+}
 
 test('a note of a key that is not known is unsigned', () => {
   expect(openNote(NOTE, [OTHER.verifier])).toEqual({ fault: 'unsigned' });
