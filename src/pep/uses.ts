@@ -133,12 +133,10 @@ async function tellCompletion(work: Work, message: JsonObject): Promise<JsonObje
   if (work.use.kind !== 'resource_template') return message;
   const result = wireCopy(message['result']);
   const completion = isObject(result) ? result['completion'] : undefined;
-  const values = isObject(completion) ? completion['values'] : undefined;
-  if (!Array.isArray(values)) return message;
-  const shown = await visibleValues(work, values);
+  const { values, hasMore } = isObject(completion) ? completion : {};
   const told = {
-    values: shown,
-    ...(isObject(completion) && completion['hasMore'] === true && { hasMore: true }),
+    values: await visibleValues(work, Array.isArray(values) ? values : []),
+    ...(hasMore === true && { hasMore }),
   };
   return { ...message, result: { ...frameOf(result), completion: told } };
 }
