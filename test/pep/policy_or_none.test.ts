@@ -1,5 +1,6 @@
 /** What passes before a policy is active and after it was, and what a decision leaves to say. */
 import { describe, expect, test } from '@jest/globals';
+import { ALL_KINDS, KINDS } from '../../src/pep/kinds.ts';
 import { HELLO } from './support/rig.ts';
 import { bare, type Bare } from './support/bare.ts';
 import { allow } from './support/scripted.ts';
@@ -27,6 +28,15 @@ describe('before and after a policy', () => {
       expect(await rig.wire.askFor(method, method)).toHaveProperty('result');
     }
     expect((await rig.wire.call(1, 'balance')).result).toEqual({ content: [] });
+  });
+
+  test('without one no list is told, nor asked for', async () => {
+    const rig = await bare({ describe: () => ({ ready: false }) });
+    for (const method of ALL_KINDS.map((kind) => KINDS[kind].method)) {
+      const { error } = await rig.wire.askFor(method, method);
+      expect(error.data.reason_code).toBe('POLICY_UNAVAILABLE');
+    }
+    expect([rig.heard, rig.own]).toEqual([[], []]);
   });
 
   test('without one the server hears of cancellations only', async () => {

@@ -1,0 +1,30 @@
+import { describe, expect, test } from '@jest/globals';
+import { ServerRequests } from '../../src/pep/server_requests.ts';
+
+describe('the addresses that a client was sent to', () => {
+  test('are each told of once, and of too many the oldest is forgotten', () => {
+    const asked = new ServerRequests(2);
+    for (const id of ['a', 'b', 'c']) asked.send(id);
+    expect(['a', 'b', 'c', 'c'].map((id) => asked.complete(id))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  test('are as old as the last time, and one that is sent to again takes no room', () => {
+    const asked = new ServerRequests(2);
+    for (const id of ['a', 'b', 'a']) asked.send(id);
+    expect(asked.complete('b')).toBe(true);
+    asked.send('b');
+    for (const id of ['a', 'c']) asked.send(id);
+    expect(['a', 'b', 'c'].map((id) => asked.complete(id))).toEqual([true, false, true]);
+  });
+});
+
+test('what is not open can neither be told nor answered', () => {
+  const asked = new ServerRequests(2);
+  asked.tell('a');
+  expect([asked.answer('a'), asked.settle('a')]).toEqual([false, false]);
+});
