@@ -33,8 +33,7 @@ export function expandTemplate(
   let complete = true;
   const uri = template.replace(EXPRESSIONS, (_whole, expression: string) => {
     const [, reserved, name] = /^(\+?)(\w+)$/.exec(expression) ?? [];
-    const isGiven = name !== undefined && Object.hasOwn(variables, name);
-    const value = isGiven ? variables[name] : undefined;
+    const value = name === undefined ? undefined : variables[name];
     if (typeof value !== 'string' || !value.isWellFormed()) complete = false;
     else return reserved ? encodeURI(value) : encodeURIComponent(value);
     return '';

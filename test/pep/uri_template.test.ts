@@ -39,6 +39,7 @@ describe('a template makes an address', () => {
     ['file:///a', {}, 'file:///a'],
     ['{x}/{y}', { x: '1', y: '', z: 7 }, '1/'],
     ['{x}/{x}', { x: 'a/b é' }, 'a%2Fb%20%C3%A9/a%2Fb%20%C3%A9'],
+    ['{box}', { box: '1', b: '2', x: '3' }, '1'],
     ['{+x}', { x: 'a/b é' }, 'a/b%20%C3%A9'],
   ])('%s with %j: %s', (template, variables, uri) => {
     expect(expandTemplate(template, variables)).toBe(uri);
