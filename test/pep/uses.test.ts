@@ -110,7 +110,7 @@ describe('a call', () => {
 });
 
 describe('what is told of a completion', () => {
-  /** Tells `completion`, as an answer on `ref`, to one who may not know of what is called secret. */
+  /** Tells `completion`, an answer on `ref`, to one who may not know of what is called secret. */
   async function told(completion: unknown, ref: object = TEMPLATE, box: unknown = 'b') {
     const parts = testParts({ visible: (id) => !id.includes('secret') });
     const context = { arguments: { box } };
