@@ -9,21 +9,28 @@ import { isObject, type JsonObject } from './message.ts';
 /** A larger schema is not compiled: the hint is a courtesy and may not cost much. */
 const SCHEMA_LENGTH_MAX = 65_536;
 
-const compiled = new WeakMap<CatalogueItem, Validator<unknown>>();
+/** By tool; undefined: its schema is not one that can be read. */
+const compiled = new WeakMap<CatalogueItem, Validator<unknown> | undefined>();
 
 /** Undefined: they fit, or the schema is missing, too large, or not one that can be read. */
 export function argumentsFault(item: CatalogueItem, args: JsonObject): SchemaFault | undefined {
   const schema = item.definition['inputSchema'];
   if (!isObject(schema) || item.text.length > SCHEMA_LENGTH_MAX) return undefined;
-  const validator = compiled.get(item) ?? compileSchema(schema, { foreign: true });
-  compiled.set(item, validator);
+  if (!compiled.has(item)) compiled.set(item, compileSchema(schema, { foreign: true }));
+  const validated = validate(item, args);
+  if (validated === undefined || validated.ok) return undefined;
+  const { pointer, keyword } = validated.fault;
+  return { pointer, keyword };
+}
+
+function validate(
+  item: CatalogueItem,
+  args: JsonObject,
+): ReturnType<Validator<unknown>> | undefined {
   try {
-    const validated = validator(args);
-    if (validated.ok) return undefined;
-    const { pointer, keyword } = validated.fault;
-    return { pointer, keyword };
+    return compiled.get(item)?.(args);
   } catch {
-    compiled.set(item, (value) => ({ ok: true, value }));
+    compiled.set(item, undefined);
     return undefined;
   }
 }

@@ -16,14 +16,23 @@ export interface Found {
 }
 
 /** Rejects where the server's lists cannot be had. */
-export async function find(gate: Gate, exchange: Exchange, kind: Kind, id: string): Promise<Found> {
+export async function find(
+  gate: Pick<Gate, 'catalogue'>,
+  exchange: Exchange,
+  kind: Kind,
+  id: string,
+): Promise<Found> {
   if (kind === 'resource') return findResource(gate, exchange, id);
   const { items, supported } = await gate.catalogue(kind, exchange);
   return { supported, item: items.get(id) };
 }
 
 /** Both lists are always read, so that time does not tell what is listed from what is not. */
-async function findResource(gate: Gate, exchange: Exchange, uri: string): Promise<Found> {
+async function findResource(
+  gate: Pick<Gate, 'catalogue'>,
+  exchange: Exchange,
+  uri: string,
+): Promise<Found> {
   const listed = await gate.catalogue('resource', exchange);
   const templates = await gate.catalogue('resource_template', exchange);
   const supported = listed.supported || templates.supported;

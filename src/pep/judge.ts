@@ -19,17 +19,22 @@ export type Verdict =
   | { outcome: 'allow'; answer: EvaluationResponse }
   /** Answer as if the capability did not exist. */
   | { outcome: 'hidden'; answer: EvaluationResponse }
-  | {
-      outcome: 'refuse';
-      reason_code: string;
-      safe_message?: string | undefined;
-      /** Undefined where there is no decision. */
-      answer?: EvaluationResponse;
-      /** The login that would do. */
-      step_up?: StepUp;
-      /** The decision point allowed it, and this enforcement point did not. */
-      overruled?: true;
-    };
+  | Refused
+  /** There is no decision. */
+  | (Refusal & { answer?: undefined });
+
+interface Refusal {
+  outcome: 'refuse';
+  reason_code: string;
+  safe_message?: string | undefined;
+  /** The login that would do. */
+  step_up?: StepUp;
+  /** The decision point allowed it, and this enforcement point did not. */
+  overruled?: true;
+}
+
+/** A refusal by a decision. */
+export type Refused = Refusal & { answer: EvaluationResponse };
 
 export const UNAVAILABLE: Verdict = { outcome: 'refuse', reason_code: 'POLICY_UNAVAILABLE' };
 

@@ -26,7 +26,6 @@ export function listing(kind: Kind): Handler {
     const page = wireCopy(answer.body.result);
     const { items } = readPage(kind, page);
     const shown = await visibleItems(gate, exchange, kind, asker, items);
-    if (exchange.cancelled) return undefined;
     const result = { ...frameOf(page), [KINDS[kind].member]: shown };
     const ttl_ms_max = gate.parts.settings.list_ttl_ms_max;
     return {
@@ -130,8 +129,8 @@ function find({ items }: Snapshot, { listed, name, repeated, text }: Listed): Kn
 
 /** Which resources the caller may know of. Rejects where there is no answer to believe. */
 export async function discover(
-  { parts }: Gate,
-  { signal }: Exchange,
+  { parts }: Pick<Gate, 'parts'>,
+  { signal }: Pick<Exchange, 'signal'>,
   asker: Asker,
   resources: readonly Resource[],
   catalogue_digest: string,

@@ -10,7 +10,7 @@ import { keyedDigestOf, type DigestKey } from '../contract/digest.ts';
 import type { EvaluationResponse } from '../contract/types.gen.ts';
 import { retryOf } from './answers.ts';
 import type { Question } from './decide.ts';
-import type { Verdict } from './judge.ts';
+import type { Refused, Verdict } from './judge.ts';
 
 export interface RefusalLimits {
   /** How long a refusal is given again without a new decision; 0 is never. */
@@ -18,8 +18,6 @@ export interface RefusalLimits {
   /** Most refusals that are remembered at a time; the oldest makes room. */
   refusals_max: number;
 }
-
-type Refused = Extract<Verdict, { outcome: 'refuse' }> & { answer: EvaluationResponse };
 
 type Tell = (answer: EvaluationResponse, repeats: number) => void;
 

@@ -40,5 +40,5 @@ export function askStepUp(authInfo: unknown, asked: Asked): void {
 }
 
 export function stepUpAsked(authInfo: unknown): Asked | undefined {
-  return typeof authInfo === 'object' && authInfo !== null ? ASKED.get(authInfo) : undefined;
+  return ASKED.get(authInfo as object);
 }

@@ -32,8 +32,8 @@ export function expandTemplate(
 ): string | undefined {
   let complete = true;
   const uri = template.replace(EXPRESSIONS, (_whole, expression: string) => {
-    const [, reserved, name = ''] = /^(\+?)(\w+)$/.exec(expression) ?? [];
-    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
+    const [, reserved, name] = /^(\+?)(\w+)$/.exec(expression) ?? [];
+    const value = name === undefined ? undefined : variables[name];
     if (typeof value !== 'string' || !value.isWellFormed()) complete = false;
     else return reserved ? encodeURI(value) : encodeURIComponent(value);
     return '';

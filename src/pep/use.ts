@@ -13,7 +13,7 @@ import { resourceNamed, type Asker } from './evaluation.ts';
 import type { Exchange, ServerAnswer } from './exchange.ts';
 import { find, type Found } from './find.ts';
 import { askerOf, notReady, type Entrance, type Gate, type Handler } from './gate.ts';
-import type { Verdict } from './judge.ts';
+import type { Refused, Verdict } from './judge.ts';
 import type { Kind } from './kinds.ts';
 import { maskBody } from './mask.ts';
 import { isComplete, isObject, type JsonObject } from './message.ts';
@@ -108,17 +108,22 @@ async function perform(work: Work): Promise<object | undefined> {
   if (!found.supported) return failure(exchange.id, RPC.METHOD_NOT_FOUND, 'Method not found');
   const { item } = found;
   const verdict = await decideUse(work, item);
-  if (verdict.outcome === 'refuse' && !verdict.answer) return gate.refuse(exchange, verdict);
+  if (!verdict.answer) return gate.refuse(exchange, verdict);
   if (!item || verdict.outcome === 'hidden') return unknown(gate, exchange, use);
-  if (gate.entrance?.objected) return objected(gate, exchange, gate.entrance, verdict);
+  if (gate.entrance?.objected) return objected(gate, exchange, gate.entrance, verdict.answer);
   if (verdict.outcome === 'refuse') return refuse(work, item, verdict);
   return execute(work, found, item, verdict.answer);
 }
 
 /** The answer is not told: the entry tells its objection, which the caller may know. */
-function objected(gate: Gate, exchange: Exchange, entrance: Entrance, verdict: Verdict): object {
+function objected(
+  gate: Gate,
+  exchange: Exchange,
+  entrance: Entrance,
+  answer: EvaluationResponse,
+): object {
   entrance.known = true;
-  if (verdict.answer) gate.report(verdict.answer, { status: 'refused' });
+  gate.report(answer, { status: 'refused' });
   return gate.refuse(exchange, { reason_code: 'POLICY_DENIED' });
 }
 
@@ -153,15 +158,15 @@ function unknown(gate: Gate, { id }: Exchange, use: Use): object {
 function refuse(
   { gate, exchange, use, asker }: Work,
   item: CatalogueItem,
-  verdict: Extract<Verdict, { outcome: 'refuse' }>,
+  verdict: Refused,
 ): object {
   const { answer, reason_code, safe_message, overruled } = verdict;
-  const isWeak = answer && asker.trusted.session?.state === 'step_up';
+  const isWeak = asker.trusted.session?.state === 'step_up';
   const step_up = verdict.step_up ?? (isWeak ? {} : undefined);
-  if (answer && overruled) gate.report(answer, { status: 'refused', reason_code });
+  if (overruled) gate.report(answer, { status: 'refused', reason_code });
   const arguments_fault = argumentsFault(item, use.arguments);
   const refusal = { reason_code, safe_message, arguments_fault, step_up };
-  return gate.refuse(exchange, refusal, answer?.context.evaluation_id);
+  return gate.refuse(exchange, refusal, answer.context.evaluation_id);
 }
 
 /** The definition is looked at again, since what was decided on may have changed meanwhile. */

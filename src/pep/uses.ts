@@ -131,14 +131,12 @@ export const COMPLETE: UseRule = {
 /** Values for a template make addresses: only those that the caller may know of are told. */
 async function tellCompletion(work: Work, message: JsonObject): Promise<JsonObject> {
   if (work.use.kind !== 'resource_template') return message;
-  const result = wireCopy(message['result']);
-  const completion = isObject(result) ? result['completion'] : undefined;
-  const values = isObject(completion) ? completion['values'] : undefined;
-  if (!Array.isArray(values)) return message;
-  const shown = await visibleValues(work, values);
+  const result = wireCopy(message['result']) as JsonObject;
+  const { completion } = result;
+  const { values, hasMore } = isObject(completion) ? completion : {};
   const told = {
-    values: shown,
-    ...(isObject(completion) && completion['hasMore'] === true && { hasMore: true }),
+    values: await visibleValues(work, Array.isArray(values) ? values : []),
+    ...(hasMore === true && { hasMore }),
   };
   return { ...message, result: { ...frameOf(result), completion: told } };
 }

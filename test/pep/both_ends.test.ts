@@ -130,11 +130,11 @@ describe('the decision of a call', () => {
     ['resource_template', 'resources/read'],
     ['prompt', 'prompts/get'],
   ] as const)('answers for a %s what its use is', async (type, method) => {
-    const [may, { parts }] = await checked((extra) => decisionOf(extra)?.check(type, 'x'));
+    const [may, { parts }] = await checked((extra) => decisionOf(extra)?.check(type, 'balance'));
     expect(may).toBe(true);
     expect(parts.decisionPoint.decisions[1]).toMatchObject({
       action: { name: method },
-      resource: { type, id: 'x', properties: { server: 'payments' } },
+      resource: { type, id: 'balance' },
     });
     expect(parts.decisionPoint.decisions[1]?.resource.properties).toEqual({ server: 'payments' });
   });

@@ -1,7 +1,9 @@
 /** What passes before a policy is active and after it was, and what a decision leaves to say. */
 import { describe, expect, test } from '@jest/globals';
+import { EXTENSION } from '../../src/pep/answers.ts';
+import { ALL_KINDS, KINDS } from '../../src/pep/kinds.ts';
 import { HELLO } from './support/rig.ts';
-import { bare, type Bare } from './support/bare.ts';
+import { bare, reasonsOf, type Bare } from './support/bare.ts';
 import { allow } from './support/scripted.ts';
 import { plainTool } from './support/servers.ts';
 import { settle } from './support/wire.ts';
@@ -28,6 +30,25 @@ describe('before and after a policy', () => {
     }
     expect((await rig.wire.call(1, 'balance')).result).toEqual({ content: [] });
   });
+
+  test('without one no list is told, nor asked for', async () => {
+    const rig = await bare({ describe: () => ({ ready: false }) });
+    for (const method of ALL_KINDS.map((kind) => KINDS[kind].method)) {
+      const { error } = await rig.wire.askFor(method, method);
+      expect(error.data.reason_code).toBe('POLICY_UNAVAILABLE');
+    }
+    expect([rig.heard, rig.own]).toEqual([[], []]);
+  });
+
+  test.each(['balance', 'unheard'])(
+    'without a decision on `%s` it is unavailable',
+    async (name) => {
+      const rig = await bare({ decide: () => Promise.reject(new Error('gone')) });
+      const { result } = await rig.wire.call(1, name);
+      expect(result._meta[EXTENSION].reason_code).toBe('POLICY_UNAVAILABLE');
+      expect([reasonsOf(rig.parts), rig.heard]).toEqual([[], []]);
+    },
+  );
 
   test('without one the server hears of cancellations only', async () => {
     const rig = await bare(

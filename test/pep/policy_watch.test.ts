@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CallOptions } from '../../src/contract/decision_point.ts';
-import { PolicyWatch } from '../../src/pep/policy_watch.ts';
+import { PolicyWatch, PolicyWatches } from '../../src/pep/policy_watch.ts';
 import { LogLines } from './support/parts.ts';
 import { READY, ScriptedDecisionPoint, type Script } from './support/scripted.ts';
 
@@ -105,5 +105,55 @@ describe('what a guard knows of the decision point', () => {
     watch.close();
     say(READY);
     expect(told).toEqual([]);
+  });
+});
+
+describe('what a guard knows for each of its tenants', () => {
+  /** A guard that watches for two tenants at most, and the tenants that are watched. */
+  function twoTenants() {
+    const said = new Map<string | undefined, (status: typeof READY) => void>();
+    const point = new ScriptedDecisionPoint();
+    point.watch = (listener, tenant?: string) => {
+      said.set(tenant, listener);
+      return () => said.delete(tenant);
+    };
+    const settings = { decision_timeout_ms: 1000, tenants_max: 2 };
+    const watches = new PolicyWatches(point, settings, new LogLines());
+    const changed: unknown[] = [];
+    const stop = watches.onChange((watch) => changed.push(watch));
+    return { watches, said, changed, stop };
+  }
+
+  test('is watched for as many as the limit; who was not asked for longest makes room', () => {
+    const { watches, said } = twoTenants();
+    const [a, none] = [watches.of('a'), watches.of(undefined)];
+    expect([watches.of('a'), watches.of(undefined)]).toEqual([a, none]);
+    expect([watches.of('a') === a, [...said.keys()]]).toEqual([true, ['a', undefined]]);
+    watches.of('b');
+    expect([[...said.keys()], watches.of('a') === a]).toEqual([['a', 'b'], true]);
+    expect(watches.of(undefined)).not.toBe(none);
+    expect([...said.keys()]).toEqual(['a', undefined]);
+  });
+
+  test('is told with the watch that changed, until nobody listens', () => {
+    const { watches, said, changed, stop } = twoTenants();
+    const [a, b] = [watches.of('a'), watches.of('b')];
+    said.get('b')?.(READY);
+    said.get('a')?.(READY);
+    expect([changed.length, changed[0] === b, changed[1] === a]).toEqual([2, true, true]);
+    stop();
+    said.get('b')?.(READY);
+    expect(changed).toHaveLength(2);
+  });
+
+  test('is nothing more once it closed', () => {
+    const { watches, said, changed } = twoTenants();
+    watches.of('a');
+    watches.close();
+    expect([...said.keys()]).toEqual([]);
+    // One who asks all the same is served, and nobody hears of it.
+    watches.of('c');
+    said.get('c')?.(READY);
+    expect(changed).toEqual([]);
   });
 });

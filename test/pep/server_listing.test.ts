@@ -1,5 +1,7 @@
 /** How the guard comes to know what a server has, and when it says that it cannot. */
 import { describe, expect, test } from '@jest/globals';
+import { digestOf } from '../../src/contract/digest.ts';
+import { Catalogue } from '../../src/pep/catalogue.ts';
 import { bare, reasonsOf, type Bare } from './support/bare.ts';
 import { plainTool } from './support/servers.ts';
 
@@ -86,6 +88,7 @@ describe('what a server has', () => {
     ['no object', { result: 'all' }, 'REQUEST_INVALID', 'is no object'],
     ['no list', { result: { tools: {} } }, 'REQUEST_INVALID', 'has no array'],
     ['a cursor that is no text', page([], 7), 'REQUEST_INVALID', 'a cursor that is no text'],
+    ['a part', { result: { tools: [], resultType: 'task' } }, 'REQUEST_INVALID', 'not complete'],
     ['a cursor again', page([], 'again'), 'REQUEST_INVALID', 'repeats a cursor'],
     ['an error', { error: { code: -32603, message: 'x' } }, 'INTERNAL', 'does not list'],
     ['an error of no shape', { error: 'x' }, 'INTERNAL', 'does not list'],
@@ -179,5 +182,24 @@ describe('what a server has', () => {
       if (await reaches(rig, name)) found.push(name);
     }
     expect(found).toEqual(['one', longest]);
+  });
+});
+
+describe('a list of the guard’s own', () => {
+  const read = (answer: unknown) =>
+    new Catalogue('resource_template', 9).current(async () => answer);
+  const template = { uriTemplate: 'a://{x}', name: 'a' };
+
+  test('has a digest of its names and definitions', async () => {
+    const { digest, supported } = await read({ resourceTemplates: [template] });
+    expect([digest, supported]).toEqual([digestOf([['a://{x}', digestOf(template)]]), true]);
+    expect((await read({ resourceTemplates: [] })).digest).toBe(digestOf([]));
+    expect(await read(undefined)).toMatchObject({ digest: digestOf([]), supported: false });
+  });
+
+  test('is named to operators where it cannot be read', async () => {
+    await expect(read({ resourceTemplates: [], resultType: 'task' })).rejects.toThrow(
+      'the resource template list of the server is not complete',
+    );
   });
 });

@@ -1,10 +1,11 @@
 /** A demand for a stronger login is met by the login that was proved, or refuses. */
 import { describe, expect, test } from '@jest/globals';
 import type { TrustedContext } from '../../src/identity/types.ts';
-import { stepUpAsked } from '../../src/pep/step_up.ts';
+import { askStepUp, stepUpAsked } from '../../src/pep/step_up.ts';
+import { bare } from './support/bare.ts';
 import { ALICE } from './support/parts.ts';
 import { guarded } from './support/rig.ts';
-import { allow } from './support/scripted.ts';
+import { allow, deny } from './support/scripted.ts';
 
 const EXTENSION = 'io.modelcontextprotocol/server-policy-enforcement';
 
@@ -23,6 +24,7 @@ async function call(demand: object, assurance: Assurance) {
 describe('a demand for a stronger login', () => {
   test.each<[string, object, Assurance]>([
     ['of the class that is demanded', { acr: 'high' }, { acr: 'high' }],
+    ['by the method, of any class', { amr: ['otp'] }, { acr: 'low', amr: ['otp'] }],
     ['by all the methods', { amr: ['otp', 'pwd'] }, { amr: ['pwd', 'otp', 'geo'] }],
     [
       'of the class and by the method',
@@ -72,5 +74,33 @@ describe('a demand for a stronger login', () => {
   test('names what it demands to the decision point as what the guard can do', async () => {
     const { parts } = await call({ acr: 'high' }, { acr: 'high' });
     expect(parts.decisionPoint.decisions[0]?.context?.pep?.obligations).toContain('step_up');
+  });
+});
+
+describe('what a caller is asked for beside the message', () => {
+  const asked = { acr: 'high', message: {} };
+
+  test('is kept with the proof that came with the request, and with no other', () => {
+    const proof = {};
+    askStepUp(proof, asked);
+    expect([stepUpAsked(proof), stepUpAsked({})]).toEqual([asked, undefined]);
+  });
+
+  test.each([undefined, null, 'token', 7])('is not kept with %j, which is no proof', (proof) => {
+    askStepUp(proof, asked);
+    expect(stepUpAsked(proof)).toBeUndefined();
+  });
+
+  test.each<[string | undefined, object | undefined]>([
+    ['step_up', { acr: undefined, message: expect.objectContaining({ id: 1 }) }],
+    ['active', undefined],
+    [undefined, undefined],
+  ])('is any stronger login where a refusal meets a session that is %s', async (state, kept) => {
+    const session = state && { session: { id: 's', state } };
+    const identity = () => ({ ...ALICE, ...session }) as TrustedContext;
+    const rig = await bare({ decide: () => deny() }, { identity });
+    const authInfo = {};
+    await rig.wire.ask(1, 'tools/call', { name: 'balance' }, { authInfo });
+    expect(stepUpAsked(authInfo)).toEqual(kept);
   });
 });

@@ -70,6 +70,18 @@ describe('resources/subscribe', () => {
     expect(await update(rig, OPEN)).toEqual([]);
     rig.parts.decisionPoint.script = {};
     expect(await update(rig, OPEN)).toHaveLength(1);
+    const asked = rig.parts.decisionPoint.decisions.map(({ action }) => action.name);
+    expect(asked).toEqual(Array(4).fill('resources/subscribe'));
+  });
+
+  test('nothing is told of what the server did not subscribe to', async () => {
+    const rig = await ready();
+    const low = rig.server.server as Low;
+    low.setRequestHandler('resources/subscribe', () => {
+      throw new Error('full');
+    });
+    expect((await rig.wire.askFor(1, 'resources/subscribe', { uri: OPEN })).error).toBeDefined();
+    expect(await update(rig, OPEN)).toEqual([]);
   });
 
   test('a part that policy hides is not told to one who subscribed to the whole', async () => {
