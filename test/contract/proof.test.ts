@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import {
   answerProof,
@@ -159,4 +159,11 @@ test('secrets are equal only to themselves', () => {
     false,
     false,
   ]);
+});
+
+test('a token that was never used before is proved as any', () => {
+  const keys = keysOf(randomUUID());
+  const proof = requestProof(keys, request);
+  expect(isRequestProof(keys, request, proof)).toBe(true);
+  expect(isRequestProof(OTHER, request, proof)).toBe(false);
 });
