@@ -160,7 +160,7 @@ describe('export', () => {
       const line = JSON.parse(text) as { record: EvidenceRecord; receipt: string };
       const [, extra = ''] = /^extra (.*)$/m.exec(line.receipt) ?? [];
       const [leaf = '', ...disclosed] = Buffer.from(extra, 'base64').toString().split('\t');
-      const members = disclosed.map((text) => (JSON.parse(text) as object[])[2]);
+      const members = disclosed.map((sealed) => (JSON.parse(sealed) as object[])[2]);
       expect(Object.assign(JSON.parse(leaf), ...members)).toEqual(line.record);
       writeFileSync(at(`${number}.tlog-proof`), line.receipt);
       return at(`${number}.tlog-proof`);
