@@ -1,5 +1,5 @@
 /** Exports of the evidence: what sends records to a receiver, and what is told of it. */
-import type { EvidenceRecord } from '../../contract/types.gen.ts';
+import type { EvidenceRecord, Status } from '../../contract/types.gen.ts';
 import type { StoredRecord } from '../segment.ts';
 
 /** One way to hand records on; each stands in a folder of its own. */
@@ -62,19 +62,5 @@ export interface ExportSettings {
   retry_interval_ms_max: number;
 }
 
-/** How an export stands. */
-export interface ExportStatus {
-  name: string;
-  type: string;
-  required: boolean;
-  /** It sends nothing until the next start. */
-  stopped: boolean;
-  /** Durable records that its receiver has not yet acknowledged. */
-  lag_records: number;
-  /** Records that its receiver did not get. */
-  gap_records: number;
-  /** The newest gaps. */
-  gaps: Gap[];
-  /** What is wrong at present. */
-  problem?: string;
-}
+/** How an export stands, as the status tells it. */
+export type ExportStatus = NonNullable<Status['exports']>[number];
