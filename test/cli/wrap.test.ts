@@ -178,7 +178,7 @@ test('a hidden tool answers as one that does not exist, whatever the server says
   expect(await answer('absent_')).toBe(hidden);
 });
 
-test('a line of 100 MB is refused, is not kept, and the next one is answered', async () => {
+test('a line of 400 MB is refused, is not kept, and the next one is answered', async () => {
   const host = start({ variables: { PORTCULLIS_WRAP_MESSAGE_BYTES_MAX: '1048576' } });
   await host.greet();
   const status = () => readFileSync(`/proc/${host.process.pid}/status`, 'utf8');
@@ -187,7 +187,7 @@ test('a line of 100 MB is refused, is not kept, and the next one is answered', a
   const { stdin } = host.process;
   const part = 'x'.repeat(1_000_000);
   stdin.write('{"method":"tools/call","params":{"name":"processes","arguments":{"text":"');
-  for (let i = 0; i < 100; i += 1) {
+  for (let i = 0; i < 400; i += 1) {
     if (!stdin.write(part)) await new Promise((resolve) => stdin.once('drain', resolve));
   }
   stdin.write('"}},"jsonrpc":"2.0","id":1}\n');
@@ -195,7 +195,8 @@ test('a line of 100 MB is refused, is not kept, and the next one is answered', a
     error: { code: -32700, data: { code: 'too_large' } },
   });
   expect(await host.call(2, 'processes')).toHaveLength(2);
-  expect(peak_kib() - before_kib).toBeLessThan(80_000);
+  // What is not kept is garbage, of which Node lets about 100 MB lie, however long the line is.
+  expect(peak_kib() - before_kib).toBeLessThan(150_000);
 });
 
 test.each<[string, string[], number, RegExp]>([
