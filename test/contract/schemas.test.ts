@@ -172,7 +172,7 @@ describe('kinds of records', () => {
 
   test.each(kinds)('%s has an example, and refuses each member of another kind', (kind) => {
     const example = records.find((record) => record.kind === kind);
-    expect(example).toBeDefined();
+    expect(example).toMatchObject({ v: 1, kind });
     const others = records.flatMap((record) => Object.entries(record));
     const foreign = new Map(others.filter(([name]) => !allowed.get(kind)?.includes(name)));
     expect(foreign.size).toBeGreaterThan(5);

@@ -80,7 +80,8 @@ describe('resources/subscribe', () => {
     low.setRequestHandler('resources/subscribe', () => {
       throw new Error('full');
     });
-    expect((await rig.wire.askFor(1, 'resources/subscribe', { uri: OPEN })).error).toBeDefined();
+    const refused = await rig.wire.askFor(1, 'resources/subscribe', { uri: OPEN });
+    expect(refused.error).toMatchObject({ code: -32603, message: 'full' });
     expect(await update(rig, OPEN)).toEqual([]);
   });
 
