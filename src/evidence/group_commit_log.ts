@@ -97,6 +97,7 @@ export class GroupCommitLog<T extends WrittenTree> implements EvidenceLog, Redac
       files,
       directory,
       append: (entry) => this.append(entry),
+      size: () => this.#durable,
       endSegment: () => this.#endSegment(),
       requireWritable: () => this.#requireWritable(),
     });

@@ -1,7 +1,8 @@
 /**
  * Redaction: disclosures are removed, and what they sealed stays proved and unreadable. That it was
- * asked for is recorded and durable before anything is removed, and never names what was. Segments
- * that are still written are ended first. One redaction runs at a time.
+ * asked for is recorded and durable before anything is removed, and never names what was. The
+ * segment that is written is ended first where something is to be removed from it, and only there:
+ * who asks again and again must not fill a folder with small files. One redaction runs at a time.
  */
 import { canonicalJson } from '../contract/canonical.ts';
 import type { EvidenceRecord } from '../contract/types.gen.ts';
@@ -28,10 +29,25 @@ export interface RedactedLog {
   files: EvidenceFiles;
   directory: string;
   append(entry: EvidenceEntry): Promise<number>;
+  /** Index of the record after the last durable one. */
+  size(): number;
   /** Ends the segment that is written; resolves with the index of the record after it. */
   endSegment(): Promise<number>;
   /** Throws where the log is closed or failed. */
   requireWritable(): void;
+}
+
+/** What a redaction looks for. */
+interface Wanted {
+  removes: (found: StoredRecord) => boolean;
+  /** RFC 3339: nothing of that time or later is meant. */
+  before: string | undefined;
+}
+
+/** A segment with how many of its records are meant. */
+interface Found {
+  segment: Segment;
+  count: number;
 }
 
 export class Redactions {
@@ -77,11 +93,10 @@ export class Redactions {
 
   async #redact(redaction: Redaction): Promise<Redacted> {
     const { caller, by, only = SEAL_GROUPS } = redaction;
-    const end = await this.#log.endSegment();
     const isMeant = matcherOf(redaction);
     const removes = (found: StoredRecord): boolean =>
       kept(found, only).length < found.disclosed.length && isMeant(found);
-    const found = await this.#find(end, removes, by.before);
+    const found = await this.#find({ removes, before: by.before });
     const records = found.reduce((sum, { count }) => sum + count, 0);
     const names = Object.keys(by) as (keyof typeof by)[];
     const index = await this.#log.append({
@@ -95,21 +110,28 @@ export class Redactions {
     return { index, records };
   }
 
-  /** The segments before a record in which something is to be removed. */
-  async #find(
-    end: number,
-    removes: (found: StoredRecord) => boolean,
-    before: string | undefined,
-  ): Promise<{ segment: Segment; count: number }[]> {
+  /** The segments in which something is to be removed, none of which is written any more. */
+  async #find(wanted: Wanted): Promise<Found[]> {
     const { files, directory } = this.#log;
-    const segments = [];
-    for (const segment of listSegments(files, directory).filter(({ first }) => first < end)) {
+    const segments = listSegments(files, directory);
+    const found = await this.#findIn(segments, this.#log.size(), wanted);
+    const written = segments.at(-1);
+    if (!written || found.at(-1)?.segment !== written) return found;
+    const end = await this.#log.endSegment();
+    const ended = listSegments(files, directory).filter(({ first }) => first >= written.first);
+    return [...found.slice(0, -1), ...(await this.#findIn(ended, end, wanted))];
+  }
+
+  /** Those that hold records before `end` in which something is to be removed. */
+  async #findIn(segments: readonly Segment[], end: number, wanted: Wanted): Promise<Found[]> {
+    const found: Found[] = [];
+    for (const segment of segments.filter(({ first }) => first < end)) {
       this.#log.requireWritable();
-      const { count, is_past } = await countIn(files, segment, removes, before);
-      if (count > 0) segments.push({ segment, count });
+      const { count, is_past } = await countIn(this.#log.files, segment, end, wanted);
+      if (count > 0) found.push({ segment, count });
       if (is_past) break;
     }
-    return segments;
+    return found;
   }
 
   async #expire(now_ms: number, kept_ms: number): Promise<void> {
@@ -152,12 +174,15 @@ export class Redactions {
   }
 }
 
-/** How many records of a segment are meant; and whether one was reached that is not before. */
+/**
+ * How many records of a segment are meant, and whether one was reached that is too new. What stands
+ * at `end` and behind it may be written at this moment, and is not looked at.
+ */
 async function countIn(
   files: EvidenceFiles,
   segment: Segment,
-  removes: (found: StoredRecord) => boolean,
-  before: string | undefined,
+  end: number,
+  { removes, before }: Wanted,
 ): Promise<{ count: number; is_past: boolean }> {
   return useFile(files, segment, async (file) => {
     let count = 0;
@@ -165,6 +190,7 @@ async function countIn(
       if ('torn_at_bytes' in found) throw damaged(segment, found.line);
       if (before !== undefined && !isBefore(found.record, before)) return { count, is_past: true };
       if (removes(found)) count += 1;
+      if (found.record.index + 1 === end) break;
     }
     return { count, is_past: false };
   });
