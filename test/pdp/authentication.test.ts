@@ -7,6 +7,7 @@ import {
   signedAuthorization,
   type SignedRequest,
 } from '../../src/contract/proof.ts';
+import { findCredential } from '../../src/pdp/authentication.ts';
 import { ALLOWED, recordingCore, send, start, TOKEN, tokenOf, tokensOf } from './fixture.ts';
 import type { Started } from './fixture.ts';
 import { signedCall, signedHeaders } from './signed_fixture.ts';
@@ -111,6 +112,17 @@ test('the proof of a refusal is not one of a decision', async () => {
   expect(sent.headers[PROOF_HEADERS.proof]).not.toBe(
     answerProof(KEYS, request, { status: 200, body }),
   );
+});
+
+test('a token that was right before is found in its own list only', () => {
+  const authorization = `Bearer ${TOKEN}`;
+  const [before, after] = [tokensOf(tokenOf(['decide'])), tokensOf(tokenOf([], 'other', OTHER))];
+  for (let times = 0; times < 2; times += 1) {
+    expect(findCredential(authorization, before.current())?.token.scopes).toEqual(['decide']);
+    expect(findCredential(authorization, after.current())).toBeUndefined();
+    expect(findCredential(`Bearer ${OTHER}`, before.current())).toBeUndefined();
+    expect(findCredential(`Bearer ${OTHER}`, after.current())?.token.id).toBe('other');
+  }
 });
 
 test('tokens count from the moment they are in the source, and no longer', async () => {
