@@ -143,6 +143,7 @@ test('the page has a section for each figure', () => {
   expect(page.match(/^## .*/gmu)).toEqual([
     '## http decision throughput',
     '## http decision p99',
+    '## http decision slow disk',
     '## embedded decision cpu',
     '## one decision p99',
     '## guarded call added p99',
