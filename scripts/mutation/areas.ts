@@ -67,6 +67,17 @@ export const AREAS = {
     tests: ['evidence/tree/!(flips|go)', 'verify/!(go)'],
     shared: ['support/evidence_log', 'evidence/tree/fixture'],
   },
+  index: {
+    mutate: ['src/evidence/index/*.ts'],
+    tests: ['evidence/index/*'],
+    shared: ['support/evidence_log', 'evidence/index/fixture'],
+  },
+  exports: {
+    mutate: ['src/evidence/exports/**/*.ts'],
+    tests: ['evidence/exports/**/*'],
+    shared: ['support/evidence_log', 'evidence/exports/fixture', 'evidence/exports/receiver'],
+  },
+  outcomes: { mutate: ['src/outcomes/*.ts'], tests: ['outcomes/*'], shared: ['outcomes/fixture'] },
   // What every request passes. Whatever goes both ways has areas of its own.
   pep: {
     mutate: [

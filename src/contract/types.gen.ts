@@ -586,6 +586,10 @@ export interface EvidenceRecord {
    */
   tenant?: string;
   /**
+   * Of an outcome: the tenant of the subject that was decided about.
+   */
+  subject_tenant?: string;
+  /**
    * Tenants that the caller is bound to; absent where it is bound to none.
    */
   caller_tenants?: string[];
@@ -777,6 +781,10 @@ export interface OutcomeReport {
    */
   masked?: Pointer[];
   occurred_at?: Time;
+  /**
+   * Tenant of the subject that was decided about, where it has one.
+   */
+  subject_tenant?: string;
 }
 
 /**

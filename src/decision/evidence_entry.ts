@@ -235,7 +235,8 @@ function matching(pattern: RegExp, value: unknown): string | undefined {
 
 /** A record of kind `outcome`: the word of the caller that reports it. */
 export function outcomeEntry(report: OutcomeReport, caller: Caller): EvidenceEntry {
-  const { evaluation_id, status, reason_code, masked, repeats, occurred_at } = report;
+  const { evaluation_id, status, reason_code, masked, repeats, occurred_at, subject_tenant } =
+    report;
   return {
     kind: 'outcome',
     evaluation_id,
@@ -245,6 +246,7 @@ export function outcomeEntry(report: OutcomeReport, caller: Caller): EvidenceEnt
     ...(masked !== undefined && { masked }),
     ...(repeats !== undefined && { repeats }),
     ...(occurred_at !== undefined && { occurred_at }),
+    ...(subject_tenant !== undefined && { subject_tenant }),
   };
 }
 

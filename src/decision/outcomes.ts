@@ -46,6 +46,7 @@ export class OutcomeRecorder {
       return { recorded: 1, repeated: 0 };
     }
     const { outcomes, unreported = [] } = readBatch(body);
+    demandOwn(outcomes, caller);
     const entries = [
       ...outcomes.map((report) => outcomeEntry(report, caller)),
       ...unreported.map((each) => unreportedEntry(each, caller)),
@@ -95,6 +96,15 @@ function readBatch(body: unknown): OutcomeBatch {
   return { outcomes: [valueOf<OutcomeReport>(VALIDATORS.outcome_report(body))] };
 }
 
+/** A caller that is bound to tenants has no word on those of others. */
+function demandOwn(outcomes: readonly OutcomeReport[], { tenants }: Caller): void {
+  const isOwn = ({ subject_tenant: tenant }: OutcomeReport): boolean =>
+    tenant === undefined || !tenants || tenants.has(tenant);
+  if (outcomes.every(isOwn)) return;
+  const message = 'the caller reports an outcome of a tenant that it is not bound to';
+  throw new PortcullisError('REQUEST_INVALID', message);
+}
+
 function valueOf<V>(result: Validated<V>): V {
   if (!result.ok) throw requestInvalid(result.fault);
   return result.value;
@@ -103,8 +113,9 @@ function valueOf<V>(result: Validated<V>): V {
 /** A record that was read back has the same name as the report that it was made of. */
 function nameOf(entry: EvidenceEntry): string {
   const { kind, evaluation_id, caller, status, reason_code, masked, repeats } = entry;
-  const { occurred_at, unreported } = entry;
-  const said = { evaluation_id, status, reason_code, masked, repeats, occurred_at, unreported };
+  const { occurred_at, subject_tenant, unreported } = entry;
+  const when = { occurred_at, repeats, unreported };
+  const said = { evaluation_id, status, reason_code, masked, subject_tenant, ...when };
   return createHash('sha256')
     .update(canonicalJson({ kind, caller, ...said }))
     .digest('base64');

@@ -240,8 +240,8 @@ function isCalled({ index, evaluation_id }: EvidenceRecord, record: string | num
 }
 
 /** Of whom a record is; of whose policy, where it is of nobody. */
-function tenantOf({ request, tenant }: EvidenceRecord): string | undefined {
-  return request ? request.subject.tenant : tenant;
+function tenantOf({ request, subject_tenant, tenant }: EvidenceRecord): string | undefined {
+  return request ? request.subject.tenant : (subject_tenant ?? tenant);
 }
 
 /** An id is a subject, a link of a chain, an approver, an argument: it must not stay as either. */

@@ -13,7 +13,7 @@ import type { EvidenceRecord } from '../contract/types.gen.ts';
 /** The members of each group. Each group costs a record that has it one hash. */
 export const SEALS = {
   arguments: ['arguments'],
-  internals: ['caller_tenants', 'detail', 'erased', 'masked', 'rules'],
+  internals: ['caller_tenants', 'detail', 'erased', 'masked', 'rules', 'subject_tenant'],
   items: ['grounds', 'shown', 'withheld'],
   request: ['approver', 'request'],
 } as const satisfies Record<string, readonly string[]>;

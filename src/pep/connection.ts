@@ -170,10 +170,12 @@ export class Connection implements Gate {
     const { evaluation_id } = context;
     if (evaluation_id === undefined) return;
     const { decisionPoint, settings, clock, log } = this.parts;
+    const { tenant } = this.#client;
     const outcome = {
       ...done,
       evaluation_id,
       occurred_at: new Date(clock.now_ms()).toISOString(),
+      ...(tenant !== undefined && { subject_tenant: tenant }),
     };
     withinDeadline(() => decisionPoint.report(outcome), settings.decision_timeout_ms).catch(
       (error: unknown) => log.error('an outcome was not reported', { evaluation_id, error }),

@@ -14,7 +14,7 @@ import { RECORD_BYTES_MAX } from './proof.ts';
 /** The members that a group may hold. */
 const MEMBERS: Readonly<Record<string, readonly string[]>> = {
   arguments: ['arguments'],
-  internals: ['caller_tenants', 'detail', 'erased', 'masked', 'rules'],
+  internals: ['caller_tenants', 'detail', 'erased', 'masked', 'rules', 'subject_tenant'],
   items: ['grounds', 'shown', 'withheld'],
   request: ['approver', 'request'],
 };

@@ -54,6 +54,7 @@ test.each([
   ['time', { ...REPORT, occurred_at: '2026-11-20T08:00:00.124Z' }],
   ['masked paths', { ...REPORT, masked: ['/iban', '/name'] }],
   ['number of repeats', { ...REPORT, repeats: 2 }],
+  ['tenant', { ...REPORT, subject_tenant: 'acme' }],
 ])('another %s of the same decision is another record', async (_what, other) => {
   const { recorder, entries } = scene();
   await recorder.record(REPORT, CALLER);
@@ -66,6 +67,22 @@ test('what one caller said does not count as said by another', async () => {
   await recorder.record(REPORT, { ...CALLER, id: 'thief' });
   expect(await recorder.record(REPORT, CALLER)).toEqual({ recorded: 1, repeated: 0 });
   expect(entries.map(({ caller }) => caller)).toEqual(['thief', 'guard']);
+});
+
+test('a caller that is bound to tenants reports on no other', async () => {
+  const { recorder, entries } = scene();
+  const bound = { ...CALLER, tenants: new Set(['acme']) };
+  const own = { ...REPORT, subject_tenant: 'acme' };
+  const other = { ...REPORT, subject_tenant: 'globex' };
+  expect(await codeOf(recorder.record({ outcomes: [own, other] }, bound))).toBe('REQUEST_INVALID');
+  expect(entries).toEqual([]);
+  await recorder.record({ outcomes: [own, REPORT] }, bound);
+  await recorder.record(other, CALLER);
+  expect(entries.map(({ subject_tenant }) => subject_tenant)).toEqual([
+    'acme',
+    undefined,
+    'globex',
+  ]);
 });
 
 test('a batch is recorded in its order, with what was lost, and once', async () => {

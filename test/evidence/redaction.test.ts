@@ -108,13 +108,14 @@ describe('what is redacted', () => {
     { kind: 'discovery', shown: [{ type: 'prompt', id: ALICE }], withheld: [] },
     { kind: 'start' },
     decision(`${ALICE}.org`),
+    { kind: 'outcome', evaluation_id: 'e-8', status: 'executed', subject_tenant: 'acme' },
   ];
 
   test.each<[string, Redaction['by'], Partial<Redaction>, number[]]>([
     ['a subject, wherever it is named', { subject: ALICE }, {}, [0, 1, 7]],
     ['a subject with the name of a member', { subject: 'request' }, {}, [2]],
     ['nobody', { subject: 'subject' }, {}, []],
-    ['a tenant', { tenant: 'acme' }, {}, [0, 6]],
+    ['a tenant', { tenant: 'acme' }, {}, [0, 6, 10]],
     ['an index', { record: 4 }, {}, [4]],
     ['an index without seals', { record: 8 }, {}, []],
     ['an evaluation', { record: 'e-9' }, {}, [5]],

@@ -15,7 +15,7 @@ import {
 test('the groups and their members are these, and no member is of two', () => {
   expect(SEALS).toEqual({
     arguments: ['arguments'],
-    internals: ['caller_tenants', 'detail', 'erased', 'masked', 'rules'],
+    internals: ['caller_tenants', 'detail', 'erased', 'masked', 'rules', 'subject_tenant'],
     items: ['grounds', 'shown', 'withheld'],
     request: ['approver', 'request'],
   });

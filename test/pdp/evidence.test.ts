@@ -9,7 +9,7 @@ import type { EvidenceRecord } from '../../src/contract/types.gen.ts';
 import { EvidenceIndex } from '../../src/evidence/index/evidence_index.ts';
 import { readingOf } from '../../src/evidence/index/reading.ts';
 import type { ProvableLog } from '../../src/evidence/types.ts';
-import { writeDecisions } from '../evidence/index/fixture.ts';
+import { writeDecisions, writeOutcomes } from '../evidence/index/fixture.ts';
 import { openLog, readAll } from '../support/evidence_log.ts';
 import {
   EVIDENCE,
@@ -26,6 +26,7 @@ import {
 
 const BOUND = 'a-token-that-is-bound-0123456789abcdef';
 const RECORDS = 600;
+const TENANTS = ['tenant-1', 'tenant-0', undefined];
 const clock = { now_ms: () => Date.now() };
 
 let directory: string;
@@ -34,9 +35,10 @@ let index: EvidenceIndex;
 let service: Started;
 let records: EvidenceRecord[];
 beforeAll(async () => {
-  directory = await writeDecisions(RECORDS);
-  records = await readAll(directory);
+  directory = await writeDecisions(RECORDS - TENANTS.length);
   log = await openLog(directory);
+  await writeOutcomes(log, TENANTS);
+  records = await readAll(directory);
   const path = `${directory}.index`;
   index = new EvidenceIndex({ directory, path, newKey: () => randomBytes(32) });
   const tokens = tokensOf(tokenOf(['evidence']), {
@@ -178,7 +180,7 @@ describe('the files of the log', () => {
 
 describe('records', () => {
   const isOf = (tenant: string) => (record: EvidenceRecord) =>
-    record.request?.subject.tenant === tenant;
+    [record.request?.subject.tenant, record.subject_tenant].includes(tenant);
 
   async function walk(query: string, token = TOKEN): Promise<EvidenceRecord[]> {
     const all: EvidenceRecord[] = [];
@@ -218,15 +220,16 @@ describe('records', () => {
   test('of other tenants are not there for a caller that is bound', async () => {
     const own = records.filter((each) => isOf('tenant-1')(each) || isOf('tenant-2')(each));
     expect(await walk('order=oldest', BOUND)).toEqual(own);
-    expect(await walk('order=oldest&tenant=tenant-1', BOUND)).toEqual(
-      records.filter(isOf('tenant-1')),
-    );
+    const first = records.filter(isOf('tenant-1'));
+    expect(await walk('order=oldest&tenant=tenant-1', BOUND)).toEqual(first);
     expect(await walk('tenant=tenant-0', BOUND)).toEqual([]);
-    for (const { index: at, request, evaluation_id } of records.slice(0, 12)) {
-      const isOwn = ['tenant-1', 'tenant-2'].includes(request?.subject.tenant ?? '');
-      for (const path of [`records/${at}`, `receipts/${at}`, `receipts/${evaluation_id}`]) {
-        expect([path, (await get(path, BOUND)).status]).toEqual([path, isOwn ? 200 : 404]);
-      }
+    expect(own.at(-1)).toMatchObject({ kind: 'outcome', subject_tenant: 'tenant-1' });
+    for (const record of [...records.slice(0, 12), ...records.slice(-3)]) {
+      const { index: at, kind, evaluation_id } = record;
+      const paths = [`records/${at}`, `receipts/${at}`];
+      if (kind === 'decision') paths.push(`receipts/${evaluation_id}`);
+      const isOwn = own.includes(record);
+      for (const path of paths) expect((await get(path, BOUND)).status).toBe(isOwn ? 200 : 404);
     }
   });
 

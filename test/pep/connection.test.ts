@@ -20,8 +20,11 @@ const PING = { jsonrpc: '2.0', id: 'p', method: 'ping' };
 
 /** Proves the tenant that stands beside the message. */
 const identity: TestParts['identity'] = ({ authInfo }): TrustedContext => {
-  const { tenant } = authInfo as { tenant: string };
-  return { ...ALICE, subject: { ...ALICE.subject, properties: { tenant } } };
+  const { tenant } = authInfo as { tenant: string | undefined };
+  return {
+    ...ALICE,
+    subject: { ...ALICE.subject, properties: { ...(tenant !== undefined && { tenant }) } },
+  };
 };
 const of = (tenant: string): MessageExtra => ({ authInfo: { tenant } });
 
@@ -62,6 +65,20 @@ describe('a connection follows the policy of its tenant', () => {
     expect(await acme.answerTo('p')).toContain('POLICY_DENIED');
     expect([hears(acme, 'acme'), hears(acme, 'other')]).toEqual([true, false]);
   });
+});
+
+test('what a connection reports names the tenant it belongs to, where it has one', async () => {
+  for (const tenant of ['acme', undefined]) {
+    const { wire, parts } = await connected({}, { identity });
+    const beside = { authInfo: { tenant } };
+    await wire.ask('h', 'initialize', HELLO, beside);
+    wire.give(OPEN, beside);
+    await wire.ask('c', 'tools/call', { name: 'balance', arguments: {} }, beside);
+    const [report] = parts.decisionPoint.reports;
+    expect(report?.status).toBe('executed');
+    expect(report?.subject_tenant).toBe(tenant);
+    expect(Object.keys(report!).includes('subject_tenant')).toBe(tenant !== undefined);
+  }
 });
 
 test.each([['requestInfo'], ['request']] as const)(

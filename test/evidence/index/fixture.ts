@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
 import type { EvidenceRecord } from '../../../src/contract/types.gen.ts';
 import { EvidenceIndex, type RecordQuery } from '../../../src/evidence/index/evidence_index.ts';
-import type { EvidenceEntry } from '../../../src/evidence/types.ts';
+import type { EvidenceEntry, ProvableLog } from '../../../src/evidence/types.ts';
 import { openLog, temporaryDirectory } from '../../support/evidence_log.ts';
 import { type SeededRandom, seededRandom } from '../../support/seeded_random.ts';
 
@@ -49,6 +49,17 @@ export async function writeDecisions(
   }
   await log.close();
   return directory;
+}
+
+/** What was done with decisions about subjects of these tenants. */
+export async function writeOutcomes(
+  log: ProvableLog,
+  tenants: readonly (string | undefined)[],
+): Promise<void> {
+  for (const [at, tenant] of tenants.entries()) {
+    const outcome = { kind: 'outcome', evaluation_id: `done-${at}`, status: 'executed' } as const;
+    await log.append({ ...outcome, ...(tenant !== undefined && { subject_tenant: tenant }) });
+  }
 }
 
 const opened: EvidenceIndex[] = [];
