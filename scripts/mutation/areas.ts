@@ -42,7 +42,7 @@ export const AREAS = {
   contract: { mutate: ['src/contract/**/*.ts'], tests: ['contract/**/*'] },
   decision: {
     mutate: ['src/decision/*.ts', 'src/decision/remote/*.ts'],
-    tests: ['decision/!(crash|delegation|evaluators|foreign|lenses)', 'decision/remote/*'],
+    tests: ['decision/!(crash|delegation|evaluators|foreign|lenses|mask_opa)', 'decision/remote/*'],
     shared: DECISION_SHARED,
   },
   static_rbac: {

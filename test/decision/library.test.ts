@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { layPolicyData, readBundle, type Bundle } from '../../src/bundle/bundle.ts';
 import type { Data } from '../../src/bundle/data_files.ts';
 import type { EvaluationRequest } from '../../src/contract/types.gen.ts';
-import { buildPolicy } from '../../src/toolchain/build.ts';
 import { CALLER, callOf, sceneOf, STRANGER, type Scene } from '../support/decisions.ts';
-import { describeWithOpa, opa, policyOf } from '../support/toolchain.ts';
+import { builtOf } from '../support/policies.ts';
+import { describeWithOpa, policyOf } from '../support/toolchain.ts';
 
 const TRANSFER_LIMIT = `# METADATA
 # title: Nobody transfers more than a thousand at night
@@ -78,7 +78,7 @@ describeWithOpa('the policy library, built and asked', () => {
       'rules/payments/night_limit.rego': TRANSFER_LIMIT,
       'data.json': JSON.stringify(DATA),
     };
-    bundle = readBundle((await buildPolicy(opa, policyOf(files))).files);
+    bundle = readBundle((await builtOf(policyOf(files))).files);
   });
 
   const scene = (overlay?: Data): Promise<Scene> => sceneOf(layPolicyData(bundle, overlay));

@@ -5,7 +5,6 @@ import { describe, expect, test } from '@jest/globals';
 import { layPolicyData, readBundle } from '../../src/bundle/bundle.ts';
 import type { RecordSettings } from '../../src/decision/recording.ts';
 import type { EvaluationAnswer } from '../../src/decision/types.ts';
-import { buildPolicy } from '../../src/toolchain/build.ts';
 import {
   activate,
   CALLER,
@@ -15,7 +14,8 @@ import {
   type Scene,
 } from '../support/decisions.ts';
 import { openLog, readAll, temporaryDirectory } from '../support/evidence_log.ts';
-import { describeWithOpa, opa, policyOf } from '../support/toolchain.ts';
+import { builtOf } from '../support/policies.ts';
+import { describeWithOpa, policyOf } from '../support/toolchain.ts';
 
 const POLICY = `package echo
 
@@ -35,7 +35,7 @@ async function masking(mask: string, settings: RecordSettings = {}): Promise<Mas
   const rego = `package system.log\n\n${mask}\n`;
   const sources = policyOf({ 'echo.rego': POLICY, 'system/log.rego': rego });
   const options = { entrypoint: 'echo/result', discovery: 'echo/list' };
-  const { files } = await buildPolicy(opa, sources, options);
+  const { files } = await builtOf(sources, options);
   const directory = temporaryDirectory();
   const evidence = await openLog(directory, { settings: { record_bytes_max: 4_194_304 } });
   const policy = await activate(layPolicyData(readBundle(files), {}), evidence);

@@ -2,7 +2,13 @@
 import { loadEngine } from '../../src/engine/engine.ts';
 import type { Engine, EngineLimits } from '../../src/engine/types.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
-import { compileWasm } from '../../src/toolchain/build.ts';
+import {
+  buildPolicy,
+  compileWasm,
+  type BuildOptions,
+  type BuiltPolicy,
+} from '../../src/toolchain/build.ts';
+import type { Sources } from '../../src/toolchain/sources.ts';
 import { opa, SILENT } from './toolchain.ts';
 
 export const LIMITS: EngineLimits = {
@@ -21,6 +27,18 @@ export function wasmOf(rego: string, ...entrypoints: string[]): Promise<Uint8Arr
   const module = compileWasm(opa, [{ path: 'policy.rego', text: rego }], entrypoints);
   compiled.set(key, module);
   return module;
+}
+
+const built = new Map<string, Promise<BuiltPolicy>>();
+
+/** What a build makes of some sources; they are built once for a test file. */
+export function builtOf(sources: Sources, options: BuildOptions = {}): Promise<BuiltPolicy> {
+  const key = JSON.stringify([sources.digest, options]);
+  const known = built.get(key);
+  if (known) return known;
+  const made = buildPolicy(opa, sources, options);
+  built.set(key, made);
+  return made;
 }
 
 export async function engineOf(
