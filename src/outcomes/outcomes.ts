@@ -169,7 +169,8 @@ export class Outcomes {
     const { spool, random } = this.#parts;
     if (spool.problem) return;
     if (this.#hasRoom()) this.#told = 0;
-    for (const [cause, count] of this.#lost) {
+    // A copy: one that cannot be kept is counted as lost again, and would come again here.
+    for (const [cause, count] of [...this.#lost]) {
       if (count <= this.#told) continue;
       this.#told += this.#isFull ? count : 0;
       this.#lost.delete(cause);
@@ -218,6 +219,8 @@ export class Outcomes {
         await this.#send(batch);
         this.#settle();
       }
+      // The disk may have failed meanwhile: it has to be tried again though nothing waits.
+      if (spool.problem) throw spool.problem;
       if (this.#isFailing) log.info('outcomes are delivered again');
       this.#isFailing = false;
       this.#retry_ms = RETRY_MS_MIN;

@@ -2,6 +2,10 @@
  * Opens what an earlier process left, whatever ended it. Lines stand for themselves, so one that is
  * damaged takes no other with it. What a torn end held was never called kept, but somebody did it:
  * it is cut off, and that it is missing is kept in its place.
+ *
+ * What is there after a flush that failed may be in the memory of the machine alone, and no later
+ * flush writes it. What is kept next therefore begins with a line feed (`begun`), so that a gap in
+ * front of it would not run into it.
  */
 import { join } from 'node:path';
 import type { Random } from '../contract/ambient.ts';
@@ -34,6 +38,8 @@ export interface RecoveryParts {
   files: EvidenceFiles;
   random: Random;
 }
+
+const LINE_FEED = Buffer.from('\n');
 
 /** As many digits as the largest safe integer has, so that names sort as numbers do. */
 const NAME = /^(\d{16})\.spool$/;
@@ -80,20 +86,23 @@ interface Found {
   delivered: number;
   /** Where the good lines of the last segment end. */
   end_bytes: number;
+  /** Line feeds behind them, with which nothing began. */
+  blank_bytes: number;
   /** How many lines behind that may have held something. */
   torn: number;
 }
 
 async function scan(files: EvidenceFiles, segments: readonly Segment[]): Promise<Found> {
   const first = segments[0]?.first ?? 1;
-  const found = { next: first, delivered: first - 1, end_bytes: 0, torn: 0 };
+  const found = { next: first, delivered: first - 1, end_bytes: 0, blank_bytes: 0, torn: 0 };
   for (const segment of segments) {
     found.next = Math.max(found.next, segment.first);
-    Object.assign(found, { end_bytes: 0, torn: 0 });
-    for await (const { line, end_bytes, mark } of linesOf(files, segment)) {
+    Object.assign(found, { end_bytes: 0, blank_bytes: 0, torn: 0 });
+    for await (const { line, bytes, end_bytes, mark } of linesOf(files, segment)) {
       segment.size_bytes = end_bytes;
-      if (!line) found.torn += mark ? 0 : 1;
-      else Object.assign(found, advanced(found, line), { end_bytes, torn: 0 });
+      if (line) Object.assign(found, advanced(found, line), { end_bytes, blank_bytes: 0, torn: 0 });
+      else if (bytes.length === 0) found.blank_bytes += 1;
+      else found.torn += mark ? 0 : 1;
     }
   }
   return found;
@@ -105,6 +114,11 @@ function advanced(found: Found, line: Line): Pick<Found, 'next' | 'delivered'> {
     next: Math.max(found.next, number + 1),
     delivered: Math.max(found.delivered, delivered),
   };
+}
+
+/** The first line of this process in a file that has others. */
+export function begun(line: Buffer, { size_bytes }: Pick<Segment, 'size_bytes'>): Buffer {
+  return size_bytes > 0 ? Buffer.concat([LINE_FEED, line]) : line;
 }
 
 /** What stands in a segment; `line` is undefined where it is damaged. */
@@ -131,15 +145,15 @@ function cutTornEnd(
   last: Segment,
   found: Found,
 ): number {
-  const dropped_bytes = file.size_bytes() - found.end_bytes;
+  const size_bytes = file.size_bytes();
   last.size_bytes = found.end_bytes;
   if (found.torn > 0) {
     const unreported = { id: random.id(), count: found.torn, cause: 'damaged' } as const;
-    const line = formatLine({ number: found.next, unreported });
+    const line = begun(formatLine({ number: found.next, unreported }), last);
     writeFully(file, line, last.size_bytes);
     last.size_bytes += line.length;
     found.next += 1;
   }
-  if (dropped_bytes > 0) file.truncate(last.size_bytes);
-  return dropped_bytes;
+  if (size_bytes > last.size_bytes) file.truncate(last.size_bytes);
+  return size_bytes - found.end_bytes - found.blank_bytes;
 }

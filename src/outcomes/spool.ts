@@ -11,8 +11,9 @@ import { PortcullisError } from '../errors.ts';
 import type { EvidenceFile } from '../evidence/files.ts';
 import { writeFully } from '../evidence/recovery.ts';
 import { batchOf, numberOf, unread, type Batch, type Place } from './batch.ts';
-import { formatLine, type Kept } from './line.ts';
+import { formatLine, type Kept, type Line } from './line.ts';
 import {
+  begun,
   linesOf,
   recoverSpool,
   segmentAt,
@@ -60,6 +61,8 @@ export class Spool {
   #place: Place;
   #waiting: Waiting[] = [];
   #unflushed = false;
+  /** Nothing was written since it was opened. */
+  #isNew = true;
   #work: Promise<void> | undefined;
   #problem: PortcullisError | undefined;
   /** Bytes of a torn end that were cut off when it was opened. */
@@ -106,7 +109,7 @@ export class Spool {
     if (this.#problem) throw this.#problem;
     const isFirst = this.#segments.at(-1)?.size_bytes === 0;
     const delivered = isFirst && { delivered: this.#place.number };
-    const line = formatLine({ number: this.#next, ...kept, ...delivered });
+    const line = this.#lineOf({ number: this.#next, ...kept, ...delivered });
     const { bytes_max } = this.#options;
     if ('report' in kept && this.size_bytes + line.length > bytes_max) throw full(bytes_max);
     try {
@@ -175,6 +178,7 @@ export class Spool {
     this.#durable = this.#next - 1;
     this.#place = { number, first: segments[0]?.first ?? 1, offset_bytes: 0 };
     this.#problem = undefined;
+    this.#isNew = true;
   }
 
   /** Resolves when what was kept is durable, or is known not to be. */
@@ -198,7 +202,7 @@ export class Spool {
     const last = this.#segments.at(-1) as Segment;
     const isDone = this.waiting === 0;
     if (isDone) this.#place = { ...this.#place, first: last.first, offset_bytes: 0 };
-    else this.#write(formatLine({ delivered: this.#place.number }));
+    else this.#write(this.#lineOf({ delivered: this.#place.number }));
     while ((this.#segments[0]?.first ?? 0) < this.#place.first) {
       files.remove(this.#segments[0]?.path ?? '');
       this.#segments.shift();
@@ -208,9 +212,15 @@ export class Spool {
     last.size_bytes = 0;
   }
 
+  #lineOf(line: Line): Buffer {
+    const bytes = formatLine(line);
+    return this.#isNew ? begun(bytes, this.#segments.at(-1) as Segment) : bytes;
+  }
+
   #write(line: Buffer): void {
     const last = this.#segments.at(-1) as Segment;
     writeFully(this.#file, line, last.size_bytes);
+    this.#isNew = false;
     last.size_bytes += line.length;
     this.#unflushed = true;
   }

@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import { PortcullisError } from '../../src/errors.ts';
+import type { EvidenceFile } from '../../src/evidence/files.ts';
 import type { Outcomes } from '../../src/outcomes/outcomes.ts';
 import { FAULTS, type FakeDisk, type Fault, fakeDisk } from '../support/fake_disk.ts';
 import { type SeededRandom, seededRandom } from '../support/seeded_random.ts';
@@ -41,15 +42,34 @@ async function report(world: World, outcomes: Outcomes): Promise<void> {
   );
 }
 
-/** The disk as one process sees it, until that process has ended. */
+const never = (): Promise<never> => new Promise(() => {});
+
+/** What a process that has ended sees: nothing that it waits for ever comes, so it does no more. */
+const ENDED_FILE: EvidenceFile = {
+  size_bytes: () => 0,
+  read: never,
+  write: ({ length }) => length,
+  truncate: () => undefined,
+  flush: never,
+  close: () => undefined,
+};
+
+/** The disk as one process sees it, with the files that it has open, until it has ended. */
 function seenBy(disk: FakeDisk): { files: FakeDisk; end: () => void } {
   let ended = false;
-  const files = new Proxy(disk, {
-    get(target, name) {
-      if (ended) throw new Error('the process has ended');
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
+  const until = <T extends object>(seen: T, then: Partial<T>): T =>
+    new Proxy(seen, {
+      get(target, name) {
+        const from = ended && name in then ? then : target;
+        const value: unknown = Reflect.get(from, name);
+        return typeof value === 'function' ? value.bind(from) : value;
+      },
+    });
+  const alive: Partial<FakeDisk> = {
+    open: (...which) => (ended ? ENDED_FILE : until(disk.open(...which), ENDED_FILE)),
+  };
+  const files = new Proxy(until(disk, { names: () => [], flushDirectory: never }), {
+    get: (target, name) => Reflect.get(name === 'open' ? alive : target, name),
   });
   return { files, end: () => (ended = true) };
 }

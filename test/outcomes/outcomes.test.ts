@@ -186,6 +186,21 @@ describe('a disk that fails', () => {
     await outcomes.close();
   });
 
+  test('again at the very record of what is missing, does not stop the guard', async () => {
+    const files = newDisk();
+    const guarded = await keeping(files);
+    const { outcomes, service } = guarded;
+    service.answer = away;
+    files.failAfter(0, 'EIO');
+    await reportAll(guarded, 1, 3);
+    // What is half there is cut off, it is flushed with its folder, and then written.
+    files.failAfter(3, 'EIO');
+    await service.until(() => files.changes > 3);
+    service.answer = () => undefined;
+    await service.until(() => countOf(service.unreported) === 3);
+    await outcomes.close();
+  });
+
   test('with the decision point away as well, the number is told before it works', async () => {
     const files = newDisk();
     const guarded = await keeping(files);
