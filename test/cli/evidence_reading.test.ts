@@ -1,6 +1,7 @@
 /** Reading evidence back: by commands on a folder, from a running service, and to the proof. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -127,26 +128,40 @@ test('show tells a record, and what belongs to its request, by either name', asy
 
 describe('tail', () => {
   test('tells the newest, and with --follow each that comes, until it is stopped', async () => {
-    const options = ['--log', log, '--lines', '1', '--follow', '--json', '--subject', 'user:late'];
-    const child = spawn(process.execPath, [BIN, 'evidence', 'tail', ...options]);
-    children.push(child);
-    const line = once(child.stdout, 'data') as Promise<[Buffer]>;
-    await post('/access/v1/evaluation', {
-      subject: { type: 'identity', id: 'user:late' },
-      action: { name: 'tools/call' },
-      resource: { type: 'tool', id: 'transfer', properties: { server: 'payments' } },
-    });
-    const record = JSON.parse((await line)[0].toString()) as EvidenceRecord;
-    expect(record.request?.subject.id).toBe('user:late');
-    child.kill('SIGINT');
-    expect(await once(child, 'exit')).toEqual([0, null]);
+    for (const [name, source] of sources()) {
+      const subject = `user:late-to-${name.replaceAll(' ', '-')}`;
+      const options = ['--lines', '1', '--follow', '--json', '--subject', subject];
+      const child = spawn(process.execPath, [BIN, 'evidence', 'tail', ...source, ...options]);
+      children.push(child);
+      const records = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+      for (const action of ['tools/call', 'tools/list']) {
+        await post('/access/v1/evaluation', {
+          subject: { type: 'identity', id: subject },
+          action: { name: action },
+          resource: { type: 'tool', id: 'transfer', properties: { server: 'payments' } },
+        });
+        const { request } = JSON.parse((await records.next()).value as string) as EvidenceRecord;
+        expect([name, request?.subject.id, request?.action]).toEqual([name, subject, action]);
+      }
+      child.kill('SIGINT');
+      expect([name, await once(child, 'exit')]).toEqual([name, [0, null]]);
+    }
   });
 
   test('without it ends', async () => {
-    const { code, stdout } = await evidence('tail', '--log', log, '--lines', '3');
-    expect([code, stdout.trimEnd().split('\n').length]).toEqual([0, 3]);
+    for (const [name, source] of sources()) {
+      const { code, stdout } = await evidence('tail', ...source, '--lines', '60', '--json');
+      const indices = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => indexIn(line));
+      expect([name, code, indices.length]).toEqual([name, 0, 60]);
+      expect(indices).toEqual(indices.map((_, at) => (indices[0] as number) + at));
+    }
   });
 });
+
+const indexIn = (line: string): number => (JSON.parse(line) as EvidenceRecord).index;
 
 describe('export', () => {
   test("of a tenant proves each of its records, and shows no other's", async () => {
@@ -243,6 +258,8 @@ test.each([
   [['show', '999999', '--log', 'LOG'], 'has no record'],
   [['show', 'no-such-id', '--log', 'LOG'], 'has no record'],
   [['tail', '--log', 'LOG', '--lines', '0'], '--lines is a number'],
+  [['tail'], 'name a log with --log, or a service with --url'],
+  [['tail', '--log', 'a', '--url', 'b'], 'name a log with --log, or a service with --url'],
   [['export', '--log', 'LOG', '--format', 'csv'], '--format is jsonl'],
 ])('%j is refused with what helps', async (argv, message) => {
   const told = await evidence(...argv.map((text) => (text === 'LOG' ? log : text)));

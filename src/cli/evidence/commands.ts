@@ -6,7 +6,7 @@ import { withFilters } from './filter_options.ts';
 import { listRecords } from './list.ts';
 import { openRecords, type RecordSource, type SourceOptions } from './record_source.ts';
 import { showRecord } from './show.ts';
-import { tailRecords } from './tail.ts';
+import { tailRecords, type TailOptions } from './tail.ts';
 
 /** Describes the commands; `done` is told the exit code. */
 export function readingCommands(
@@ -21,15 +21,19 @@ export function readingCommands(
       .addHelpText('after', `\nExample:\n  $ portcullis evidence ${example}`);
   const json = (text: string): [string, string] => ['--json', text];
   const folder = ['--log <folder>', 'the log: setting evidence.directory'] as const;
-  const records = (of: Command): Command =>
+  const source = (of: Command): Command =>
     of
       .option(...folder)
-      .option('--index <file>', 'its index, made where there is none (default: <log>.index)')
       .option(
         '--url <url>',
         'in its place a running service, such as unix:.portcullis/run/pdp.sock',
       )
       .option('--token-file <file>', 'a token that the service takes');
+  const records = (of: Command): Command =>
+    source(of).option(
+      '--index <file>',
+      'its index, made where there is none (default: <log>.index)',
+    );
 
   withFilters(records(command('list', 'the records that a filter finds, the newest first', LIST)))
     .option('--oldest', 'the oldest first')
@@ -44,8 +48,7 @@ export function readingCommands(
     .action(async (name: string, options: ShowOptions) =>
       done(await withSource(options, (source) => showRecord(source, name, options, terminal))),
     );
-  withFilters(command('tail', 'the newest records, and each that comes', TAIL))
-    .requiredOption(...folder)
+  withFilters(source(command('tail', 'the newest records, and each that comes', TAIL)))
     .option('--lines <number>', 'how far back it begins: so many records', '10')
     .option('--follow', 'go on until it is told to stop')
     .option(...json('print each as a line of JSON'))
@@ -59,7 +62,7 @@ export function readingCommands(
 
 type ListOptions = Parameters<typeof listRecords>[1] & SourceOptions;
 type ShowOptions = Parameters<typeof showRecord>[2] & SourceOptions;
-type TailOptions = Parameters<typeof tailRecords>[0];
+
 type ExportOptions = Parameters<typeof exportRecords>[0];
 
 const LIST = 'list --log .portcullis/evidence --subject user:alice@example.com --outcome deny';
