@@ -156,7 +156,7 @@ describe('tail', () => {
         .split('\n')
         .map((line) => indexIn(line));
       expect([name, code, indices.length]).toEqual([name, 0, 60]);
-      expect(indices).toEqual(indices.map((_, at) => (indices[0] as number) + at));
+      expect(indices).toEqual(indices.map((_, n) => (indices[0] as number) + n));
     }
   });
 });

@@ -100,7 +100,7 @@ test('a damaged middle takes nothing else along, and is told once as missing', a
   ]);
 });
 
-test('a gap that a failed flush left in front of what is kept next takes nothing of it', async () => {
+test('a gap that a failed flush left in front of what is kept next takes none of it', async () => {
   // Of some length the line ends with a sector, which the disk keeps now and then.
   for (let seed = 0; seed < 8 * 64; seed += 1) {
     const files = newDisk(seed);

@@ -21,7 +21,7 @@ export function readingCommands(
       .addHelpText('after', `\nExample:\n  $ portcullis evidence ${example}`);
   const json = (text: string): [string, string] => ['--json', text];
   const folder = ['--log <folder>', 'the log: setting evidence.directory'] as const;
-  const source = (of: Command): Command =>
+  const place = (of: Command): Command =>
     of
       .option(...folder)
       .option(
@@ -30,7 +30,7 @@ export function readingCommands(
       )
       .option('--token-file <file>', 'a token that the service takes');
   const records = (of: Command): Command =>
-    source(of).option(
+    place(of).option(
       '--index <file>',
       'its index, made where there is none (default: <log>.index)',
     );
@@ -48,7 +48,7 @@ export function readingCommands(
     .action(async (name: string, options: ShowOptions) =>
       done(await withSource(options, (source) => showRecord(source, name, options, terminal))),
     );
-  withFilters(source(command('tail', 'the newest records, and each that comes', TAIL)))
+  withFilters(place(command('tail', 'the newest records, and each that comes', TAIL)))
     .option('--lines <number>', 'how far back it begins: so many records', '10')
     .option('--follow', 'go on until it is told to stop')
     .option(...json('print each as a line of JSON'))
