@@ -188,7 +188,9 @@ test('so many are remembered as the limit says, and the oldest makes room', asyn
 
 test('other records of an earlier process take no room', async () => {
   const others = (['decision', 'actor_failure', 'stop'] as const).map((kind) => ({ kind }));
-  const lately = [{ kind: 'outcome' as const, caller: 'guard', ...REPORT }, ...others];
+  const before = scene();
+  await before.recorder.record(REPORT, CALLER);
+  const lately = [...before.entries, ...others];
   const { recorder } = scene({ outcome_memory_records_max: 1, lately });
   expect(await recorder.record(REPORT, CALLER)).toEqual({ recorded: 0, repeated: 1 });
 });
