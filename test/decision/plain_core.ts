@@ -21,7 +21,7 @@ export function plainPolicy(revision: string, changes: Partial<ActivePolicy> = {
 }
 
 /** A policy for each of these tenants and for none of the others. */
-export interface TenantPolicies extends Evaluator {
+interface TenantPolicies extends Evaluator {
   /** Whose policy was asked for. */
   asked: unknown[];
   change(tenant?: string): void;
@@ -49,7 +49,7 @@ export function tenantPolicies(policies: Record<string, ActivePolicy>): TenantPo
   };
 }
 
-export interface PlainCore {
+interface PlainCore {
   core: DecisionCore;
   entries: EvidenceEntry[];
 }

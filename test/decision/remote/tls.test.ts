@@ -123,7 +123,7 @@ test.each<[string, () => RemoteTls, object]>([
     {
       pointer: '/decision_point/key_file',
       message: expect.stringMatching(
-        /^decision_point\.key_file is not to be trusted: `.*guard_key\.pem` can be written by others/,
+        /^decision_point\.key_file is not to be trusted: `.*guard_key\.pem` can be written by /,
       ),
     },
   ],
