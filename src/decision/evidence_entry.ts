@@ -124,7 +124,7 @@ class Grounds {
   readonly #places = new Map<string, number>();
 
   placeOf({ reason_code, rules }: Listed): number {
-    const name = [reason_code, ...rules].join('\n');
+    const name = JSON.stringify([reason_code, rules]);
     const known = this.#places.get(name);
     if (known !== undefined) return known;
     this.#places.set(name, this.all.length);

@@ -1,10 +1,11 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { layPolicyData, readBundle, type PolicyBundle } from '../../src/bundle/bundle.ts';
 import type { BundleMetadata, EvidenceRecord } from '../../src/contract/types.gen.ts';
-import { activateBundle } from '../../src/decision/activation.ts';
+import { activateBundle, recordActivation } from '../../src/decision/activation.ts';
 import { chooseEntrypoints } from '../../src/decision/wasm_evaluator.ts';
 import { loadEngine } from '../../src/engine/engine.ts';
 import type { LoadEngine } from '../../src/engine/types.ts';
+import { PortcullisError } from '../../src/errors.ts';
 import {
   activate,
   callOf,
@@ -192,6 +193,37 @@ result := {
   });
 });
 
+describe('the record of an activation', () => {
+  const POLICY = {
+    identity: { revision: 'r1', digest: `sha256:${'0a'.repeat(32)}` },
+    unsafe_allow_all: false,
+  };
+
+  async function recordOf(error?: unknown, tenant?: string): Promise<object | undefined> {
+    const entries: object[] = [];
+    const append = async (entry: object): Promise<number> => entries.push(entry);
+    const status = error ? 'refused' : 'activated';
+    await recordActivation(POLICY, { ...UNWRITABLE, append }, status, error, tenant);
+    return entries[0];
+  }
+
+  test('names the tenant whose policy it is, and nobody where it is that of all', async () => {
+    const plain = { kind: 'activation', policy: POLICY.identity, status: 'activated' };
+    expect(await recordOf()).toStrictEqual(plain);
+    expect(await recordOf(undefined, 'acme')).toStrictEqual({ ...plain, tenant: 'acme' });
+  });
+
+  test('says why the policy was refused, as far as a record can, and no more', async () => {
+    const refused = (length: number) => new PortcullisError('BUNDLE_REFUSED', 'x'.repeat(length));
+    expect(await recordOf(refused(3))).toMatchObject({ detail: 'BUNDLE_REFUSED: xxx' });
+    const cut = `BUNDLE_REFUSED: ${'x'.repeat(1024)}`.slice(0, 1024);
+    expect(await recordOf(refused(2000))).toMatchObject({ status: 'refused', detail: cut });
+    expect(await recordOf(new TypeError('of a value'))).not.toHaveProperty('detail');
+  });
+});
+
+const MASK = 'system/log/mask';
+
 test.each<[string[], Partial<BundleMetadata> | undefined, object | string]>([
   [['a/allow'], undefined, { decision: 'a/allow' }],
   [['a/allow'], {}, { decision: 'a/allow' }],
@@ -206,6 +238,14 @@ test.each<[string[], Partial<BundleMetadata> | undefined, object | string]>([
     undefined,
     'name one entrypoint in metadata.portcullis of the bundle: `a/allow`, `b/list`',
   ],
+  [['a/allow', MASK], undefined, { decision: 'a/allow', mask: MASK }],
+  [['a/allow', 'a/mask'], { mask: 'a/mask' }, { decision: 'a/allow', mask: 'a/mask' }],
+  [
+    ['a/allow', 'a/mask', MASK],
+    { mask: 'a/mask', entrypoint: 'a/allow' },
+    { decision: 'a/allow', mask: 'a/mask' },
+  ],
+  [['a/allow'], { mask: 'a/mask' }, 'the bundle has no entrypoint `a/mask`'],
   [['a/allow'], { entrypoint: 'a/alow' }, 'the bundle has no entrypoint `a/alow`'],
   [['a/allow'], { discovery: 'b/list' }, 'the bundle has no entrypoint `b/list`'],
   [['a/allow'], { search: { action: 'b/find' } }, 'the bundle has no entrypoint `b/find`'],

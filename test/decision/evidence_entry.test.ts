@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { VALIDATORS } from '../../src/contract/validate.ts';
 import {
+  backendErrorEntry,
   decisionEntry,
   discoveryEntry,
   recordedRequest,
+  type RecordedList,
   type RecordHead,
 } from '../../src/decision/evidence_entry.ts';
 import { indeterminate, plainVerdict } from '../../src/decision/verdict.ts';
@@ -77,6 +79,85 @@ describe('the record of a decision', () => {
   });
 });
 
+describe('the record that nobody decided', () => {
+  const request = recordedRequest({
+    subject: { type: 'user', id: 'a' },
+    action: { name: 'read' },
+    resource: { type: 'todo', id: '1' },
+    context: { phase: 'call' },
+  });
+
+  test('says who asked what, by which policy, and why', () => {
+    const entry = backendErrorEntry(HEAD, { request }, 'the server is away');
+    expectRecordable(entry);
+    expect(entry).toStrictEqual({
+      kind: 'backend_error',
+      evaluation_id: 'id-1',
+      caller: 'guard',
+      policy: HEAD.policy?.identity,
+      profile: 'authzen',
+      request,
+      detail: 'the server is away',
+    });
+  });
+
+  test('cuts off what went wrong at the length of a record', () => {
+    const entry = backendErrorEntry(HEAD, { request }, 'z'.repeat(2000));
+    expectRecordable(entry);
+    expect(entry.detail).toBe('z'.repeat(1024));
+  });
+});
+
+describe('the record of a list', () => {
+  const REFUSED = { visible: false, reason_code: 'REFUSED' };
+  const listOf = (items: RecordedList['items']) =>
+    discoveryEntry(HEAD, {}, { catalogue_digest: DIGEST, items, detail: 'x' });
+  const ruled = (...lists: string[][]) =>
+    lists.map((rules, at) => ({
+      resource: { type: 'tool', id: `${at}`, properties: { server: 'payments' } },
+      listed: { ...REFUSED, rules },
+    }));
+
+  test('holds no more than was listed', () => {
+    const { policy: _, ...head } = HEAD;
+    const entry = discoveryEntry(
+      { ...head, policy: undefined },
+      {},
+      {
+        ...{ catalogue_digest: DIGEST, items: [], detail: undefined },
+      },
+    );
+    expect(entry).toStrictEqual({
+      kind: 'discovery',
+      evaluation_id: 'id-1',
+      caller: 'guard',
+      profile: 'authzen',
+      catalogue_digest: DIGEST,
+      grounds: [],
+      shown: [],
+      withheld: [],
+    });
+  });
+
+  test.each<[string, string[], string[]]>([
+    ['that are one when joined', ['pay', 'ments'], ['payments']],
+    ['that end elsewhere', ['pay', 'ments'], ['paym', 'ents']],
+    ['with a line end in one', ['pay', 'ments'], ['pay\nments']],
+    ['in another order', ['pay', 'ments'], ['ments', 'pay']],
+  ])('names rules %s as another ground', (_what, rules, others) => {
+    const entry = listOf(ruled(rules, others, rules));
+    expectRecordable(entry);
+    expect(entry).toMatchObject({
+      server: 'payments',
+      grounds: [
+        { reason_code: 'REFUSED', rules },
+        { reason_code: 'REFUSED', rules: others },
+      ],
+      withheld: [{ ground: 0 }, { ground: 1 }, { ground: 0 }],
+    });
+  });
+});
+
 describe('what is recorded of a request', () => {
   const recorded = (subject: object, resource: object = {}, context: object = {}) => {
     const request = recordedRequest({
@@ -126,5 +207,13 @@ describe('what is recorded of a request', () => {
     expect([request.resource?.definition_digest, request.arguments_digest]).toEqual(
       isDigest ? [DIGEST, keyed] : [undefined, undefined],
     );
+  });
+
+  test('no phase where the mask of the policy left none', () => {
+    const question = { subject: { id: 'a' }, action: { name: 'read' } };
+    const phases = [{}, { phase: 'call' }, { phase: 'discovery' }].map(
+      (context) => recordedRequest({ ...question, context }).phase,
+    );
+    expect(phases).toEqual([undefined, 'call', 'discovery']);
   });
 });

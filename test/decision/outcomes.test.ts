@@ -74,7 +74,10 @@ test('a caller that is bound to tenants reports on no other', async () => {
   const bound = { ...CALLER, tenants: new Set(['acme']) };
   const own = { ...REPORT, subject_tenant: 'acme' };
   const other = { ...REPORT, subject_tenant: 'globex' };
-  expect(await codeOf(recorder.record({ outcomes: [own, other] }, bound))).toBe('REQUEST_INVALID');
+  await expect(recorder.record({ outcomes: [own, other] }, bound)).rejects.toMatchObject({
+    code: 'REQUEST_INVALID',
+    message: 'the caller reports an outcome of a tenant that it is not bound to',
+  });
   expect(entries).toEqual([]);
   await recorder.record({ outcomes: [own, REPORT] }, bound);
   await recorder.record(other, CALLER);
@@ -130,6 +133,35 @@ test('one that no record can hold is refused for good, and not as a disk that fa
   expect(await codeOf(recorder.record(REPORT, CALLER))).toBe('REQUEST_TOO_LARGE');
 });
 
+test.each([
+  ['the disk', new Error('EIO')],
+  ['the log', new PortcullisError('EVIDENCE_DAMAGED', 'a record is not what was written')],
+])('one that could not be recorded because of %s may be sent again', async (_what, cause) => {
+  const { recorder, failing } = scene();
+  failing.with = new PortcullisError('EVIDENCE_UNWRITABLE', 'not recorded', { cause });
+  expect(await codeOf(recorder.record(REPORT, CALLER))).toBe('EVIDENCE_UNWRITABLE');
+});
+
+test.each([null, undefined, 'outcomes', 7, true, ['outcomes']])('%j is no report', async (body) => {
+  const { recorder, entries } = scene();
+  expect(await codeOf(recorder.record(body, CALLER))).toMatch(/^REQUEST_INVALID/);
+  expect(entries).toEqual([]);
+});
+
+test('a caller that was turned away is recorded each time', async () => {
+  const { recorder, entries } = scene();
+  const report = {
+    status: 'turned_away',
+    reason_code: 'TOKEN_EXPIRED',
+    source: 'jwt',
+    server: 'a',
+  };
+  for (let time = 0; time < 2; time += 1) {
+    expect(await recorder.record(report, CALLER)).toEqual({ recorded: 1, repeated: 0 });
+  }
+  expect(entries.map(({ kind }) => kind)).toEqual(['actor_failure', 'actor_failure']);
+});
+
 test('what an earlier process recorded is known, as far as its last records are read', async () => {
   const before = scene();
   await before.recorder.record({ outcomes: [REPORT], unreported: [LOSS] }, CALLER);
@@ -152,4 +184,13 @@ test('so many are remembered as the limit says, and the oldest makes room', asyn
   for (const id of [1, 2, 3]) await recorder.record(of(id), CALLER);
   const again = await recorder.record({ outcomes: [of(3), of(2), of(1)] }, CALLER);
   expect(again).toEqual({ recorded: 1, repeated: 2 });
+});
+
+test('other records of an earlier process take no room', async () => {
+  const others = (['decision', 'actor_failure', 'stop'] as const).map((kind) => ({ kind }));
+  const before = scene();
+  await before.recorder.record(REPORT, CALLER);
+  const lately = [...before.entries, ...others];
+  const { recorder } = scene({ outcome_memory_records_max: 1, lately });
+  expect(await recorder.record(REPORT, CALLER)).toEqual({ recorded: 0, repeated: 1 });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { judgeList, judgeResult } from '../../src/decision/result.ts';
+import { judgeList, judgeResult, showsResource } from '../../src/decision/result.ts';
 
 describe('the verdict of a raw result', () => {
   test.each([
@@ -107,6 +107,19 @@ describe('what a verdict says', () => {
       detail,
     });
   });
+});
+
+test.each<[unknown, boolean]>([
+  [true, true],
+  [false, false],
+  [{ decision: 'require_approval' }, true],
+  [{ decision: 'deny', visible: true }, true],
+  [{ decision: 'deny' }, false],
+  [{ decision: 'allow', visible: false }, false],
+  [undefined, false],
+  ['true', false],
+])('%j shows a resource or not', (raw, isShown) => {
+  expect(showsResource(raw)).toBe(isShown);
 });
 
 describe('the positions of a list', () => {

@@ -1,4 +1,5 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { OBLIGATION_TYPES } from '../../src/contract/obligations.ts';
 import { VALIDATORS } from '../../src/contract/validate.ts';
 import { createDecisionCore, type DecisionParts } from '../../src/decision/core.ts';
 import type { Caller, DecisionCore, Scope } from '../../src/decision/types.ts';
@@ -15,6 +16,7 @@ import {
   UNWRITABLE,
 } from '../support/decisions.ts';
 import { describeWithOpa } from '../support/toolchain.ts';
+import { plainCore, plainPolicy, tenantPolicies } from './plain_core.ts';
 
 describeWithOpa('what a PEP does with a decision', () => {
   test('is recorded', async () => {
@@ -158,5 +160,33 @@ describeWithOpa('the status', () => {
     };
     const evaluator = { current, watch: () => () => undefined };
     expect(() => coreAt(0, { evaluator }).status()).toThrow(TypeError);
+  });
+});
+
+describe('the status where each tenant has its own policy', () => {
+  const { core } = plainCore(
+    tenantPolicies({ acme: plainPolicy('r1'), globex: plainPolicy('r2') }),
+  );
+  const bound = { ...CALLER, tenants: new Set(['acme']) };
+  const base = { instance: 'one', obligations: [...OBLIGATION_TYPES] };
+  const NOT_ITS = { ...base, ready: false, problem: 'the tenant has no policy' };
+
+  test('of a tenant tells its policy to whoever may ask for it', () => {
+    for (const caller of [undefined, CALLER, bound]) {
+      const status = core.status('acme', caller);
+      expect(status).toMatchObject({ ready: true, policy: { revision: 'r1' } });
+    }
+    expect(core.status('globex', CALLER)).toMatchObject({ policy: { revision: 'r2' } });
+  });
+
+  test('tells a caller of other tenants nothing, not even whether there is a policy', () => {
+    expect(core.status('globex', bound)).toStrictEqual(NOT_ITS);
+    expect(core.status('initech', bound)).toStrictEqual(NOT_ITS);
+  });
+
+  test('of no tenant is that of the service, which has no policy of its own', () => {
+    for (const caller of [undefined, CALLER, bound]) {
+      expect(core.status(undefined, caller)).toStrictEqual({ ...base, ready: true });
+    }
   });
 });

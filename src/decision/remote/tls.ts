@@ -41,11 +41,11 @@ function readMaterial({ ca_file, cert_file, key_file }: RemoteTls) {
   return material;
 }
 
-function readTrusted(path: string, setting: string): string {
+function readTrusted(path: string, setting: string): Buffer {
   try {
     const fault = findPathFault(path);
     if (fault) throw unusable(setting, `is not to be trusted: ${fault}`);
-    return readFileSync(path, 'utf8');
+    return readFileSync(path);
   } catch (cause) {
     if (cause instanceof PortcullisError) throw cause;
     throw unusable(setting, `cannot be read: ${systemReason(cause)}`, cause);
@@ -55,8 +55,5 @@ function readTrusted(path: string, setting: string): string {
 function unusable(setting: string, why: string, cause?: unknown): PortcullisError {
   const pointer = `/decision_point/${setting}`;
   const message = `decision_point.${setting} ${why}`;
-  return new PortcullisError('CONFIGURATION_INVALID', message, {
-    pointer,
-    ...(cause !== undefined && { cause }),
-  });
+  return new PortcullisError('CONFIGURATION_INVALID', message, { pointer, cause });
 }

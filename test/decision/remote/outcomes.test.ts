@@ -1,8 +1,9 @@
 /** Outcomes over HTTP: what is recorded, what may be sent again, and what never helps to. */
-import { afterEach, describe, expect, test } from '@jest/globals';
-import type { OutcomeBatch } from '../../../src/contract/types.gen.ts';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { OutcomeBatch, TurnedAwayReport } from '../../../src/contract/types.gen.ts';
 import { PortcullisError } from '../../../src/errors.ts';
-import { recordingCore, start } from '../../pdp/fixture.ts';
+import { privateFolder, recordingCore, start } from '../../pdp/fixture.ts';
 import { pretendAnswer, remote } from './fixture.ts';
 
 const BATCH: OutcomeBatch = {
@@ -46,6 +47,43 @@ describe('where the service refuses', () => {
     const { url } = keep(await start(recordingCore({ outcome })));
     expect(await codeOf(keep(remote({ url })).deliver(BATCH))).toBe(heard);
   });
+});
+
+describe('over a socket, which proves itself by its folder', () => {
+  let folder: ReturnType<typeof privateFolder>;
+  let socket: string;
+  beforeEach(() => {
+    folder = privateFolder();
+    socket = join(folder.path, 'pdp.sock');
+  });
+  afterEach(() => folder.remove());
+
+  test.each(['REQUEST_INVALID', 'REQUEST_TOO_LARGE'])('a guard hears %s', async (code) => {
+    keep(await pretendAnswer(400, { error: { code, message: 'no' } }, {}, socket));
+    await expect(keep(remote({ socket })).deliver(BATCH)).rejects.toMatchObject({
+      code: 'OUTCOME_REFUSED',
+      message: `the decision point answered with status 400 and ${code}`,
+    });
+  });
+
+  test('what is recorded is not refused, whatever else the answer says', async () => {
+    const body = { error: { code: 'REQUEST_INVALID', message: 'no' } };
+    keep(await pretendAnswer(200, body, {}, socket));
+    expect(await codeOf(keep(remote({ socket })).deliver(BATCH))).toBe('recorded');
+  });
+});
+
+test('a caller that was turned away is told to the core', async () => {
+  const core = recordingCore();
+  const { url } = keep(await start(core));
+  const report: TurnedAwayReport = {
+    status: 'turned_away',
+    reason_code: 'TOKEN_EXPIRED',
+    source: 'jwt',
+    server: 'payments',
+  };
+  await keep(remote({ url })).turnedAway?.(report);
+  expect(core.asked.map(({ body }) => body)).toEqual([report]);
 });
 
 test('a stranger on the port cannot say that an outcome is refused for good', async () => {

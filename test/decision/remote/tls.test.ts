@@ -1,5 +1,5 @@
 /** Over TLS a decision point proves itself by its certificate, a guard by a token or its own. */
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { RemoteTls } from '../../../src/decision/remote/tls.ts';
@@ -51,13 +51,13 @@ test('a decision is taken from who the authority vouches for, by either proof', 
 });
 
 test('nobody else is believed, whatever the token', async () => {
-  const { message, code } = await refusal(guard(files(undefined, authority().cert)));
-  expect([code, message]).toEqual([
-    'DECISION_POINT_UNPROVED',
-    expect.stringMatching(
+  expect(await refusal(guard(files(undefined, authority().cert)))).toMatchObject({
+    code: 'DECISION_POINT_UNPROVED',
+    message: expect.stringMatching(
       /^the certificate of the decision point does not prove its name \([A-Z_]+\)$/,
     ),
-  ]);
+    cause: expect.objectContaining({ code: expect.any(String) }),
+  });
   expect(service.core.asked).toEqual([]);
 });
 
@@ -97,11 +97,35 @@ test("a guard's certificate and authority rotate without a restart", async () =>
   expect(await point.decide(CALL)).toEqual(ALLOWED);
 });
 
-test.each<[string, () => RemoteTls, string]>([
+const UNUSABLE = {
+  pointer: '/decision_point/ca_file',
+  message: 'decision_point.ca_file holds no PEM, or the key is not that of the certificate',
+  cause: expect.objectContaining({ code: expect.any(String) }),
+};
+
+test.each<[string, () => RemoteTls, object]>([
   [
     'an absent authority',
     () => ({ ...files(), ca_file: join(service.folder, 'none') }),
-    '/decision_point/ca_file',
+    {
+      pointer: '/decision_point/ca_file',
+      message: 'decision_point.ca_file cannot be read: there is no such file or folder',
+      cause: expect.objectContaining({ code: 'ENOENT' }),
+    },
+  ],
+  [
+    'a key that others may write',
+    () => {
+      const tls = files(service.issue());
+      chmodSync(tls.key_file!, 0o622);
+      return tls;
+    },
+    {
+      pointer: '/decision_point/key_file',
+      message: expect.stringMatching(
+        /^decision_point\.key_file is not to be trusted: `.*guard_key\.pem` can be written by /,
+      ),
+    },
   ],
   [
     'a key of another certificate',
@@ -110,7 +134,7 @@ test.each<[string, () => RemoteTls, string]>([
       put('guard_key.pem', service.issue().key);
       return tls;
     },
-    '/decision_point/ca_file',
+    UNUSABLE,
   ],
   [
     'a certificate that is none',
@@ -119,21 +143,24 @@ test.each<[string, () => RemoteTls, string]>([
       put('guard.pem', 'nothing');
       return tls;
     },
-    '/decision_point/ca_file',
+    UNUSABLE,
   ],
-])('%s stops the start', (_what, tls, pointer) => {
+])('%s stops the start', (_what, tls, told) => {
   expect(() => guard(tls())).toThrow(
-    expect.objectContaining({ code: 'CONFIGURATION_INVALID', pointer }),
+    expect.objectContaining({ code: 'CONFIGURATION_INVALID', ...told }),
   );
 });
 
 test('without TLS a guard takes no address without a token', () => {
   const url = 'http://127.0.0.1:1';
-  expect(() => remote({ url }, { address: { url } })).toThrow(
-    expect.objectContaining({ code: 'CONFIGURATION_INVALID', pointer: '/decision_point/url' }),
-  );
+  const refused = expect.objectContaining({
+    code: 'CONFIGURATION_INVALID',
+    pointer: '/decision_point/url',
+    message: '`decision_point.url` is not of HTTPS, so it takes a token and no certificate',
+  });
+  expect(() => remote({ url }, { address: { url } })).toThrow(refused);
   const tls = files();
-  expect(() => guard(tls, url)).toThrow(expect.objectContaining({ code: 'CONFIGURATION_INVALID' }));
+  expect(() => guard(tls, url)).toThrow(refused);
 });
 
 async function refusal(point: DecisionPoint): Promise<{ code: string; message: string }> {
