@@ -104,8 +104,9 @@ export function applyMask(event: Maskable, operations: readonly MaskOperation[])
 
 function remove(root: object, steps: readonly string[]): boolean {
   const parent = walk(root, steps.slice(0, -1));
-  const name = parent && nameIn(parent, steps.at(-1) as string);
-  if (parent === undefined || name === undefined) return false;
+  if (parent === undefined) return false;
+  const name = nameIn(parent, steps.at(-1) as string);
+  if (name === undefined) return false;
   if (!Array.isArray(parent)) return Reflect.deleteProperty(parent, name);
   parent.splice(Number(name), 1);
   return true;

@@ -99,10 +99,15 @@ test('a path is a JSON Pointer (RFC 6901)', () => {
 });
 
 test('a name that means something to JavaScript is a name', () => {
-  const input = JSON.parse('{"__proto__": {"a": 1}, "b": 1}') as object;
+  const input = JSON.parse('{"__proto__": {"a": 1}, "undefined": {"a": 1}}') as object;
   const put = { op: 'upsert', path: '/input/c/__proto__', value: 2 };
-  const left = applyMask({ input }, readMask(['/input/__proto__/a', '/input/constructor', put]));
-  expect(JSON.stringify(left.input)).toBe('{"__proto__":{},"b":1,"c":{"__proto__":2}}');
+  const left = applyMask(
+    { input },
+    readMask(['/input/__proto__/a', '/input/constructor', '/input/d/a', put]),
+  );
+  expect(JSON.stringify(left.input)).toBe(
+    '{"__proto__":{},"undefined":{"a":1},"c":{"__proto__":2}}',
+  );
   expect(left.erased).toEqual(['/input/__proto__/a']);
 });
 

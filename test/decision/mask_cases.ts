@@ -79,11 +79,11 @@ const REMOVED: readonly (MaskCase & { mask: string[] })[] = [
     mask: [`/input/subject/groups/${position}`],
     left: havingSubject({ groups: ['a', 'c'] }),
   })),
-  {
-    title: 'an item at -0',
-    mask: ['/input/subject/groups/-0'],
+  ...['-0', '-00'].map((position) => ({
+    title: `an item at ${position}`,
+    mask: [`/input/subject/groups/${position}`],
     left: havingSubject({ groups: ['b', 'c'] }),
-  },
+  })),
   ...['-1', '1.0', '1e0', '0x1', '1_0', '', '++1', 'x1', '1x', '-0x', '99999999999999999999'].map(
     (position) => ({
       title: `no item at "${position}"`,
