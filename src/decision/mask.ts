@@ -39,9 +39,7 @@ const PATH_CHARACTERS_MAX = 1024;
 export function readMask(raw: unknown): readonly MaskOperation[] {
   if (raw === undefined) return [];
   if (!Array.isArray(raw)) throw new MaskFault('it is no set of paths and operations');
-  if (raw.length > OPERATIONS_MAX) {
-    throw new MaskFault(`it holds more than ${OPERATIONS_MAX} operations`);
-  }
+  if (raw.length > OPERATIONS_MAX) throw tooMany();
   const named = new Map(raw.map((one: unknown) => [orderOf(one), readOperation(one)]));
   return [...named.keys()].toSorted().map((name) => named.get(name) as MaskOperation);
 }
@@ -62,12 +60,19 @@ function readPath(path: unknown): readonly string[] {
   if (typeof path !== 'string' || !path.startsWith('/')) {
     throw new MaskFault('one of its paths is no JSON Pointer');
   }
-  if (path.length > PATH_CHARACTERS_MAX) {
-    throw new MaskFault(`one of its paths has more than ${PATH_CHARACTERS_MAX} characters`);
-  }
+  demandShort(path);
   const steps = path.slice(1).split('/').map(readStep);
   if (steps[0] === 'input' || steps[0] === 'result') return steps;
   throw new MaskFault('one of its paths is neither of /input nor of /result');
+}
+
+function demandShort(path: string): void {
+  if (path.length <= PATH_CHARACTERS_MAX) return;
+  throw new MaskFault(`one of its paths has more than ${PATH_CHARACTERS_MAX} characters`);
+}
+
+function tooMany(): MaskFault {
+  return new MaskFault(`it holds more than ${OPERATIONS_MAX} operations`);
 }
 
 function readStep(step: string): string {
@@ -89,7 +94,8 @@ function pathOf(steps: readonly string[]): string {
 
 /**
  * Applies operations to a value that belongs to whoever calls: it is changed. A path that leads
- * nowhere is passed over and not told.
+ * nowhere is passed over and not told. Throws `MaskFault` where there is more to tell than a record
+ * holds, as the parts of a long list may make it.
  */
 export function applyMask(event: Maskable, operations: readonly MaskOperation[]): Masked {
   const erased = new Set<string>();
@@ -99,7 +105,14 @@ export function applyMask(event: Maskable, operations: readonly MaskOperation[])
     const done = isRemoved ? remove(event, steps) : upsert(event, steps, value);
     if (done) (isRemoved ? erased : masked).add(pathOf(steps));
   }
+  demandRoom(erased);
+  demandRoom(masked);
   return { ...event, erased: [...erased], masked: [...masked] };
+}
+
+function demandRoom(paths: ReadonlySet<string>): void {
+  if (paths.size > OPERATIONS_MAX) throw tooMany();
+  for (const path of paths) demandShort(path);
 }
 
 function remove(root: object, steps: readonly string[]): boolean {
