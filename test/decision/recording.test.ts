@@ -1,4 +1,4 @@
-/** What a record is made from, where the policy has a mask; `masking.test.ts` asks real policies. */
+/** Records under masks that are plain functions; `masking.test.ts` asks real policies. */
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { VALIDATORS } from '../../src/contract/validate.ts';
