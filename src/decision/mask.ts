@@ -33,20 +33,15 @@ const OPERATIONS_MAX = 1024;
 const PATH_CHARACTERS_MAX = 1024;
 
 /**
- * The operations that a raw mask stands for, in the order in which OPA applies those of a set;
- * undefined is none. Throws `MaskFault`.
+ * The operations that a raw mask stands for, each once and in the order in which OPA applies those
+ * of a set; undefined is none. Throws `MaskFault`.
  */
 export function readMask(raw: unknown): readonly MaskOperation[] {
   if (raw === undefined) return [];
   if (!Array.isArray(raw)) throw new MaskFault('it is no set of paths and operations');
-  if (raw.length > OPERATIONS_MAX) {
-    throw new MaskFault(`it holds more than ${OPERATIONS_MAX} operations`);
-  }
-  const ordered = raw.map((one: unknown) => ({
-    name: orderOf(one),
-    operation: readOperation(one),
-  }));
-  return ordered.toSorted((a, b) => byName(a.name, b.name)).map(({ operation }) => operation);
+  if (raw.length > OPERATIONS_MAX) throw tooMany();
+  const named = new Map(raw.map((one: unknown) => [orderOf(one), readOperation(one)]));
+  return [...named.keys()].toSorted().map((name) => named.get(name) as MaskOperation);
 }
 
 const MEMBERS: ReadonlySet<string> = new Set(['op', 'path', 'value']);
@@ -58,20 +53,26 @@ function readOperation(raw: unknown): MaskOperation {
   if ((op !== 'remove' && op !== 'upsert') || !isKnown) {
     throw new MaskFault('one of its operations is neither a path nor {op, path, value}');
   }
-  const steps = readPath(path);
-  return op === 'remove' ? { op, steps } : { op, steps, value };
+  return { op, steps: readPath(path), value };
 }
 
 function readPath(path: unknown): readonly string[] {
   if (typeof path !== 'string' || !path.startsWith('/')) {
     throw new MaskFault('one of its paths is no JSON Pointer');
   }
-  if (path.length > PATH_CHARACTERS_MAX) {
-    throw new MaskFault(`one of its paths has more than ${PATH_CHARACTERS_MAX} characters`);
-  }
+  demandShort(path);
   const steps = path.slice(1).split('/').map(readStep);
   if (steps[0] === 'input' || steps[0] === 'result') return steps;
   throw new MaskFault('one of its paths is neither of /input nor of /result');
+}
+
+function demandShort(path: string): void {
+  if (path.length <= PATH_CHARACTERS_MAX) return;
+  throw new MaskFault(`one of its paths has more than ${PATH_CHARACTERS_MAX} characters`);
+}
+
+function tooMany(): MaskFault {
+  return new MaskFault(`it holds more than ${OPERATIONS_MAX} operations`);
 }
 
 function readStep(step: string): string {
@@ -79,15 +80,11 @@ function readStep(step: string): string {
   return step.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
-/** Texts before objects, and of objects those without a value first, as Rego orders them. */
+/** Texts before objects, and those by their operation, their path and their value, as in Rego. */
 function orderOf(raw: unknown): string {
   if (typeof raw === 'string') return `0${raw}`;
   const { op, path, value } = members(raw);
-  return `${value === undefined ? 1 : 2}${JSON.stringify([op, path, value])}`;
-}
-
-function byName(one: string, other: string): number {
-  return one < other ? -1 : Number(one > other);
+  return ['1', op, path, JSON.stringify(value)].join('\0');
 }
 
 /** The JSON Pointer of some steps. */
@@ -97,7 +94,8 @@ function pathOf(steps: readonly string[]): string {
 
 /**
  * Applies operations to a value that belongs to whoever calls: it is changed. A path that leads
- * nowhere is passed over and not told.
+ * nowhere is passed over and not told. Throws `MaskFault` where there is more to tell than a record
+ * holds, as the parts of a long list may make it.
  */
 export function applyMask(event: Maskable, operations: readonly MaskOperation[]): Masked {
   const erased = new Set<string>();
@@ -107,29 +105,35 @@ export function applyMask(event: Maskable, operations: readonly MaskOperation[])
     const done = isRemoved ? remove(event, steps) : upsert(event, steps, value);
     if (done) (isRemoved ? erased : masked).add(pathOf(steps));
   }
+  demandRoom(erased);
+  demandRoom(masked);
   return { ...event, erased: [...erased], masked: [...masked] };
 }
 
+function demandRoom(paths: ReadonlySet<string>): void {
+  if (paths.size > OPERATIONS_MAX) throw tooMany();
+  for (const path of paths) demandShort(path);
+}
+
 function remove(root: object, steps: readonly string[]): boolean {
-  const last = steps.at(-1) as string;
   const parent = walk(root, steps.slice(0, -1));
-  if (parent === undefined || !Object.hasOwn(parent, last)) return false;
-  if (!Array.isArray(parent)) return Reflect.deleteProperty(parent, last);
-  if (!isPosition(last)) return false;
-  parent.splice(Number(last), 1);
+  if (parent === undefined) return false;
+  const name = nameIn(parent, steps.at(-1) as string);
+  if (name === undefined) return false;
+  if (!Array.isArray(parent)) return Reflect.deleteProperty(parent, name);
+  parent.splice(Number(name), 1);
   return true;
 }
 
 /** Members that are missing on the way are made, as OPA makes them; items of a list are not. */
 function upsert(root: object, steps: readonly string[], value: unknown): boolean {
-  const [part = '', ...rest] = steps;
-  if (!Object.hasOwn(root, part)) return false;
-  if (rest.length > 0 && !isPlain((root as Members)[part])) return false;
+  if (!Object.hasOwn(root, steps[0] as string)) return false;
   const last = steps.at(-1) as string;
   const parent = walk(root, steps.slice(0, -1), true);
   if (parent === undefined) return false;
-  if (Array.isArray(parent) && !(isPosition(last) && Object.hasOwn(parent, last))) return false;
-  put(parent, last, structuredClone(value));
+  const name = Array.isArray(parent) ? nameIn(parent, last) : last;
+  if (name === undefined) return false;
+  put(parent, name, structuredClone(value));
   return true;
 }
 
@@ -138,19 +142,22 @@ function walk(root: object, steps: readonly string[], makes = false): object | u
   let at: unknown = root;
   for (const step of steps) {
     if (typeof at !== 'object' || at === null) return undefined;
-    if (Array.isArray(at) && !isPosition(step)) return undefined;
     if (makes && !Array.isArray(at) && !Object.hasOwn(at, step)) put(at, step, {});
-    at = Object.hasOwn(at, step) ? (at as Members)[step] : undefined;
+    const name = nameIn(at, step);
+    at = name === undefined ? undefined : (at as Members)[name];
   }
   return typeof at === 'object' && at !== null ? at : undefined;
 }
 
-function isPlain(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** The name of the member or item that a step leads to, where it is there. */
+function nameIn(at: object, step: string): string | undefined {
+  const name = Array.isArray(at) ? String(readPosition(step)) : step;
+  return Object.hasOwn(at, name) ? name : undefined;
 }
 
-function isPosition(step: string): boolean {
-  return /^(?:0|[1-9]\d{0,8})$/.test(step);
+/** As OPA reads it: `01` and `+1` are 1, and what it removes must not stay because it is odd. */
+export function readPosition(step: string): number | undefined {
+  return /^(?:\+?\d+|-0+)$/.test(step) ? Number(step) : undefined;
 }
 
 /** Also a member whose name an assignment would take for something else. */

@@ -15,9 +15,16 @@ import {
   type RecordHead,
 } from './evidence_entry.ts';
 import { isRule } from './listing.ts';
-import { applyMask, MaskFault, readMask, type Maskable, type MaskOperation } from './mask.ts';
+import {
+  applyMask,
+  MaskFault,
+  readMask,
+  readPosition,
+  type Maskable,
+  type MaskOperation,
+} from './mask.ts';
 import { isMembers, members, type CompleteInput, type Members } from './request.ts';
-import type { MaskEvent } from './types.ts';
+import type { ActivePolicy, MaskEvent } from './types.ts';
 import { indeterminate, type Verdict } from './verdict.ts';
 
 export interface RecordSettings {
@@ -55,12 +62,11 @@ export function recordDecision(
   verdict: Verdict,
   settings: RecordSettings,
 ): { verdict: Verdict; evidence: EvidenceEntry } {
-  if (!head.policy?.mask) {
-    return { verdict, evidence: decisionEntry(head, askedOf(input, settings), verdict) };
-  }
+  const mask = head.policy?.mask;
+  if (!mask) return { verdict, evidence: decisionEntry(head, askedOf(input, settings), verdict) };
   try {
     const event = { input, result: resultOf(verdict) };
-    const left = applyMask(copyOf(event), operationsFor(head, input, 'decision', event));
+    const left = applyMask(copyOf(event), operationsOf(mask, head, 'decision', event));
     const told = maskedVerdict(verdict, left.result);
     return { verdict, evidence: decisionEntry(head, askedOf(left.input, settings, left), told) };
   } catch (error) {
@@ -97,7 +103,8 @@ async function askedList(
   settings: RecordSettings,
 ): Promise<{ asked: Asked; resources: readonly Members[] }> {
   const plain = resources as readonly object[] as readonly Members[];
-  if (!head.policy?.mask) return { asked: askedOf(input, settings), resources: plain };
+  const mask = head.policy?.mask;
+  if (!mask) return { asked: askedOf(input, settings), resources: plain };
   const result = listed.map(({ visible, reason_code, rules }) => [visible, reason_code, rules]);
   const operations: MaskOperation[] = [];
   for (let start = 0; start < plain.length || start === 0; start += CHUNK_ITEMS) {
@@ -107,8 +114,8 @@ async function askedList(
       input: { ...input, resources: plain.slice(start, end) },
       result: result.slice(start, end),
     };
-    const found = operationsFor(head, input, 'discovery', part);
-    operations.push(...found.map((operation) => placed(operation, start)));
+    const found = operationsOf(mask, head, 'discovery', part);
+    operations.push(...found.flatMap((operation) => placed(operation, start)));
   }
   const left = applyMask(copyOf({ input: { ...input, resources: plain }, result }), operations);
   demandSame(left.result, result);
@@ -116,11 +123,14 @@ async function askedList(
 }
 
 /** An operation on an item of a part of the list, as one on the item of the list. */
-function placed({ steps, ...operation }: MaskOperation, start: number): MaskOperation {
-  const [part, list, item, ...rest] = steps;
-  const isItem = part === 'input' && list === 'resources' && /^\d+$/.test(item ?? '');
-  if (!isItem) return { ...operation, steps };
-  return { ...operation, steps: [part, list, String(Number(item) + start), ...rest] };
+function placed(operation: MaskOperation, start: number): MaskOperation[] {
+  const { steps } = operation;
+  // Of a result, which is a list, nothing is called `resources`.
+  const position = steps[1] === 'resources' ? readPosition(String(steps[2])) : undefined;
+  if (position === undefined) return [operation];
+  // Behind the items of its part it leads nowhere, and must not lead to those of the next.
+  if (position >= CHUNK_ITEMS) return [];
+  return [{ ...operation, steps: steps.with(2, String(position + start)) }];
 }
 
 /** All without a name where the mask leaves no list; none may move to another's place. */
@@ -131,18 +141,18 @@ function itemsOf({ input }: Maskable, count: number): readonly Members[] {
   throw new MaskFault('it removes items of a list, and not members of them');
 }
 
-function operationsFor(
-  { evaluation_id, caller, policy }: RecordHead,
-  { context }: CompleteInput,
+function operationsOf(
+  mask: NonNullable<ActivePolicy['mask']>,
+  { evaluation_id, caller }: RecordHead,
   about: MaskEvent['about'],
-  event: { input: object; result: unknown },
+  event: { input: CompleteInput; result: unknown },
 ): readonly MaskOperation[] {
-  const raw = policy?.mask?.({
+  const raw = mask({
     decision_id: evaluation_id,
     about,
     ...event,
     requested_by: caller.id,
-    timestamp: String(context.time),
+    timestamp: String(event.input.context.time),
   });
   return readMask(raw);
 }

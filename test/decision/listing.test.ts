@@ -20,6 +20,14 @@ describe('what a policy says to a list', () => {
     ]);
   });
 
+  test('by a code of 64 characters, 1024 rules, and rules of 512 characters', () => {
+    const rules = Array<string>(1024).fill('r'.repeat(512));
+    const reason_code = 'A'.repeat(64);
+    expect(judgeListing([[false, reason_code, rules]], 1)).toEqual([
+      { visible: false, reason_code, rules },
+    ]);
+  });
+
   const item = [true, 'ALLOWED', ['grant:a']];
   test.each<[string, unknown[]]>([
     ['an item too few', [item]],
@@ -32,8 +40,13 @@ describe('what a policy says to a list', () => {
     ['1 for true', [item, [1, 'ALLOWED', []]]],
     ['a code of small letters', [item, [true, 'allowed', []]]],
     ['a code that is none', [item, [true, null, []]]],
+    ['a code in a list', [item, [true, ['ALLOWED'], []]]],
+    ['a code with something before', [item, [true, 'aALLOWED', []]]],
+    ['a code with something behind', [item, [true, 'ALLOWEDx', []]]],
+    ['a code of 65 characters', [item, [true, 'A'.repeat(65), []]]],
     ['a text of rules', [item, [true, 'ALLOWED', 'grant:a']]],
     ['a rule that is a number', [item, [true, 'ALLOWED', [1]]]],
+    ['a rule in a list', [item, [true, 'ALLOWED', [['grant:a']]]]],
     ['a rule without a name', [item, [true, 'ALLOWED', ['']]]],
     ['a rule of 513 characters', [item, [true, 'ALLOWED', ['r'.repeat(513)]]]],
     ['1025 rules', [item, [true, 'ALLOWED', Array(1025).fill('r')]]],

@@ -73,7 +73,7 @@ describeWithOpa('the decision log of OPA', () => {
     const { input, result, erased = [], masked = [] } = logged[at]!;
     const asked = { ...EVENT.input, operations: mask, answer: EVENT.result };
     const event = plain({ input: asked, result: EVENT.result });
-    const theirs = { input, result, erased: [...new Set(erased)], masked };
+    const theirs = { input, result, erased: [...new Set(erased)], masked: [...new Set(masked)] };
     expect(plain(applyMask(event, readMask(mask)))).toEqual(plain(theirs));
   });
 });
