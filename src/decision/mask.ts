@@ -28,8 +28,10 @@ export interface MaskOperation {
 /** A mask that cannot be followed; the message is for operators and holds no value. */
 export class MaskFault extends Error {}
 
-/** As the `erased` and `masked` of evidence_record.schema.json. */
+/** Of one evaluation: of a list, for each part of it. */
 const OPERATIONS_MAX = 1024;
+/** As the `erased` and `masked` of evidence_record.schema.json: two of each item of a list. */
+const PATHS_MAX = 20_000;
 const PATH_CHARACTERS_MAX = 1024;
 
 /**
@@ -39,7 +41,9 @@ const PATH_CHARACTERS_MAX = 1024;
 export function readMask(raw: unknown): readonly MaskOperation[] {
   if (raw === undefined) return [];
   if (!Array.isArray(raw)) throw new MaskFault('it is no set of paths and operations');
-  if (raw.length > OPERATIONS_MAX) throw tooMany();
+  if (raw.length > OPERATIONS_MAX) {
+    throw new MaskFault(`it holds more than ${OPERATIONS_MAX} operations`);
+  }
   const named = new Map(raw.map((one: unknown) => [orderOf(one), readOperation(one)]));
   return [...named.keys()].toSorted().map((name) => named.get(name) as MaskOperation);
 }
@@ -69,10 +73,6 @@ function readPath(path: unknown): readonly string[] {
 function demandShort(path: string): void {
   if (path.length <= PATH_CHARACTERS_MAX) return;
   throw new MaskFault(`one of its paths has more than ${PATH_CHARACTERS_MAX} characters`);
-}
-
-function tooMany(): MaskFault {
-  return new MaskFault(`it holds more than ${OPERATIONS_MAX} operations`);
 }
 
 function readStep(step: string): string {
@@ -111,7 +111,7 @@ export function applyMask(event: Maskable, operations: readonly MaskOperation[])
 }
 
 function demandRoom(paths: ReadonlySet<string>): void {
-  if (paths.size > OPERATIONS_MAX) throw tooMany();
+  if (paths.size > PATHS_MAX) throw new MaskFault(`it names more than ${PATHS_MAX} values`);
   for (const path of paths) demandShort(path);
 }
 

@@ -267,18 +267,19 @@ describe('the record of a list', () => {
   });
 
   describe('is refused where there is more to tell than a record holds', () => {
-    const each = (event: MaskEvent, make: (at: number) => unknown): unknown[] =>
-      partOf(event).items.map((_id, at) => make(at));
+    const each = (event: MaskEvent, make: (at: number, member: string) => unknown): unknown[] =>
+      partOf(event).items.flatMap((_id, at) => [make(at, 'id'), make(at, 'type')]);
 
-    test.each<[string, (at: number) => unknown]>([
-      ['was removed', (at) => `/input/resources/${at}/id`],
-      ['was put', (at) => ({ op: 'upsert', path: `/input/resources/${at}/id`, value: 'x' })],
+    const upsert = (path: string): object => ({ op: 'upsert', path, value: 'x' });
+    test.each<[string, (at: number, member: string) => unknown]>([
+      ['was removed', (at, member) => `/input/resources/${at}/${member}`],
+      ['was put', (at, member) => upsert(`/input/resources/${at}/${member}`)],
     ])('of what %s', async (_what, make) => {
-      const most = await listed((event) => each(event, make), 1024);
+      const most = await listed((event) => each(event, make), 10_000);
       expect(most.evidence.detail).toBeUndefined();
-      expect(most.evidence.shown).toHaveLength(1024);
-      const more = await listed((event) => each(event, make), 1025);
-      expect(more.evidence.detail).toContain('it holds more than 1024 operations');
+      expect(most.evidence.shown).toHaveLength(10_000);
+      const more = await listed((event) => each(event, make), 10_001);
+      expect(more.evidence.detail).toContain('it names more than 20000 values');
       expect(more.given.listed.some(({ visible }) => visible)).toBe(false);
       expect(more.evidence).not.toHaveProperty('request');
     });
