@@ -28,7 +28,8 @@ function pathOf(about: MaskEvent['about'], discovery: string | undefined): unkno
   });
   policy.mask?.({ ...EVENT, about });
   expect(asked).toEqual([['a/mask', { ...EVENT, path: expect.any(String) }]]);
-  return (asked[0]?.[1] as { path: unknown }).path;
+  const [[, sent] = []] = asked;
+  return (sent as { path: unknown } | undefined)?.path;
 }
 
 test.each<[MaskEvent['about'], string | undefined, string]>([
