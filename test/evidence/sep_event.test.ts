@@ -178,4 +178,82 @@ describe('a record as an event of the SEP', () => {
       expect(JSON.stringify(told)).not.toMatch(/arguments|iban|hmac/);
     }
   });
+
+  test.each<[string, Partial<EvidenceRecord>, string, string | null]>([
+    ['a decision that says nothing', { kind: 'decision' }, 'deny', null],
+    [
+      'a list of which nothing is withheld',
+      { kind: 'discovery', withheld: [] },
+      'allow',
+      'ALLOWED',
+    ],
+    ['a list without what was withheld', { kind: 'discovery' }, 'allow', 'ALLOWED'],
+    [
+      'a list of which something is withheld',
+      { ...example('discovery'), seals: {} },
+      'allow',
+      'CAPABILITY_NOT_VISIBLE',
+    ],
+    ['a list that was redacted', { kind: 'discovery', seals: {} }, 'allow', null],
+    [
+      'a list that is undecided',
+      { kind: 'discovery', detail: 'x' },
+      'deny',
+      'POLICY_INDETERMINATE',
+    ],
+    ['nobody to decide', { kind: 'backend_error' }, 'deny', 'POLICY_UNAVAILABLE'],
+    [
+      'an approval that is asked for',
+      { kind: 'approval', status: 'requested' },
+      'require_approval',
+      'APPROVAL_REQUIRED',
+    ],
+    ['one that is given', { kind: 'approval', status: 'granted' }, 'allow', 'ALLOWED'],
+    [
+      'one that is refused',
+      { kind: 'approval', status: 'refused' },
+      'deny',
+      'APPROVAL_VALIDATION_FAILED',
+    ],
+    ...(['requested', 'granted', 'expired'] as const).map(
+      (status): [string, Partial<EvidenceRecord>, string, string] => [
+        `one that is ${status} for a reason`,
+        { kind: 'approval', status, reason_code: 'MANAGER_APPROVAL' },
+        { requested: 'require_approval', granted: 'allow', expired: 'deny' }[status],
+        'MANAGER_APPROVAL',
+      ],
+    ),
+  ])('of %s has its code', (_what, record, decision, reason_code) => {
+    const { event } = sepAuditOf(record as EvidenceRecord)!;
+    expect([event.decision, event.reason_code]).toEqual([decision, reason_code]);
+  });
+
+  test('of an approval in no known state there is none', () => {
+    for (const status of [undefined, 'executed'] as const) {
+      expect(sepAuditOf({ ...example('approval'), status } as EvidenceRecord)).toBeUndefined();
+    }
+  });
+
+  test('is of the record itself, where that is no outcome', () => {
+    const other = { ...example('decision'), evaluation_id: 'other', request: undefined };
+    expect(sepAuditOf(example('decision'), other as unknown as EvidenceRecord)).toEqual(
+      sepAuditOf(example('decision')),
+    );
+  });
+
+  test('whose request is there is not redacted, though it is sealed', () => {
+    const { seals } = example('decision_redacted');
+    expect(seals).toHaveProperty('request');
+    expect(sepAuditOf({ ...example('decision'), seals: seals! })).toMatchObject({
+      redacted: false,
+    });
+  });
+
+  test('has the evaluation for a correlation where the trace is none', () => {
+    const { request, ...rest } = example('decision');
+    for (const traceparent of [undefined, `x00-${TRACE}-00f067aa0ba902b7-01`, `00-${TRACE}`]) {
+      const record = { ...rest, request: { ...request!, traceparent } } as EvidenceRecord;
+      expect(sepAuditOf(record)?.correlation_id).toBe('e1');
+    }
+  });
 });
