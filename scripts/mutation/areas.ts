@@ -58,9 +58,9 @@ export const AREAS = {
   },
   evidence: {
     mutate: ['src/evidence/*.ts'],
-    // Processes take too long for each change.
-    tests: ['evidence/!(processes)'],
-    shared: ['support/evidence_log'],
+    // Processes take too long for each change. The tree and the index stand on the same files.
+    tests: ['evidence/!(processes)', 'evidence/tree/!(flips|go)', 'evidence/index/*'],
+    shared: ['support/evidence_log', 'evidence/tree/fixture', 'evidence/index/fixture'],
   },
   tree: {
     mutate: ['src/evidence/tree/*.ts'],

@@ -10,10 +10,12 @@ import {
   ENTRY,
   type LoggedLine,
   openLog,
+  readRecordTexts,
   readAll,
   recordingLogger,
   temporaryDirectory,
 } from '../support/evidence_log.ts';
+import { ENTRY_BYTES_MAX } from '../../src/evidence/tree/bundle.ts';
 import type { EvidenceFile } from '../../src/evidence/files.ts';
 import { fakeDisk } from '../support/fake_disk.ts';
 import { seededRandom } from '../support/seeded_random.ts';
@@ -162,6 +164,26 @@ test('a record is refused above the limit and taken at it, and the log goes on',
     message: `an evidence record is larger than evidence.record_bytes_max (${size_bytes})`,
   });
   await expect(log.append({ ...ENTRY, detail: 'x' })).resolves.toBe(1);
+  await log.close();
+});
+
+test('what a record does not seal fits in an entry of the log, or it is refused', async () => {
+  const directory = temporaryDirectory();
+  const log = await openLog(directory, { settings: { record_bytes_max: 200_000 } });
+  const named = (characters: number): EvidenceEntry => ({
+    kind: 'decision',
+    evaluation_id: 'x'.repeat(characters),
+  });
+  await log.append(named(1));
+  const [text = ''] = readRecordTexts(directory);
+  const most = ENTRY_BYTES_MAX - text.length + 1;
+  await expect(log.append(named(most + 1))).rejects.toMatchObject({
+    code: 'REQUEST_TOO_LARGE',
+    message:
+      'what an evidence record does not seal is larger than ' +
+      `an entry of the log holds (${ENTRY_BYTES_MAX} bytes)`,
+  });
+  await expect(log.append(named(most))).resolves.toBe(1);
   await log.close();
 });
 
