@@ -105,9 +105,8 @@ export async function findPlace(
   for (let step = 0; high.offset_bytes - low.offset_bytes > STRETCH_BYTES; step += 1) {
     if (index - low.index <= NEAR_RECORDS) break;
     const share = step % 2 === 0 ? shareOf(index, low, high) : 1 / 2;
-    const position = Math.floor(
-      low.offset_bytes + (high.offset_bytes - low.offset_bytes - 1) * share,
-    );
+    const stretch_bytes = high.offset_bytes - low.offset_bytes;
+    const position = Math.floor(low.offset_bytes + stretch_bytes * share);
     const line = await findLineAfter(file, position);
     // Where no whole line begins behind the middle, or none that is whole yet, it is before it.
     if (line && line.index <= index && line.index > low.index) low = line;
