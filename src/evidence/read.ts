@@ -55,7 +55,7 @@ async function* readFrom(
 ): AsyncGenerator<StoredRecord> {
   const file = files.open(segment.path, 'read');
   try {
-    const place = from > segment.first ? await findPlace(file, segment, from) : undefined;
+    const place = await findPlace(file, segment, from);
     for await (const found of readSegment(file, segment, place)) {
       if ('record' in found) yield found;
       else if (!is_last) throw damaged(segment, found.line);

@@ -101,29 +101,24 @@ export async function findPlace(
   following?: number,
 ): Promise<Place> {
   let low: Place = { index: first, offset_bytes: 0 };
-  let high: End = endAt(file.size_bytes(), following);
+  let high: End = { index: following, offset_bytes: file.size_bytes() };
   for (let step = 0; high.offset_bytes - low.offset_bytes > STRETCH_BYTES; step += 1) {
     if (index - low.index <= NEAR_RECORDS) break;
     const share = step % 2 === 0 ? shareOf(index, low, high) : 1 / 2;
-    const position = Math.floor(
-      low.offset_bytes + (high.offset_bytes - low.offset_bytes - 1) * share,
-    );
+    const stretch_bytes = high.offset_bytes - low.offset_bytes;
+    const position = Math.floor(low.offset_bytes + stretch_bytes * share);
     const line = await findLineAfter(file, position);
     // Where no whole line begins behind the middle, or none that is whole yet, it is before it.
     if (line && line.index <= index && line.index > low.index) low = line;
-    else high = endAt(position, line?.index);
+    else high = { index: line?.index, offset_bytes: position };
   }
   return low;
 }
 
 /** The end of where a record is looked for, and the record behind it where that is known. */
 interface End {
+  index: number | undefined;
   offset_bytes: number;
-  index?: number;
-}
-
-function endAt(offset_bytes: number, index: number | undefined): End {
-  return index === undefined ? { offset_bytes } : { offset_bytes, index };
 }
 
 /** How far a record stands from one place to another, or a little before. */

@@ -13,7 +13,7 @@ import { formatSigner, parseSigner, type NoteSigner } from '../../src/evidence/t
 import type { EvidenceEntry, ProvableLog } from '../../src/evidence/types.ts';
 import type { LogFields, Logger } from '../../src/telemetry/logger.ts';
 
-const SETTINGS: EvidenceSettings = {
+export const SETTINGS: EvidenceSettings = {
   linger_us_max: 200,
   segment_bytes_max: 64 * 1024,
   queue_records_max: 1000,
