@@ -120,6 +120,19 @@ test('a segment ends after a day, so that a quiet log keeps nothing for longer',
   await log.close();
 });
 
+test('a segment of a day or less goes on, however often it is looked at', async () => {
+  const days = new Days();
+  const log = await days.open(3);
+  await log.append(ENTRY);
+  const segments = (): number =>
+    namesOf(days.directory).filter((name) => name.endsWith('.log')).length;
+  for (let hour = 0; hour < 24; hour += 1) await days.hour(log);
+  expect(segments()).toBe(1);
+  await days.hour(log);
+  expect(segments()).toBe(2);
+  await log.close();
+});
+
 test('without a number of days all is kept', async () => {
   const days = new Days();
   const log = await days.open(null);
