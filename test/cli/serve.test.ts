@@ -43,6 +43,9 @@ function grants(...given: object[]): string {
   return file;
 }
 
+/** A process that was just started, beside many others. */
+const PATIENCE_MS = 10_000;
+
 const BALANCE = { to: { group: 'tellers' }, on: 'tool:payments/balance' };
 
 async function started(...argv: string[]): Promise<Serving> {
@@ -56,7 +59,10 @@ function point(service: Serving): DecisionPoint {
   const [token] = readTokens(service.token_file);
   const opening = remote(
     { url: service.url },
-    { address: { url: service.url, token: () => ({ id: token!.id, ...keysOf(token!.token) }) } },
+    {
+      address: { url: service.url, token: () => ({ id: token!.id, ...keysOf(token!.token) }) },
+      timeout_ms: PATIENCE_MS,
+    },
   );
   opened.push(opening);
   return opening;
@@ -77,7 +83,7 @@ test('decides on both addresses, and each decision is in the evidence', async ()
     headers: { authorization: `Bearer ${token?.token}` },
     body: JSON.stringify({ ...ASK, subject: { type: 'identity', id: 'user:bob@example.com' } }),
   });
-  const local = remote({ socket: service.socket });
+  const local = remote({ socket: service.socket }, { timeout_ms: PATIENCE_MS });
   opened.push(local);
   const over_socket = await local.decide(ASK);
   expect([over_tcp.decision, (by_curl.body as typeof over_tcp).decision]).toEqual([true, false]);

@@ -51,7 +51,8 @@ test('what add prints is a token file, and is taken until it is revoked', async 
   expect(made).toEqual({ id: 'desk', token: made!.token, scopes: ['decide'] });
   await becomes(serving, made!.token, 200);
   const held = { id: 'desk', ...keysOf(made!.token) };
-  const point = remote({ url: serving.url }, { address: { url: serving.url, token: () => held } });
+  const address = { url: serving.url, token: () => held };
+  const point = remote({ url: serving.url }, { address, timeout_ms: 10_000 });
   expect((await point.describe()).ready).toBe(true);
   await point.close();
   expect(await token('revoke', '--id', 'desk')).toMatchObject({ code: 0 });
