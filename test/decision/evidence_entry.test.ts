@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { VALIDATORS } from '../../src/contract/validate.ts';
 import {
   backendErrorEntry,
   decisionEntry,
@@ -9,29 +8,16 @@ import {
   type RecordHead,
 } from '../../src/decision/evidence_entry.ts';
 import { indeterminate, plainVerdict } from '../../src/decision/verdict.ts';
-import { CALLER, NOW } from '../support/decisions.ts';
+import { CALLER } from '../support/decisions.ts';
+import { expectRecordable, plainPolicy } from './plain_core.ts';
 
 const DIGEST = `sha256:${'0a'.repeat(32)}`;
 const HEAD: RecordHead = {
   evaluation_id: 'id-1',
   caller: CALLER,
   profile: 'authzen',
-  policy: {
-    identity: { revision: 'r1', digest: DIGEST },
-    projection: { digest: DIGEST, pointers: {} },
-    activated_at: NOW,
-    unsafe_allow_all: false,
-    evaluate: () => undefined,
-    list: () => undefined,
-  },
+  policy: plainPolicy('r1'),
 };
-
-function expectRecordable(entry: object): void {
-  const record = JSON.parse(
-    JSON.stringify({ v: 1, index: 0, time: NOW, instance: 'one', ...entry }),
-  );
-  expect(VALIDATORS.evidence_record(record)).toMatchObject({ ok: true });
-}
 
 describe('the record of a decision', () => {
   test('holds no more than was decided', () => {

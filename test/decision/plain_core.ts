@@ -1,4 +1,6 @@
 /** A decision core over policies that are plain values, and over a log that keeps its entries. */
+import { expect } from '@jest/globals';
+import { VALIDATORS } from '../../src/contract/validate.ts';
 import { createDecisionCore } from '../../src/decision/core.ts';
 import type { ActivePolicy, DecisionCore, Evaluator } from '../../src/decision/types.ts';
 import { PortcullisError } from '../../src/errors.ts';
@@ -84,4 +86,12 @@ export function plainCore(
 /** The policy that decides for all. */
 export function onePolicy(policy: ActivePolicy): Evaluator {
   return { current: () => policy, watch: () => () => undefined };
+}
+
+/** Fits the schema of records where the log adds what is its own. */
+export function expectRecordable(entry: object): void {
+  const record: unknown = JSON.parse(
+    JSON.stringify({ v: 1, index: 0, time: NOW, instance: 'one', ...entry }),
+  );
+  expect(VALIDATORS.evidence_record(record)).toMatchObject({ ok: true });
 }

@@ -1,7 +1,6 @@
 /** Records under masks that are plain functions; `masking.test.ts` asks real policies. */
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { VALIDATORS } from '../../src/contract/validate.ts';
 import type { Discovery } from '../../src/decision/discovery.ts';
 import type { RecordHead } from '../../src/decision/evidence_entry.ts';
 import { recordDecision, recordList } from '../../src/decision/recording.ts';
@@ -11,29 +10,15 @@ import { plainVerdict, unavailable, type Verdict } from '../../src/decision/verd
 import { PortcullisError } from '../../src/errors.ts';
 import type { EvidenceEntry } from '../../src/evidence/types.ts';
 import { CALLER, NOW } from '../support/decisions.ts';
+import { expectRecordable, plainPolicy } from './plain_core.ts';
 
 const DIGEST = `sha256:${'0a'.repeat(32)}`;
 const SECRET = 'canary-secret';
 const ITEMS_A_PART = 250;
 
 function headOf(mask?: ActivePolicy['mask']): RecordHead {
-  const policy: ActivePolicy = {
-    identity: { revision: 'r1', digest: DIGEST },
-    projection: { digest: DIGEST, pointers: {} },
-    activated_at: NOW,
-    unsafe_allow_all: false,
-    evaluate: () => undefined,
-    list: () => undefined,
-    mask,
-  };
+  const policy = plainPolicy('r1', { mask });
   return { evaluation_id: 'id-1', caller: CALLER, profile: 'mcp/1', policy };
-}
-
-function expectRecordable(entry: EvidenceEntry): void {
-  const record: unknown = JSON.parse(
-    JSON.stringify({ v: 1, index: 0, time: NOW, instance: 'one', ...entry }),
-  );
-  expect(VALIDATORS.evidence_record(record)).toMatchObject({ ok: true });
 }
 
 const INPUT: CompleteInput = {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Status } from '../../../src/contract/types.gen.ts';
 import { Watchers, type Watcher } from '../../../src/decision/remote/watcher.ts';
 import { ALLOWED, READY, recordingCore, start } from '../../pdp/fixture.ts';
+import { codeOf } from '../../support/decisions.ts';
 import { CALL, LIST, remote } from './fixture.ts';
 
 const idle = (): Watcher => ({
@@ -110,7 +111,7 @@ describe('of a decision point in another process', () => {
         method === 'decide'
           ? point.decide({ ...CALL, subject })
           : point.discover({ ...LIST, subject });
-      expect(await answer).toBeDefined();
+      expect(await codeOf(answer)).toBe('no error');
     },
   );
 
