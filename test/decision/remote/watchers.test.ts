@@ -14,13 +14,24 @@ const idle = (): Watcher => ({
 });
 const nothing = (): void => undefined;
 
+/** Watchers, and each that they made. */
+function counted(): { watchers: Watchers; made: Watcher[] } {
+  const made: Watcher[] = [];
+  const create = (): Watcher => {
+    const watcher = idle();
+    made.push(watcher);
+    return watcher;
+  };
+  return { watchers: new Watchers(create), made };
+}
+
 describe('the watcher of a tenant', () => {
   test('is there from the first that listens to the last', () => {
-    const watchers = new Watchers(idle);
+    const { watchers, made } = counted();
     expect(watchers.of('acme')).toBeUndefined();
     const [stop, stopLast] = [watchers.add(nothing, 'acme'), watchers.add(nothing, 'acme')];
     const watcher = watchers.of('acme');
-    expect(watcher).toBeDefined();
+    expect(made.map((each) => each === watcher)).toEqual([true]);
     expect(watchers.of('globex')).toBeUndefined();
     stop();
     // Who stops twice is still one.
@@ -41,9 +52,9 @@ describe('the watcher of a tenant', () => {
   });
 
   test('of no tenant is always the same', () => {
-    const watchers = new Watchers(idle);
+    const { watchers, made } = counted();
     const watcher = watchers.of(undefined);
-    expect(watcher).toBeDefined();
+    expect(made.map((each) => each === watcher)).toEqual([true]);
     watchers.add(nothing, undefined)();
     expect(watchers.of(undefined)).toBe(watcher);
   });
