@@ -81,11 +81,11 @@ async function* tailOfService(
 ): AsyncGenerator<EvidenceRecord> {
   const newest: EvidenceRecord[] = [];
   for await (const record of walk(source, filter, 'newest')) {
-    newest.unshift(record);
+    newest.push(record);
     if (newest.length === count) break;
   }
-  yield* newest;
-  let last = newest.at(-1);
+  yield* newest.toReversed();
+  let [last] = newest;
   while (follow && !signal.aborted) {
     await pause(LOOK_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
     const from = last ? { from_ms: Date.parse(last.time) } : {};
