@@ -26,7 +26,7 @@ function below(limit: number): number {
   return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
 }
 
-function recordOf(index: number): object {
+function recordOf(index: number): Parameters<typeof sealRecord>[0] {
   const digest = `sha256:${'0'.repeat(64)}`;
   return {
     v: 1,

@@ -217,7 +217,7 @@ async function beginsBefore(
 function kept({ disclosed }: StoredRecord, groups: readonly SealGroup[]): string[] {
   return disclosed.filter((disclosure) => {
     const group = groupOf(disclosure);
-    return group !== undefined && !groups.includes(group);
+    return groups.every((removed) => removed !== group);
   });
 }
 
@@ -228,7 +228,7 @@ function matcherOf({ by, tenants }: Redaction): (found: StoredRecord) => boolean
   if (record !== undefined) tests.push((found) => isCalled(found.record, record));
   if (before !== undefined) tests.push((found) => isBefore(found.record, before));
   if (tenant !== undefined) tests.push((found) => tenantOf(found.record) === tenant);
-  if (tenants) tests.push((found) => tenants.has(tenantOf(found.record) ?? ''));
+  if (tenants) tests.push((found) => isOf(tenants, tenantOf(found.record)));
   if (subject !== undefined) tests.push(namesSubject(subject));
   return (found) => tests.every((test) => test(found));
 }
@@ -237,6 +237,10 @@ function matcherOf({ by, tenants }: Redaction): (found: StoredRecord) => boolean
 function isCalled({ index, evaluation_id }: EvidenceRecord, record: string | number): boolean {
   if (typeof record === 'number') return index === record;
   return evaluation_id === record || evaluation_id?.startsWith(`${record}#`) === true;
+}
+
+function isOf(tenants: ReadonlySet<string>, tenant: string | undefined): boolean {
+  return tenant !== undefined && tenants.has(tenant);
 }
 
 /** Of whom a record is; of whose policy, where it is of nobody. */

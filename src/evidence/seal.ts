@@ -38,8 +38,8 @@ const GROUP_OF = new Map<string, SealGroup>(
   SEAL_GROUPS.flatMap((group) => SEALS[group].map((name) => [name, group] as const)),
 );
 
-/** Takes the members of each group out of a record and leaves their seals in it. */
-export function sealRecord(record: object, salt: () => string): SealedRecord {
+/** Takes the members of each group out of a record, which has a `v`, and leaves their seals. */
+export function sealRecord(record: Members & { v: number }, salt: () => string): SealedRecord {
   let before = '';
   let after = '';
   const groups: Partial<Record<SealGroup, string>> = {};
@@ -59,8 +59,7 @@ export function sealRecord(record: object, salt: () => string): SealedRecord {
     disclosed.push(disclosure);
   }
   if (seals !== '') before = joined(before, `"${SEALS_MEMBER}":{${seals}}`);
-  const text = after === '' ? before : joined(before, after);
-  return { text: `{${text}}`, disclosed };
+  return { text: `{${joined(before, after)}}`, disclosed };
 }
 
 function joined(members: string, more: string): string {
