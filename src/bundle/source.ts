@@ -6,6 +6,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../contract/ambient.ts';
+import { versionOf } from '../contract/changing_files.ts';
 import { PortcullisError } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { about } from './about.ts';
@@ -231,7 +232,7 @@ export class BundleSource<
 async function stateOf(path: string, code: UnreadableCode, files_max: number): Promise<string> {
   try {
     const found = await stat(path, { bigint: true });
-    const own = [found.ino, found.size, found.mtimeNs, found.ctimeNs].join();
+    const own = versionOf(found);
     if (!found.isDirectory()) return own;
     const names = await listFolder(path, files_max);
     const inner = names.map(

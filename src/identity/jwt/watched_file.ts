@@ -5,14 +5,12 @@
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { Clock } from '../../contract/ambient.ts';
+import { readAsTheyChange } from '../../contract/changing_files.ts';
 import { jsonFaultText } from '../../contract/fault_text.ts';
 import { JSON_LIMITS, parseJson } from '../../contract/json.ts';
 import { systemReason } from '../../contract/system_reason.ts';
 import { findPathFault } from '../../contract/trusted_path.ts';
 import { Unproved } from '../proof.ts';
-
-/** How long a change of the file may go unseen. */
-const LOOK_INTERVAL_MS = 1_000;
 
 export interface FileParts<Value> {
   path: string;
@@ -26,19 +24,7 @@ export interface FileParts<Value> {
 export type Content<Value> = { ok: true; value: Value } | { ok: false; why: string };
 
 export function watchedFile<Value>(parts: FileParts<Value>): () => Content<Value> {
-  let version: string | undefined;
-  let looked_at_ms = Number.NEGATIVE_INFINITY;
-  let content: Content<Value> = { ok: false, why: 'was not read' };
-  return () => {
-    const now_ms = parts.clock.now_ms();
-    if (Math.abs(now_ms - looked_at_ms) < LOOK_INTERVAL_MS) return content;
-    looked_at_ms = now_ms;
-    const found = versionOf(parts.path);
-    if (found !== undefined && found === version) return content;
-    version = found;
-    content = contentOf(parts);
-    return content;
-  };
+  return readAsTheyChange([parts.path], parts.clock, () => contentOf(parts));
 }
 
 function contentOf<Value>({ path, size_bytes_max, read }: FileParts<Value>): Content<Value> {
@@ -71,15 +57,5 @@ function readAtMost(path: string, size_bytes: number): Uint8Array {
     }
   } finally {
     closeSync(file);
-  }
-}
-
-/** Changes whenever the file is written, replaced, or has its permissions changed. */
-function versionOf(path: string): string | undefined {
-  try {
-    const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });
-    return [ino, size, mtimeNs, ctimeNs].join(' ');
-  } catch {
-    return undefined;
   }
 }
