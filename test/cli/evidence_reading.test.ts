@@ -75,6 +75,18 @@ const sources = (): [string, string[]][] => [
   ['a URL', ['--url', service.url, '--token-file', service.token_file]],
 ];
 
+test('show of what is not there says so, wherever it was looked for', async () => {
+  for (const [place, source] of sources()) {
+    for (const name of ['999999', 'no-such-id']) {
+      const message = `the log has no record \`${name}\`: name an index or evaluation id`;
+      expect([place, await evidence('show', name, ...source)]).toEqual([
+        place,
+        { code: 2, stdout: '', stderr: expect.stringContaining(message) },
+      ]);
+    }
+  }
+});
+
 describe('list', () => {
   test('finds the same in the folder and by the service, page after page', async () => {
     const expected = (await readAll(log)).filter(
@@ -255,8 +267,6 @@ test.each([
   [['list', '--log', 'LOG', '--from', 'today'], '`from` is no time'],
   [['list', '--log', 'LOG', '--colour', 'red'], 'unknown option'],
   [['list', '--log', 'LOG', '--index', '/nonexistent/index'], 'cannot be written'],
-  [['show', '999999', '--log', 'LOG'], 'has no record'],
-  [['show', 'no-such-id', '--log', 'LOG'], 'has no record'],
   [['tail', '--log', 'LOG', '--lines', '0'], '--lines is a number'],
   [['tail'], 'name a log with --log, or a service with --url'],
   [['tail', '--log', 'a', '--url', 'b'], 'name a log with --log, or a service with --url'],

@@ -1,6 +1,10 @@
 /** Records as a running service gives them; it proves its answers as it does to a guard. */
 import type { EvidenceRecord } from '../../contract/types.gen.ts';
-import { openExchanger, type RemoteAddress } from '../../decision/remote/exchange.ts';
+import {
+  openExchanger,
+  type RemoteAddress,
+  type RemoteRequest,
+} from '../../decision/remote/exchange.ts';
 import { PortcullisError } from '../../errors.ts';
 import type { RecordPage, RecordQuery } from '../../evidence/index/evidence_index.ts';
 import { CLOCK, RANDOM } from '../ambient.ts';
@@ -24,10 +28,12 @@ export function openService(url: string, token_file: string | undefined): Record
     RANDOM,
     CLOCK,
   );
-  const get = (path: string): Promise<unknown> => exchanger.send({ method: 'GET', path });
+  const get = (path: string, more: Pick<RemoteRequest, 'may_be_absent'> = {}): Promise<unknown> =>
+    exchanger.send({ method: 'GET', path, ...more });
   return {
     page: async (query) => (await get(`${PATH}?${queryText(query)}`)) as RecordPage,
-    record: async (index) => (await get(`${PATH}/${index}`)) as EvidenceRecord,
+    record: async (index) =>
+      (await get(`${PATH}/${index}`, { may_be_absent: true })) as EvidenceRecord | undefined,
     close: () => exchanger.close(),
   };
 }

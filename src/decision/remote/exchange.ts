@@ -48,12 +48,14 @@ export interface RemoteRequest {
   signal?: AbortSignal | undefined;
   /** What is wrong with the request itself is told as `OUTCOME_REFUSED`, where it is proved. */
   tells_refusal?: true;
+  /** A 404 that is proved resolves with undefined: what was asked for is not there. */
+  may_be_absent?: true;
 }
 
 export interface Exchanger {
   /**
-   * The parsed body of a proven 200; rejects with `DECISION_POINT_…` on everything else that is not
-   * a refusal to be told.
+   * The parsed body of a proven 200; rejects with `DECISION_POINT_…` on everything else that the
+   * request does not ask to be told.
    */
   send(request: RemoteRequest): Promise<unknown>;
   close(): Promise<void>;
@@ -78,9 +80,10 @@ export function openExchanger(settings: ExchangeSettings, random: Random, clock:
         if (token) requireProof(token, signed, answer);
         throw refused(answer.status, code);
       }
-      requireStatus(answer);
+      const is_absent = request.may_be_absent && answer.status === 404;
+      if (!is_absent) requireStatus(answer);
       if (token) requireProof(token, signed, answer);
-      return readAnswer(answer, settings.answer_bytes_max);
+      return is_absent ? undefined : readAnswer(answer, settings.answer_bytes_max);
     },
     close: connection.close,
   };

@@ -2,9 +2,10 @@
 import { getEventListeners } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { DecisionPoint } from '../../../src/contract/decision_point.ts';
-import { ALLOWED, privateFolder, READY } from '../../pdp/fixture.ts';
+import { openExchanger, type RemoteAddress } from '../../../src/decision/remote/exchange.ts';
+import { ALLOWED, privateFolder, READY, tokenOf } from '../../pdp/fixture.ts';
 import { CALL, LIST, pretend, pretendAnswer, pretendRaw, remote } from './fixture.ts';
 
 let folder: ReturnType<typeof privateFolder>;
@@ -135,3 +136,32 @@ test.each(['ftp://127.0.0.1', 'ws://127.0.0.1', 'file:///pdp'])(
     );
   },
 );
+
+describe('an answer with status 404', () => {
+  const ask = (address: RemoteAddress, more: { may_be_absent?: true }): Promise<unknown> => {
+    const settings = { address, timeout_ms: 300, answer_bytes_max: 1000, connections_max: 1 };
+    const random = { id: () => crypto.randomUUID() };
+    const exchanger = keep(openExchanger(settings, random, { now_ms: () => Date.now() }));
+    return exchanger.send({ method: 'GET', path: '/v1/evidence/records/9', ...more });
+  };
+  const absent = { error: { code: 'WIRE_INVALID', message: 'no' } };
+
+  test('is nothing where that may be, and else a fault', async () => {
+    keep(await pretendAnswer(404, absent, {}, socket));
+    expect(await ask({ socket }, { may_be_absent: true })).toBeUndefined();
+    const fault = none('it answered with status 404 and WIRE_INVALID');
+    await expect(ask({ socket }, {})).rejects.toMatchObject(fault);
+  });
+
+  test('is the only one that is', async () => {
+    keep(await pretendAnswer(403, absent, {}, socket));
+    const fault = none('it answered with status 403 and WIRE_INVALID');
+    await expect(ask({ socket }, { may_be_absent: true })).rejects.toMatchObject(fault);
+  });
+
+  test('is nothing to who holds a token until it is proved', async () => {
+    const { url } = keep(await pretendAnswer(404, absent));
+    const asked = ask({ url, token: () => tokenOf([]) }, { may_be_absent: true });
+    await expect(asked).rejects.toMatchObject({ code: 'DECISION_POINT_UNPROVED' });
+  });
+});
