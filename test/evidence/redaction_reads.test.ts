@@ -22,10 +22,13 @@ class Still implements RedactedLog {
   opened: string[] = [];
   ended = 0;
   problem: Error | undefined;
+  /** Is done when something was opened, or appended. */
+  act = (_what: 'opened' | 'appended'): void => {};
   files = {
     ...nodeFiles,
     open: (...[path, use]: Parameters<(typeof nodeFiles)['open']>) => {
       if (use === 'read') this.opened.push(basename(path));
+      this.act('opened');
       return nodeFiles.open(path, use);
     },
   };
@@ -47,6 +50,7 @@ class Still implements RedactedLog {
   }
 
   append(entry: EvidenceEntry): Promise<number> {
+    this.act('appended');
     return Promise.resolve(this.appended.push(entry));
   }
 
@@ -137,6 +141,37 @@ describe('a redaction', () => {
     await expect(expired).rejects.toMatchObject({ cause: log.problem });
     expect(log.opened).toEqual([]);
     expect(log.look()).toBe('++');
+  });
+});
+
+describe('a log that closes meanwhile', () => {
+  const closing = async (at: 'opened' | 'appended') => {
+    const log = await still(3);
+    log.act = (what) => {
+      if (what === at) log.problem = new Error('the log is closed');
+    };
+    return { log, redactions: new Redactions(log) };
+  };
+  const by = { subject: 'alice' };
+
+  test.each([
+    ['a redaction', (redactions: Redactions) => redactions.redact({ caller: 'main', by })],
+    ['retention', (redactions: Redactions) => redactions.expire(START_MS + 99 * DAY_MS, 0)],
+  ])('is looked at no further by %s', async (_what, redact) => {
+    const { log, redactions } = await closing('opened');
+    await expect(redact(redactions)).rejects.toMatchObject({
+      cause: { message: 'the log is closed' },
+    });
+    expect(new Set(log.opened).size).toBe(1);
+    expect(log.appended).toEqual([]);
+  });
+
+  test('keeps what was to be removed', async () => {
+    const { log, redactions } = await closing('appended');
+    await expect(redactions.redact({ caller: 'main', by })).rejects.toMatchObject({
+      cause: { message: 'the log is closed' },
+    });
+    expect(log.look()).toBe('+++');
   });
 });
 

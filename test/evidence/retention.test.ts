@@ -1,5 +1,5 @@
 /** Retention: what is sealed goes when its time is over, and the record of it stays. */
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { ProvableLog } from '../../src/evidence/types.ts';
 import {
   ENTRY,
@@ -141,6 +141,34 @@ test('without a number of days all is kept', async () => {
   await (await days.open(null)).close();
   expect(await days.look()).toBe('+'.repeat(40));
   expect(days.stopped).toBe(0);
+});
+
+describe('by the timer of the process', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test('it is each hour until the log is closed', async () => {
+    const swept: number[] = [];
+    const clock = { now_ms: () => swept.push(Date.now()) };
+    const directory = temporaryDirectory();
+    const settings = { disclosures_kept_days: 1 };
+    const log = await openLog(directory, { clock, settings });
+    swept.length = 0;
+    jest.advanceTimersByTime(3_600_000 - 1);
+    expect(swept).toHaveLength(0);
+    jest.advanceTimersByTime(1);
+    expect(swept).toHaveLength(1);
+    jest.advanceTimersByTime(2 * 3_600_000);
+    expect(swept).toHaveLength(3);
+    await log.close();
+    swept.length = 0;
+    jest.advanceTimersByTime(9 * 3_600_000);
+    expect(swept).toHaveLength(0);
+  });
 });
 
 describe('a sweep that fails', () => {

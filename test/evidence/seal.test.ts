@@ -149,6 +149,12 @@ describe('a record that was sealed', () => {
     expect(openSeals(leaf, disclosures)).toBeUndefined();
   });
 
+  test('is not with a disclosure where its leaf has no seals', () => {
+    const { seals: _sealed, ...bare } = leaf;
+    expect(openSeals(bare, disclosed)).toBeUndefined();
+    expect(openSeals(bare, [])).toEqual(bare);
+  });
+
   test('shows what stands in its leaf, whatever was sealed under that name', () => {
     const two = { ...leaf, detail: 'in the leaf' };
     expect(openSeals(two, disclosed)).toMatchObject({ detail: 'in the leaf' });
