@@ -21,7 +21,7 @@ export function openGuard(load: (instance: string) => Configuration = loadInstan
 }
 
 function assemble(load: (instance: string) => Configuration): Guard {
-  const { configuration, parts, opened } = openGuardParts(load);
+  const { configuration, parts, opened, close } = openGuardParts(load);
   // A decision point that cannot be opened fails the start of the server, not each of its calls.
   const started = opened.catch((error: unknown) => {
     throw startFault(error);
@@ -41,7 +41,7 @@ function assemble(load: (instance: string) => Configuration): Guard {
     ready: guard.ready,
     async close() {
       await guard.close();
-      await parts.decisionPoint.close();
+      await close();
     },
   });
 }

@@ -21,6 +21,8 @@ export interface OpenedParts {
   parts: GuardParts;
   /** Rejects with the reason why nothing will ever be decided. */
   opened: Promise<void>;
+  /** Tells what is still to be told, and closes the decision point. */
+  close(): Promise<void>;
 }
 
 /** Throws `CONFIGURATION_INVALID`, naming what to set. */
@@ -31,15 +33,20 @@ export function openGuardParts(load: LoadInstance, stderr?: LogStream): OpenedPa
   const { point, opened } = openDecisionPoint(configuration, load, log);
   const authenticator = authenticatorOf(configuration);
   const asking = { decisionPoint: point, settings: settingsOf(configuration), log, clock: CLOCK };
+  const turnedAway = new TurnedAway(asking, configuration.guard.surface ?? undefined);
   const parts = {
     ...asking,
     identity: identityOf(configuration, authenticator),
     authenticator,
-    turnedAway: new TurnedAway(asking, configuration.guard.surface ?? undefined),
+    turnedAway,
     random: RANDOM,
     digestKey: openDigestKey(configuration.guard.digest_key_file),
   };
-  return { configuration, parts, opened };
+  const close = async (): Promise<void> => {
+    await turnedAway.close();
+    await point.close();
+  };
+  return { configuration, parts, opened, close };
 }
 
 function requireName({ guard }: Configuration): void {

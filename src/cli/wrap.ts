@@ -53,8 +53,8 @@ export async function runWrap(
   const target = targetOf(command, load('main'));
   await using stack = new AsyncDisposableStack();
   const stopped = stopSignal(stack);
-  const { parts, configuration, opened } = openGuardParts(load, terminal.stderr);
-  stack.defer(() => parts.decisionPoint.close());
+  const { parts, configuration, opened, close } = openGuardParts(load, terminal.stderr);
+  stack.defer(close);
   await opened;
   const { decisionPoint, settings, log } = parts;
   const watches = new PolicyWatches(decisionPoint, settings, log);

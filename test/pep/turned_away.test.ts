@@ -56,6 +56,18 @@ describe('callers that are turned away', () => {
     expect(parts.decisionPoint.turned_away).toHaveLength(3);
   });
 
+  test('are told when the guard closes, each number once', async () => {
+    for (const code of ['TOKEN_EXPIRED', 'AUDIENCE_WRONG', 'TOKEN_EXPIRED', 'TOKEN_EXPIRED']) {
+      turnedAway.count('jwt', code);
+    }
+    await turnedAway.close();
+    const told = () => parts.decisionPoint.turned_away.map(({ repeats }) => repeats);
+    expect(told()).toEqual([undefined, undefined, 2]);
+    await turnedAway.close();
+    jest.advanceTimersByTime(120_000);
+    expect(told()).toEqual([undefined, undefined, 2]);
+  });
+
   test('where the server stands is told where it is configured', () => {
     new TurnedAway(parts, 'ide').count('jwt', 'TOKEN_EXPIRED');
     expect(parts.decisionPoint.turned_away).toEqual([{ ...FIRST, surface: 'ide' }]);
@@ -67,6 +79,26 @@ test('that it cannot be told changes nothing and is logged', async () => {
   new TurnedAway(parts).count('jwt', 'TOKEN_EXPIRED');
   await new Promise(setImmediate);
   expect(parts.log.of('warn')).toEqual(['a refused caller was not reported']);
+});
+
+test('a guard that closes waits until all is told, or for as long as it may take', async () => {
+  const heard: ((told: void) => void)[] = [];
+  const turned_away = () => new Promise<void>((resolve) => heard.push(resolve));
+  const parts = testParts({ turnedAway: turned_away });
+  const turnedAway = new TurnedAway(parts);
+  turnedAway.count('jwt', 'TOKEN_EXPIRED');
+  turnedAway.count('jwt', 'TOKEN_EXPIRED');
+  let is_closed = false;
+  const closed = turnedAway.close().then(() => (is_closed = true));
+  while (heard.length < 2) await new Promise(setImmediate);
+  expect(is_closed).toBe(false);
+  for (const hear of heard) hear();
+  expect(await closed).toBe(true);
+  const silent = testParts({ turnedAway: turned_away }, { decision_timeout_ms: 1 });
+  const other = new TurnedAway(silent);
+  other.count('jwt', 'TOKEN_EXPIRED');
+  await other.close();
+  expect(silent.log.of('warn')).toEqual(['a refused caller was not reported']);
 });
 
 describe('at the door', () => {

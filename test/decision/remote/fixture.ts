@@ -50,7 +50,7 @@ export function remote(
   return remoteDecisionPoint(
     {
       address,
-      timeout_ms: 300,
+      timeout_ms: 2000,
       watch_interval_ms: 20,
       answer_bytes_max: 10_000,
       connections_max: 4,

@@ -5,11 +5,11 @@ import { ScriptedDecisionPoint, type Script } from './scripted.ts';
 
 const SETTINGS: GuardSettings = {
   server: 'payments',
-  decision_timeout_ms: 200,
+  decision_timeout_ms: 5000,
   tenants_max: 8,
   denials_as_errors: false,
   catalogue_items_max: 100,
-  catalogue_timeout_ms: 500,
+  catalogue_timeout_ms: 5000,
   arguments_bytes_max: 16_384,
   result_bytes_max: 65_536,
   requests_in_flight_max: 16,
