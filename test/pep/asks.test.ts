@@ -138,8 +138,9 @@ describe.each(LINES)('a server is refused, and the client hears nothing, SDK %i.
     ['not decided', () => Promise.reject(new Error('dead')), 'POLICY_UNAVAILABLE'],
     ['never decided', () => new Promise(() => undefined), 'POLICY_UNAVAILABLE'],
     ['decided in no known way', () => ({ decision: true }), 'POLICY_UNAVAILABLE'],
-  ])('where it is %s', async (_how, decide, reason_code) => {
-    const { wire, heard, hold, ask, parts } = await asking(onAsks(decide), { line });
+  ])('where it is %s', async (how, decide, reason_code) => {
+    const settings = how === 'never decided' ? { decision_timeout_ms: 200 } : {};
+    const { wire, heard, hold, ask, parts } = await asking(onAsks(decide), { line, settings });
     const call = await hold(1);
     const before = wire.sent.length;
     for (const [i, [method, params]] of ASKS.entries()) {

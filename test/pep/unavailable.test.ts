@@ -26,6 +26,11 @@ const refusedRequest = {
   data: { ...unavailable, request_id: expect.any(String) },
 };
 
+/** Who never answers is not waited for as long as others are. */
+function patience(what: string): { settings?: { decision_timeout_ms: number } } {
+  return what.endsWith('hangs') ? { settings: { decision_timeout_ms: 100 } } : {};
+}
+
 describe.each(LINES)('without a decision that can be believed, SDK %i.x', (line) => {
   test.each([
     ['is dead', () => Promise.reject(new Error('ECONNREFUSED'))],
@@ -46,8 +51,8 @@ describe.each(LINES)('without a decision that can be believed, SDK %i.x', (line)
     ['says true, but deny', () => ({ ...deny(), decision: true })],
     ['says true, but approval', () => allow({ outcome: 'require_approval' })],
     ['says more than it may', () => ({ ...allow(), extra: 1 })],
-  ])('every name is refused alike where the decision point %s', async (_what, decide) => {
-    const { wire, journal } = await guarded({ decide }, { line });
+  ])('every name is refused alike where the decision point %s', async (what, decide) => {
+    const { wire, journal } = await guarded({ decide }, { line, ...patience(what) });
     for (const name of ['balance', 'secret', 'nothing']) {
       expect((await wire.call(1, name)).result).toEqual(refusedCall);
     }
@@ -71,8 +76,8 @@ describe.each(LINES)('without a decision that can be believed, SDK %i.x', (line)
     ['answers fewer', () => ({ evaluations: [{ decision: true }] })],
     ['answers text', () => ({ evaluations: 'all' })],
     ['answers no decisions', () => ({ evaluations: [{}, {}, {}, {}] })],
-  ])('a list is refused where the decision point %s', async (_what, discover) => {
-    const { wire } = await guarded({ discover }, { line });
+  ])('a list is refused where the decision point %s', async (what, discover) => {
+    const { wire } = await guarded({ discover }, { line, ...patience(what) });
     expect((await wire.askFor(1, 'tools/list')).error).toEqual(refusedRequest);
   });
 
@@ -100,8 +105,9 @@ describe.each(LINES)('before a policy is active, SDK %i.x', (line) => {
     ['its status is malformed', () => ({ ready: 'yes' })],
     ['it cannot be asked', () => Promise.reject(new Error('ECONNREFUSED'))],
     ['it hangs', never],
-  ])('[E-21] nothing is answered but a refusal (R18): %s', async (_what, describeIt) => {
-    const { wire, journal, parts } = await connected({ describe: describeIt }, { line });
+  ])('[E-21] nothing is answered but a refusal (R18): %s', async (what, describeIt) => {
+    const options = { line, ...patience(what) };
+    const { wire, journal, parts } = await connected({ describe: describeIt }, options);
     expect((await wire.askFor(1, 'initialize', HELLO)).error).toEqual(refusedRequest);
     expect((await wire.askFor(2, 'ping')).error).toEqual(refusedRequest);
     expect((await wire.askFor(3, 'tools/list')).error).toEqual(refusedRequest);
