@@ -66,8 +66,8 @@ const FAILURES: Failure[] = [
     world: () => service({ evaluation: () => new Promise(() => undefined) }),
     tool: 'fine',
     code: 'POLICY_UNAVAILABLE',
-    why: 'no answer within 200 ms',
-    settings: { decision_timeout_ms: 200 },
+    why: 'no answer within 1000 ms',
+    settings: { decision_timeout_ms: 1000 },
   },
   {
     title: 'the decision is malformed',

@@ -45,7 +45,7 @@ const killed = (start: () => Promise<ServerWorld>) => async (): Promise<World> =
   return { ...world, fail: () => world.server.kill() };
 };
 const hanging = (start: (remote: object) => Promise<ServerWorld>) => async (): Promise<World> => {
-  const world = await start({ timeout_ms: 200 });
+  const world = await start({ timeout_ms: 1000 });
   return { ...world, fail: () => world.server.freeze() };
 };
 const context = (said: object) => json({ decision: true, context: said });
@@ -78,7 +78,7 @@ const OPA: Failure[] = [
     title: 'the PDP does not answer in time',
     world: hanging(opaWorld),
     ...UNAVAILABLE,
-    why: 'no whole answer within 200 ms',
+    why: 'no whole answer within 1000 ms',
   },
   {
     title: 'the decision is malformed',
@@ -153,7 +153,7 @@ const CERBOS: Failure[] = [
     title: 'the PDP does not answer in time',
     world: hanging(cerbosWorld),
     ...UNAVAILABLE,
-    why: 'no whole answer within 200 ms',
+    why: 'no whole answer within 1000 ms',
   },
   {
     title: 'the decision is malformed',
