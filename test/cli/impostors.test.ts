@@ -13,7 +13,7 @@ import { serve, type Serving } from './fixture.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BUNDLE = join(ROOT, 'bundles', 'payments.tar.gz');
 const SERVER = join(ROOT, 'examples', 'payments-server', 'main.ts');
-const TIMEOUT_MS = 400;
+const TIMEOUT_MS = 1500;
 
 let folder: ReturnType<typeof privateFolder>;
 const opened: { close(): unknown }[] = [];
