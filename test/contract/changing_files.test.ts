@@ -110,6 +110,8 @@ describe('a file is another one', () => {
       versionOf({ ...stats, [name]: stats[name] + 1n }),
     );
     expect(new Set([versionOf(stats), ...changed]).size).toBe(5);
+    const alike = { ...stats, ino: 1n, size: 12n };
+    expect(versionOf(alike)).not.toBe(versionOf({ ...stats, ino: 11n, size: 2n }));
   });
 });
 
