@@ -219,6 +219,7 @@ describe('the record of a list', () => {
     ['/input/subject/0/id', []],
   ])('has no name where each of its parts names %s', async (path, expected) => {
     const { evidence } = await listed(() => [path], 2 * ITEMS_A_PART);
+    expect(evidence.shown).toHaveLength(2 * ITEMS_A_PART);
     expect(maskedOf(evidence)).toEqual(expected);
     const told = expected.map((at) => `/input/resources/${at}/id`);
     expect(evidence.erased ?? []).toEqual(told);
