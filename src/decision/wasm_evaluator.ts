@@ -14,8 +14,9 @@ export interface Entrypoints {
   mask: string | undefined;
 }
 
-/** Where OPA itself looks for the mask. */
+/** Where OPA itself looks for the mask, and for what else it does to records. */
 const MASK_ENTRYPOINT = 'system/log/mask';
+const LOG_ENTRYPOINT = /^system\/log(\/|$)/;
 
 export interface WasmPolicyParts {
   engine: Engine;
@@ -41,6 +42,9 @@ export function chooseEntrypoints(
   const named = [entrypoint, discovery, mask, ...Object.values(search)];
   const missing = named.find((name) => name && !available.includes(name));
   if (missing) throw unsuited(`the bundle has no entrypoint \`${missing}\``);
+  // Whoever put it there means to keep something out of the records.
+  const idle = available.find((name) => LOG_ENTRYPOINT.test(name) && !isMask(name, mask));
+  if (idle) throw unsuited(`the entrypoint \`${idle}\` changes no record: the mask alone does`);
   const deciding = available.filter((name) => name !== mask);
   const decision = entrypoint ?? (deciding.length === 1 ? deciding[0] : undefined);
   if (decision !== undefined) return { decision, discovery, mask };
@@ -95,6 +99,10 @@ export class WasmPolicy implements ActivePolicy {
   close(): void {
     this.#engine.close();
   }
+}
+
+function isMask(name: string, mask: string | undefined): boolean {
+  return name === mask || name === MASK_ENTRYPOINT;
 }
 
 function unsuited(message: string): PortcullisError {

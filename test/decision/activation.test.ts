@@ -223,6 +223,8 @@ describe('the record of an activation', () => {
 });
 
 const MASK = 'system/log/mask';
+const idle = (name: string): string =>
+  `the entrypoint \`${name}\` changes no record: the mask alone does`;
 
 test.each<[string[], Partial<BundleMetadata> | undefined, object | string]>([
   [['a/allow'], undefined, { decision: 'a/allow' }],
@@ -245,6 +247,16 @@ test.each<[string[], Partial<BundleMetadata> | undefined, object | string]>([
     { mask: 'a/mask', entrypoint: 'a/allow' },
     { decision: 'a/allow', mask: 'a/mask' },
   ],
+  [['a/allow', 'system/log/msk'], undefined, idle('system/log/msk')],
+  [['a/allow', MASK, 'system/log/drop'], undefined, idle('system/log/drop')],
+  [['a/allow', 'a/mask', 'system/log'], { mask: 'a/mask' }, idle('system/log')],
+  [
+    ['system/log/hide', 'a/allow'],
+    { mask: 'system/log/hide' },
+    { decision: 'a/allow', mask: 'system/log/hide' },
+  ],
+  [['system/logs/allow'], undefined, { decision: 'system/logs/allow' }],
+  [['a/system/log/x'], undefined, { decision: 'a/system/log/x' }],
   [['a/allow'], { mask: 'a/mask' }, 'the bundle has no entrypoint `a/mask`'],
   [['a/allow'], { entrypoint: 'a/alow' }, 'the bundle has no entrypoint `a/alow`'],
   [['a/allow'], { discovery: 'b/list' }, 'the bundle has no entrypoint `b/list`'],
