@@ -60,6 +60,7 @@ export async function runWrap(
   const watches = new PolicyWatches(decisionPoint, settings, log);
   stack.defer(() => watches.close());
   const shared = shareOf(parts, watches);
+  stack.defer(() => shared.refusals.close());
   const open = (own: GuardParts, wire: Wire): Connection => new Connection(own, shared, LINE, wire);
   const environment = readEnvironment(variables).variables;
   if ('url' in target) {

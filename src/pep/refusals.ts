@@ -34,6 +34,8 @@ export class Refusals {
   readonly #key: DigestKey;
   /** By what was asked, the oldest first. */
   readonly #entries = new Map<string, Entry>();
+  /** Those that were asked for again, until that is told. */
+  readonly #repeated = new Map<Entry, NodeJS.Timeout>();
 
   constructor(limits: RefusalLimits, clock: Clock, key: DigestKey) {
     this.#limits = limits;
@@ -48,7 +50,9 @@ export class Refusals {
     const left_ms = (entry?.until_ms ?? 0) - this.#clock.now_ms();
     if (!entry || left_ms <= 0) return undefined;
     entry.repeats += 1;
-    if (entry.repeats === 1) setTimeout(() => entry.tell(entry.repeats), left_ms).unref();
+    if (entry.repeats === 1) {
+      this.#repeated.set(entry, setTimeout(() => this.#finish(entry), left_ms).unref());
+    }
     return entry.refused;
   }
 
@@ -77,6 +81,18 @@ export class Refusals {
   /** Another policy may decide otherwise. */
   clear(): void {
     this.#entries.clear();
+  }
+
+  /** Tells at once what would be told later, and forgets the rest. */
+  close(): void {
+    for (const entry of [...this.#repeated.keys()]) this.#finish(entry);
+    this.clear();
+  }
+
+  #finish(entry: Entry): void {
+    clearTimeout(this.#repeated.get(entry));
+    this.#repeated.delete(entry);
+    entry.tell(entry.repeats);
   }
 
   /** Whatever the decision hangs on: who, how proved, from where, what, with which arguments. */

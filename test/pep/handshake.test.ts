@@ -125,6 +125,8 @@ describe('a connection belongs to one principal', () => {
     ['nobody', undefined],
   ])('%s is turned away', async (_what, other) => {
     const { wire, journal, parts } = await connected({}, { identity });
+    const told: string[] = [];
+    parts.turnedAway = { count: (...what) => void told.push(what.join(' ')) };
     const alice = { authInfo: { id: 'user:alice', tenant: 'acme', agent: 'cid-1' } };
     const stranger = other && { authInfo: other };
     await wire.ask(1, 'initialize', HELLO, alice);
@@ -135,6 +137,8 @@ describe('a connection belongs to one principal', () => {
     const allowed = JSON.parse(await wire.ask(3, 'tools/call', call, alice)) as { result: object };
     expect(allowed.result).not.toMatchObject({ isError: true });
     expect(parts.decisionPoint.decisions).toHaveLength(1);
+    const unproved = other === undefined ? ['host IDENTITY_UNPROVED'] : [];
+    expect(told).toEqual([...unproved, 'connection PRINCIPAL_CHANGED']);
   });
 
   test('a stranger cancels nothing', async () => {

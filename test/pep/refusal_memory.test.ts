@@ -13,9 +13,9 @@ afterEach(() => {
 });
 
 /** A memory of 100 ms, under a clock that the test sets. */
-function memory(refusals_max: number) {
+function memory(refusals_max: number, refusal_memory_ms = 100) {
   const clock = { ms: 0, now_ms: () => clock.ms };
-  const refusals = new Refusals({ refusal_memory_ms: 100, refusals_max }, clock, KEY);
+  const refusals = new Refusals({ refusal_memory_ms, refusals_max }, clock, KEY);
   const told: number[] = [];
   const keep = (name: string, at_ms = clock.ms, verdict: Verdict = REFUSED): void => {
     clock.ms = at_ms;
@@ -23,7 +23,7 @@ function memory(refusals_max: number) {
   };
   const knows = (...names: string[]) =>
     names.map((name) => refusals.recall(questionOf(name)) !== undefined);
-  return { clock, keep, knows, told };
+  return { clock, keep, knows, told, refusals };
 }
 
 describe('a refusal that was given', () => {
@@ -64,6 +64,35 @@ describe('a refusal that was given', () => {
     expect(told).toEqual([]);
     jest.advanceTimersByTime(1);
     expect(told).toEqual([repeats]);
+  });
+
+  test('is told of at once when the guard closes, and then known no more', () => {
+    const { keep, knows, told, refusals } = memory(4);
+    for (const name of ['a', 'b', 'c']) keep(name);
+    knows('a', 'b', 'b');
+    refusals.close();
+    expect(told).toEqual([1, 2]);
+    expect(knows('a', 'b', 'c')).toEqual([false, false, false]);
+    expect(jest.getTimerCount()).toBe(0);
+    refusals.close();
+    expect(told).toEqual([1, 2]);
+  });
+
+  test('is told of in its time, though another policy is there meanwhile', () => {
+    const { keep, knows, told, refusals } = memory(4);
+    keep('a');
+    knows('a');
+    refusals.clear();
+    expect(knows('a')).toEqual([false]);
+    jest.advanceTimersByTime(100);
+    expect(told).toEqual([1]);
+  });
+
+  test('is never known where it is not to be remembered', () => {
+    const { clock, keep, knows } = memory(4, 0);
+    keep('a');
+    clock.ms = -1;
+    expect(knows('a')).toEqual([false]);
   });
 
   test('and not asked for again is not told of', () => {

@@ -3,7 +3,6 @@ import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as Transport1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { Client as Client2, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { OutcomeReport } from '../../src/contract/types.gen.ts';
 import type { TrustedContext } from '../../src/identity/types.ts';
 import { Refusals } from '../../src/pep/refusals.ts';
 import { closeAll, started } from './support/http.ts';
@@ -21,13 +20,13 @@ afterEach(closeAll);
 
 async function rig(decide: Script['decide'] = () => deny(), options: RigOptions = {}) {
   const settings = { ...MEMORY, ...options.settings };
-  const { wire, parts } = await guarded({ decide }, { ...options, settings });
+  const { wire, parts, guard } = await guarded({ decide }, { ...options, settings });
   let id = 0;
   const call = async (asked: object = params(5)): Promise<string> => {
     id += 1;
     return (await wire.ask(id, 'tools/call', asked)).replace(`"id":${id}`, '"id":0');
   };
-  return { call, wire, parts, decided: () => parts.decisionPoint.decisions.length };
+  return { call, wire, parts, guard, decided: () => parts.decisionPoint.decisions.length };
 }
 
 describe.each(LINES)('a refusal, SDK %i.x', (line) => {
@@ -58,15 +57,17 @@ describe.each(LINES)('a refusal, SDK %i.x', (line) => {
   });
 });
 
-test('how often it was asked for again is told once, when its time is over', async () => {
-  const { promise, resolve } = Promise.withResolvers<OutcomeReport>();
-  const { call, parts } = await rig(undefined, { settings: { refusal_memory_ms: 50 } });
-  parts.decisionPoint.script.report = resolve;
+test('how often it was asked for again is told once, when the guard closes', async () => {
+  const { call, parts, guard } = await rig();
   const first = JSON.parse(await call()) as { result: { _meta: Record<string, object> } };
   for (let again = 0; again < 3; again += 1) await call();
   const [{ request_id }] = Object.values(first.result._meta) as [{ request_id: string }];
-  expect(await promise).toMatchObject({ evaluation_id: request_id, status: 'refused', repeats: 3 });
-  expect(parts.decisionPoint.reports).toHaveLength(1);
+  expect(parts.decisionPoint.reports).toEqual([]);
+  await guard.close();
+  await guard.close();
+  expect(parts.decisionPoint.reports).toMatchObject([
+    { evaluation_id: request_id, status: 'refused', repeats: 3 },
+  ]);
 });
 
 /** What may come out otherwise at any time, or must not be told from what is not there. */

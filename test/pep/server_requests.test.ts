@@ -27,3 +27,13 @@ test('what is not open can neither be told nor answered', () => {
   asked.tell('a');
   expect([asked.answer('a'), asked.settle('a')]).toEqual([false, false]);
 });
+
+test('of a connection that ended nothing is open, and nobody waits for an address', () => {
+  const asked = new ServerRequests(2);
+  const signal = asked.open('a');
+  asked.tell('a');
+  asked.send('b');
+  asked.clear();
+  expect(signal?.aborted).toBe(true);
+  expect([asked.answer('a'), asked.complete('b')]).toEqual([false, false]);
+});

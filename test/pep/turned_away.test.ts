@@ -28,7 +28,7 @@ describe('callers that are turned away', () => {
 
   test('are told at once the first time, and as a number when the interval is over', () => {
     for (let i = 0; i < 10_000; i += 1) turnedAway.count('jwt', 'TOKEN_EXPIRED');
-    expect(parts.decisionPoint.turned_away).toEqual([FIRST]);
+    expect(parts.decisionPoint.turned_away).toStrictEqual([FIRST]);
     jest.advanceTimersByTime(60_000);
     const occurred_at = '2026-11-20T08:01:00.000Z';
     expect(parts.decisionPoint.turned_away).toEqual([
@@ -47,6 +47,15 @@ describe('callers that are turned away', () => {
     turnedAway.count('jwt', 'TOKEN_EXPIRED');
     const told = parts.decisionPoint.turned_away.map(({ repeats }) => repeats);
     expect(told).toEqual([undefined, 1, 1, 1, undefined]);
+  });
+
+  test('keep no timer once none came for an interval', async () => {
+    turnedAway.count('jwt', 'TOKEN_EXPIRED');
+    turnedAway.count('jwt', 'TOKEN_EXPIRED');
+    jest.advanceTimersByTime(60_000);
+    jest.advanceTimersByTime(60_000);
+    await new Promise(setImmediate);
+    expect(jest.getTimerCount()).toBe(0);
   });
 
   test('are told apart by source and reason', () => {
@@ -74,11 +83,54 @@ describe('callers that are turned away', () => {
   });
 });
 
+describe('where the clock is ahead of the timers', () => {
+  let now_ms: number;
+  let turnedAway: TurnedAway;
+  let told: () => (number | undefined)[];
+  beforeEach(() => {
+    jest.useFakeTimers({ now: NOW_MS, doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    now_ms = NOW_MS;
+    const parts = { ...testParts(), clock: { now_ms: () => now_ms } };
+    turnedAway = new TurnedAway(parts);
+    told = () => parts.decisionPoint.turned_away.map(({ repeats }) => repeats);
+    for (let times = 0; times < 3; times += 1) turnedAway.count('jwt', 'TOKEN_EXPIRED');
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test('the interval is over when the clock says so', () => {
+    now_ms += 59_999;
+    turnedAway.count('jwt', 'TOKEN_EXPIRED');
+    expect(told()).toEqual([undefined]);
+    now_ms += 1;
+    turnedAway.count('jwt', 'TOKEN_EXPIRED');
+    expect(told()).toEqual([undefined, 3, undefined]);
+  });
+
+  test('the next one is not cut short by the timer of the one before', () => {
+    jest.advanceTimersByTime(30_000);
+    now_ms += 60_000;
+    turnedAway.count('jwt', 'TOKEN_EXPIRED');
+    turnedAway.count('jwt', 'TOKEN_EXPIRED');
+    jest.advanceTimersByTime(59_999);
+    expect(told()).toEqual([undefined, 2, undefined]);
+    jest.advanceTimersByTime(1);
+    expect(told()).toEqual([undefined, 2, undefined, 1]);
+  });
+});
+
 test('that it cannot be told changes nothing and is logged', async () => {
   const parts = testParts({ turnedAway: () => Promise.reject(new Error('gone')) });
   new TurnedAway(parts).count('jwt', 'TOKEN_EXPIRED');
   await new Promise(setImmediate);
-  expect(parts.log.of('warn')).toEqual(['a refused caller was not reported']);
+  expect(parts.log.lines).toEqual([
+    {
+      level: 'warn',
+      message: 'a refused caller was not reported',
+      fields: { reason_code: 'TOKEN_EXPIRED', error: new Error('gone') },
+    },
+  ]);
 });
 
 test('a guard that closes waits until all is told, or for as long as it may take', async () => {

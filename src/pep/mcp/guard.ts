@@ -24,7 +24,8 @@ export interface Guard {
   /** Whether a policy is active. */
   ready(): Promise<boolean>;
   /**
-   * Stops listening for changes of policy; connections stay guarded. Resolves when a decision point
+   * Tells what is still to be told of refusals, and stops listening for changes of policy;
+   * connections stay guarded. Resolves when a decision point
    * in this process has signed and left its evidence.
    */
   close(): Promise<void>;
@@ -37,7 +38,12 @@ export interface Guard {
 export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.resolve()): Guard {
   const { decisionPoint, settings, log } = parts;
   const watches = new PolicyWatches(decisionPoint, settings, log);
-  const share = (): Shared => shareOf(parts, watches);
+  const shares: Shared[] = [];
+  const share = (): Shared => {
+    const shared = shareOf(parts, watches);
+    shares.push(shared);
+    return shared;
+  };
   const opener =
     (shared = share(), own = parts): Open =>
     (wire, line, entrance) =>
@@ -64,6 +70,7 @@ export function createGuard(parts: GuardParts, opened: Promise<void> = Promise.r
       return (await watches.of(undefined).ask()) !== undefined;
     },
     async close(): Promise<void> {
+      for (const { refusals } of shares) refusals.close();
       watches.close();
     },
   });
