@@ -1,5 +1,5 @@
 /** What a log does no more once it failed, and what it leaves open when it cannot be opened. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { type EvidenceFile, type EvidenceFiles, nodeFiles } from '../../src/evidence/files.ts';
@@ -90,19 +90,22 @@ test('a log of which the disk took no checkpoint takes no record', async () => {
   await log.close();
 });
 
-test('a log that is not what was signed leaves no file open', async () => {
-  const directory = temporaryDirectory();
-  const log = await openLog(directory);
-  await log.append(ENTRY);
-  await log.close();
-  const path = join(directory, 'checkpoint');
-  const text = readFileSync(path, 'utf8');
-  writeFileSync(path, text.replace(/^(?<names>.*\n.*\n)..../, '$<names>AAAA'));
+test('a log whose records are not those that were signed leaves no file open', async () => {
+  const [directory, other] = [temporaryDirectory(), temporaryDirectory()];
+  for (const [at, detail] of [
+    [directory, 'a'],
+    [other, 'b'],
+  ] as const) {
+    const log = await openLog(at);
+    await log.append({ ...ENTRY, server: detail });
+    await log.close();
+  }
+  copyFileSync(join(other, SEGMENT), join(directory, SEGMENT));
   const disk = new Failing();
   await expect(openLog(directory, { files: disk.files })).rejects.toMatchObject({
     code: 'EVIDENCE_DAMAGED',
   });
-  expect(disk.opened).toBeGreaterThan(0);
+  expect(disk.opened).toBeGreaterThan(1);
   expect(disk.closed).toBe(disk.opened);
 });
 

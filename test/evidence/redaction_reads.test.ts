@@ -144,6 +144,22 @@ describe('a redaction', () => {
   });
 });
 
+test('a redaction is at work until what it wrote is durable', async () => {
+  const log = await still(2);
+  const { promise: flushed, resolve: flush } = Promise.withResolvers<void>();
+  log.files.flushDirectory = () => flushed;
+  const redactions = new Redactions(log);
+  const redacted = redactions.redact({ caller: 'main', by: { subject: 'alice' } });
+  let is_idle = false;
+  const idle = redactions.idle().then(() => (is_idle = true));
+  while (log.appended.length === 0) await new Promise(setImmediate);
+  for (let turn = 0; turn < 9; turn += 1) await new Promise(setImmediate);
+  expect(is_idle).toBe(false);
+  flush();
+  await redacted;
+  expect(await idle).toBe(true);
+});
+
 describe('a log that closes meanwhile', () => {
   const closing = async (at: 'opened' | 'appended') => {
     const log = await still(3);

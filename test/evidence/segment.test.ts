@@ -153,10 +153,11 @@ describe('a line', () => {
   };
 
   test('is read up to 128 MiB with its line feed, and beyond only passed over', async () => {
-    const [taken, after] = await longLine(LINE_BYTES_MAX - 1, '\nb\n');
+    const more = 'b'.repeat(600_000);
+    const [taken, after] = await longLine(LINE_BYTES_MAX - 1, `\n${more}\n`);
     expect(taken).toMatchObject({ number: 1, complete: true, end_bytes: LINE_BYTES_MAX });
     expect(taken?.bytes).toHaveLength(LINE_BYTES_MAX - 1);
-    expect(after).toMatchObject({ number: 2, bytes: Buffer.from('b'), complete: true });
+    expect(after).toMatchObject({ number: 2, bytes: Buffer.from(more), complete: true });
     const [passed, next] = await longLine(LINE_BYTES_MAX, '\nb\n');
     expect(passed).toMatchObject({ complete: true, end_bytes: LINE_BYTES_MAX + 1 });
     expect(passed?.bytes).toHaveLength(0);
