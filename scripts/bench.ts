@@ -1,46 +1,49 @@
-/**
- * `npm run bench`: measures the goals of docs/performance.md, each against its reference in runs
- * that take turns. `--json` prints the figures, `--write` writes the document from them, `--rows`
- * and `--seconds`, `--rounds` shorten it, `--folder` names another disk. A goal that is missed is
- * said; a figure that could not be measured is exit code 1.
- */
+/** `npm run bench`: measures the goals of docs/performance.md, each against its reference. */
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { parseArgs } from 'node:util';
 import { measure, type BenchResult, type BenchSettings } from './bench/measure.ts';
-import { textOf } from './bench/report.ts';
 import { writePage } from './bench/page.ts';
+import { textOf } from './bench/report.ts';
 import { ROWS } from './bench/rows.ts';
+import { readOptions, readPositive, refuse } from './options.ts';
+
+const USAGE = `Usage: npm run bench -- [options]
+
+Measures each row and its reference in runs that take turns. A goal that is missed is said; a figure
+that could not be measured is exit code 1.
+
+  --rows A,B   which: ${Object.keys(ROWS).join()}
+  --seconds N  of one run (2)
+  --rounds N   pairs of runs (5)
+  --folder F   measures on the disk of that folder
+  --from F     prints what an earlier run printed with --json, and measures nothing
+  --write      write docs/performance.md from the figures
+  --json       print the figures as JSON, on stdout alone
+  --help       show this
+
+Example: npm run bench -- --rows http --rounds 3`;
 
 function readSettings() {
-  const { values } = parseArgs({
-    options: {
-      json: { type: 'boolean', default: false },
-      write: { type: 'boolean', default: false },
-      from: { type: 'string' },
-      rows: { type: 'string', default: Object.keys(ROWS).join() },
-      seconds: { type: 'string', default: '2' },
-      rounds: { type: 'string', default: '5' },
-      folder: { type: 'string', default: tmpdir() },
-    },
+  const { values } = readOptions(USAGE, {
+    json: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    from: { type: 'string' },
+    rows: { type: 'string', default: Object.keys(ROWS).join() },
+    seconds: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '5' },
+    folder: { type: 'string', default: tmpdir() },
   });
   const rows = values.rows.split(',');
   const unknown = rows.find((row) => !Object.hasOwn(ROWS, row));
-  if (unknown !== undefined) throw new Error(`no row \`${unknown}\`: ${Object.keys(ROWS).join()}`);
+  if (unknown !== undefined) refuse(USAGE, `no row \`${unknown}\``);
   const settings: BenchSettings = {
     rows: rows as BenchSettings['rows'],
-    seconds: positive('seconds', values.seconds),
-    rounds: Math.ceil(positive('rounds', values.rounds)),
+    seconds: readPositive(USAGE, 'seconds', values.seconds),
+    rounds: Math.ceil(readPositive(USAGE, 'rounds', values.rounds)),
     folder: values.folder,
     progress: (line) => console.error(line),
   };
   return { ...values, settings };
-}
-
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new Error(`--${name} takes a number above 0`);
 }
 
 const { json, write, from, settings } = readSettings();

@@ -17,6 +17,13 @@ export function readOptions<O extends ParseArgsOptionsConfig>(usage: string, opt
   }
 }
 
+/** A number above 0 that an option takes. */
+export function readPositive(usage: string, name: string, text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  return refuse(usage, `--${name} takes a number above 0`);
+}
+
 /** Ends the process with what is wrong and how it is used. */
 export function refuse(usage: string, fault: string): never {
   process.stderr.write(`${fault}\n\n${usage}\n`);

@@ -1,22 +1,30 @@
-/**
- * `npm run soak`: a real decision service under a mix of proper and hostile requests for minutes,
- * while its data is replaced. Exits 1 where an answer was not the right one, where what was told
- * does not stand in the evidence, or where memory grows. `--seconds`, `--rate` (requests a second),
- * `--callers` and `--seed` say how; `--json` prints the summary as JSON, on stdout alone.
- */
-import { parseArgs } from 'node:util';
+/** `npm run soak`: minutes of mixed load on a real decision service, and what it left. */
+import { readOptions, readPositive } from './options.ts';
 import { judgeEvidence, judgeMemory } from './soak/judge.ts';
 import { soak, type SoakSettings } from './soak/run.ts';
 import { startSoakedService } from './soak/service.ts';
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '600' },
-    rate: { type: 'string', default: '500' },
-    callers: { type: 'string', default: '16' },
-    seed: { type: 'string', default: '1' },
-    json: { type: 'boolean', default: false },
-  },
+const USAGE = `Usage: npm run soak -- [options]
+
+Puts a real decision service under a mix of proper and hostile requests while its data is replaced.
+Exits 1 where an answer was not the right one, where what was told does not stand in the evidence,
+or where memory grows.
+
+  --seconds N  how long (600)
+  --rate N     requests a second (500)
+  --callers N  connections side by side (16)
+  --seed N     repeats the questions of a run (1)
+  --json       print the summary as JSON, on stdout alone
+  --help       show this
+
+Example: npm run soak -- --seconds 60 --rate 300`;
+
+const { values } = readOptions(USAGE, {
+  seconds: { type: 'string', default: '600' },
+  rate: { type: 'string', default: '500' },
+  callers: { type: 'string', default: '16' },
+  seed: { type: 'string', default: '1' },
+  json: { type: 'boolean', default: false },
 });
 
 /** Numerical Recipes' linear congruence; its high bits, so that a seed repeats the questions. */
@@ -71,9 +79,9 @@ async function runSoak(settings: SoakSettings): Promise<Summary> {
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const summary = await runSoak({
-  seconds: Number(values.seconds),
-  rate: Number(values.rate),
-  callers: Number(values.callers),
+  seconds: readPositive(USAGE, 'seconds', values.seconds),
+  rate: readPositive(USAGE, 'rate', values.rate),
+  callers: readPositive(USAGE, 'callers', values.callers),
   below: seeded(Number(values.seed)),
   progress,
 });

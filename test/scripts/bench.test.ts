@@ -112,7 +112,7 @@ describeWithOpa('the short form', () => {
 
 test('a row that does not exist is refused before anything runs', async () => {
   const { code, stderr } = await bench('--rows', 'https');
-  expect([code, stderr]).toEqual([1, expect.stringContaining('no row `https`')]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('no row `https`')]);
 });
 
 test('a goal is judged as it reads', () => {

@@ -19,6 +19,8 @@ const SCRIPTS = [
   ['start', 'npm start'],
   ['requirements', 'npm run requirements'],
   ['conformance', 'npm run conformance'],
+  ['soak', 'npm run soak'],
+  ['bench', 'npm run bench'],
 ];
 
 test.each(SCRIPTS)('%s --help says how it is used, and does nothing else', (name, command) => {
@@ -39,6 +41,18 @@ test.each([['x'], ['65536'], ['1', '2']])('start refuses %j as its port', (...po
   const { status, stderr } = script('start', ...ports);
   expect(status).toBe(2);
   expect(stderr).toMatch(/^one port may be given, from 0 to 65535\n\nUsage: /);
+});
+
+test.each([
+  ['soak', 'rate', '0'],
+  ['soak', 'seconds', 'long'],
+  ['soak', 'callers', '-1'],
+  ['bench', 'rounds', ''],
+  ['bench', 'seconds', 'Infinity'],
+])('%s refuses --%s %j', (name, option, value) => {
+  const { status, stdout, stderr } = script(name, `--${option}=${value}`);
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toMatch(new RegExp(`^--${option} takes a number above 0\n\nUsage: `));
 });
 
 test('mutation refuses an area that there is not', () => {
