@@ -2,7 +2,7 @@
 import { readOptions, readPositive } from './options.ts';
 import { judgeEvidence, judgeMemory } from './soak/judge.ts';
 import { soak, type SoakSettings } from './soak/run.ts';
-import { startSoakedService } from './soak/service.ts';
+import { NODE_FLAGS, startSoakedService } from './soak/service.ts';
 
 const USAGE = `Usage: npm run soak -- [options]
 
@@ -69,6 +69,7 @@ async function runSoak(settings: SoakSettings): Promise<Summary> {
       records: evidence.records,
       untold: evidence.untold,
       missing: evidence.missing.length,
+      node_flags: NODE_FLAGS.join(' '),
       rss_samples: rss_bytes.length,
       ...memory,
     };

@@ -20,6 +20,12 @@ const SETTINGS = {
   PORTCULLIS_POLICY_RELOAD_INTERVAL_MS: '100',
 };
 
+/**
+ * V8 doubles the young generation of a heap in steps, whatever is kept: with a bound on it, resident
+ * memory tells what the service keeps (docs/decisions/0023_memory.md).
+ */
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=16'];
+
 export interface SoakedService {
   url: string;
   token: string;
@@ -49,7 +55,7 @@ export async function startSoakedService(): Promise<SoakedService> {
   const where = ['--data', state, '--listen', '127.0.0.1:0'];
   const child = spawn(
     process.execPath,
-    ['bin/portcullis.js', 'serve', '--json', ...policy, ...where],
+    [...NODE_FLAGS, 'bin/portcullis.js', 'serve', '--json', ...policy, ...where],
     { cwd: ROOT, env: { ...process.env, ...SETTINGS }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   const exited = once(child, 'exit') as Promise<[number | null]>;
