@@ -92,7 +92,10 @@ export class Refusals {
   #finish(entry: Entry): void {
     clearTimeout(this.#repeated.get(entry));
     this.#repeated.delete(entry);
-    entry.tell(entry.repeats);
+    const { repeats } = entry;
+    // A clock that was set back lets it be known longer than its timer ran: counted anew from here.
+    entry.repeats = 0;
+    entry.tell(repeats);
   }
 
   /** Whatever the decision hangs on: who, how proved, from where, what, with which arguments. */

@@ -66,6 +66,16 @@ describe('a refusal that was given', () => {
     expect(told).toEqual([repeats]);
   });
 
+  test('and known for longer, because the clock was set back, is told of once more', () => {
+    const { keep, knows, told } = memory(4);
+    keep('a', 1000);
+    knows('a', 'a');
+    jest.advanceTimersByTime(100);
+    knows('a');
+    jest.advanceTimersByTime(100);
+    expect(told).toEqual([2, 1]);
+  });
+
   test('is told of at once when the guard closes, and then known no more', () => {
     const { keep, knows, told, refusals } = memory(4);
     for (const name of ['a', 'b', 'c']) keep(name);
