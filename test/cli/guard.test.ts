@@ -32,6 +32,8 @@ afterEach(async () => {
 });
 
 const TELLER = {
+  // Longer than by default, because a machine that runs tests beside each other is a busy one.
+  PORTCULLIS_DECISION_POINT_TIMEOUT_MS: '20000',
   PORTCULLIS_GUARD_SERVER: 'payments',
   PORTCULLIS_GUARD_ENVIRONMENT_DEPLOYMENT: 'production',
   PORTCULLIS_GUARD_SUBJECT_ID: 'user:alice@example.com',
