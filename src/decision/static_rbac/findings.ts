@@ -91,5 +91,6 @@ export function standingOf(
   if (!isNow && asker.deployment !== undefined) return 'another environment';
   if (isThere && isNow) return 'holds';
   // What would open does not hold in doubt; what would restrict may, and that decides (R15).
-  return outcome === 'allow' ? 'another environment' : 'it is not known where';
+  if (outcome !== 'allow') return 'it is not known where';
+  return isThere ? 'another environment' : 'another server';
 }
