@@ -15,7 +15,7 @@ async function errorOf(run: Promise<unknown>): Promise<PortcullisError | undefin
   }
 }
 
-test('a file that says what it may not is refused with the place in it, and has no record', async () => {
+test('a file that says what it may not is refused by its place, off the record', async () => {
   const { evidence, read } = await evidenceOnDisk();
   const path = fileOf('roles: {}\nbindings: {keepers: []}\n');
   expect(await errorOf(policyAt(path, evidence))).toMatchObject({

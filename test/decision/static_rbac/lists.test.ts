@@ -27,7 +27,7 @@ function listOf(policy: StaticRbacPolicy, method: string, ...names: string[]): L
 
 test('each item has its reason, and the grants that decided it', async () => {
   const names = ['look', 'reset', 'wipe', 'greet', 'absent'].map((name) => `tool:${name}`);
-  expect(listOf(await policyOf(ROLES), 'tools/list', ...names)).toEqual([
+  expect(listOf(await policyOf(ROLES), 'tools/list', ...names)).toStrictEqual([
     [true, 'ALLOWED', ['keepers/1']],
     [true, 'ALLOWED', ['keepers/2']],
     [false, 'POLICY_DENIED', ['keepers/3']],

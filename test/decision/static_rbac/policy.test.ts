@@ -219,7 +219,7 @@ describe('an operator is told', () => {
     expect(policy.explain(input)).toBe('a/1 decides (deny); a/1: it is not known where');
   });
 
-  test('of a grant that allows in one place, whether server or environment is not that one', async () => {
+  test('whether the server or the environment of a grant that allows is another', async () => {
     const policy = await policyOf(
       `roles:
   a:
