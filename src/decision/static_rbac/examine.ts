@@ -50,7 +50,7 @@ export function examine(book: Book, input: PolicyInput): Examined | Odd {
   if (settled) return { ...settled, findings: [], visible: settled.outcome === 'allow' || visible };
   const findings = findingsOn(book, asker, target, String(verb));
   const ruling = ruleOn(findings, asker.actor_type);
-  return { ...ruling, findings, visible: ruling.outcome !== 'deny' || visible };
+  return { ...ruling, findings, visible };
 }
 
 type Settled = Ruling & { why: string };

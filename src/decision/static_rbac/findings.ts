@@ -52,9 +52,9 @@ function isTexts(value: unknown): value is string[] {
 
 /** A role applies to the group of its name, and to whom the file binds it (ruling R14). */
 function rolesOf({ bindings }: Rbac, principal: string, groups: readonly string[]): Set<string> {
+  const holders = groups.map((group) => `group:${group}`);
   // A principal of such a name is no group: groups come from their own place only.
-  const principals = principal.startsWith('group:') ? [] : [principal];
-  const holders = [...principals, ...groups.map((group) => `group:${group}`)];
+  if (!principal.startsWith('group:')) holders.push(principal);
   return new Set([...groups, ...holders.flatMap((holder) => bindings.get(holder) ?? [])]);
 }
 
@@ -91,5 +91,6 @@ export function standingOf(
   if (!isNow && asker.deployment !== undefined) return 'another environment';
   if (isThere && isNow) return 'holds';
   // What would open does not hold in doubt; what would restrict may, and that decides (R15).
-  return outcome === 'allow' ? 'another environment' : 'it is not known where';
+  if (outcome !== 'allow') return 'it is not known where';
+  return isThere ? 'another environment' : 'another server';
 }

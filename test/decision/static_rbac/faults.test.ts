@@ -190,7 +190,13 @@ describe('a grant', () => {
     [
       'R16: with an action of another type',
       GRANT.replace('[execute]', '[execute, read]'),
-      'line 5, column 28: at `/roles/keepers/grants/0/actions/1` on a tool there is only',
+      'line 5, column 28: at `/roles/keepers/grants/0/actions/1` ' +
+        'on a tool there is only `list`, `execute`, `complete`, `subscribe`, `notify`',
+    ],
+    [
+      'R16: with nothing but an action of another type',
+      GRANT.replace('[execute]', '[read]'),
+      'line 5, column 19: at `/roles/keepers/grants/0/actions/0` on a tool there is only `list`',
     ],
     [
       'without any action',
@@ -274,12 +280,4 @@ test.each<[title: string, yaml: string, fault: string]>([
 test('a place inside an alias is told', async () => {
   const yaml = `${GRANT.replace('[execute]', '&all [execute, run]')}`;
   expect(await refusalOf(`${yaml}  guests:\n    grants: []\n`)).toMatch('line 5, column 33');
-});
-
-test('R14, X-09: a file that lets nobody in is refused, and that is recorded', async () => {
-  const yaml = `roles:
-  all: {grants: [{capability: 'tool:portcullis:nothing', actions: [execute], decision: allow}]}
-bindings: {all: ['portcullis:nobody']}
-`;
-  expect(await refusalOf(yaml)).toBe('BUNDLE_REFUSED the policy does not deny nobody: allow');
 });

@@ -1,6 +1,9 @@
 /** Who has a role, and what a grant speaks of. */
 import { describe, expect, test } from '@jest/globals';
 import type { Resource } from '../../../src/contract/types.gen.ts';
+import { askerOf } from '../../../src/decision/static_rbac/findings.ts';
+import { readRbac } from '../../../src/decision/static_rbac/model.ts';
+import { METHODS } from '../../../src/pep/methods.ts';
 import { inputOf, policyOf } from './fixture.ts';
 
 describe('R14: who has a role', () => {
@@ -38,6 +41,30 @@ bindings: {keepers: ['user:ann@example.com', 'group:night', 'group:user:x']}
       expect(policy.evaluate(input)).toMatchObject({ decision: 'deny', visible: false });
     },
   );
+
+  test('who is in no group has the roles that the file binds, and no other', async () => {
+    const result = readRbac(
+      { roles: { keepers: { grants: [] } }, bindings: { keepers: ['user:ann@example.com'] } },
+      METHODS,
+    );
+    if (!result.ok) throw new Error(result.fault.problem);
+    const rolesOf = (id: string) => {
+      const asker = askerOf(result.value, { subject: { id }, action: {}, context: {} });
+      return 'fault' in asker ? asker.fault : asker.roles;
+    };
+    expect(rolesOf('user:ann@example.com')).toEqual(new Set(['keepers']));
+    expect(rolesOf('user:bob@example.com')).toEqual(new Set());
+  });
+
+  test('somebody without an id, or with one that is no text, decides nothing', async () => {
+    const policy = await policyOf(YAML);
+    for (const id of [undefined, null, 7, ['user:ann@example.com']]) {
+      expect(policy.evaluate(inputOf('tool:reset', ['keepers'], { subject: { id } }))).toEqual({
+        decision: 'deny',
+        errors: ['the subject has no id'],
+      });
+    }
+  });
 
   test('groups that are no list of texts decide nothing', async () => {
     const policy = await policyOf(YAML);

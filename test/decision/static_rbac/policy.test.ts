@@ -219,6 +219,30 @@ describe('an operator is told', () => {
     expect(policy.explain(input)).toBe('a/1 decides (deny); a/1: it is not known where');
   });
 
+  test('whether the server or the environment of a grant that allows is another', async () => {
+    const policy = await policyOf(
+      `roles:
+  a:
+    grants:
+      - capability: tool:look
+        server: meters
+        actions: [execute]
+        decision: allow
+        constraints: {environment: x}
+`,
+    );
+    const why = (server: unknown, deployment: unknown) => {
+      const resource = { properties: { server } };
+      const context = { environment: { deployment } };
+      return policy.explain(inputOf('tool:look', ['a'], { resource, context }));
+    };
+    expect(why('meters', 'x')).toBe('a/1 decides (allow)');
+    expect(why('ledger', 'x')).toBe('a/1: another server');
+    expect(why(undefined, 'x')).toBe('a/1: another server');
+    expect(why('meters', 'y')).toBe('a/1: another environment');
+    expect(why('meters', undefined)).toBe('a/1: another environment');
+  });
+
   test('in the evidence, which names the deciding grant, and not the caller', async () => {
     const { core, records } = await rbacScene(fileOf(ROLES));
     const subject = {

@@ -123,7 +123,7 @@ describe('R13: among several grants', () => {
 
   test('two channels for one approval deny, since there is no such approval', async () => {
     const via = (channel: string): Grant => ['require_approval', `approval_via: ${channel}`];
-    expect(await decided([via('task'), via('elicitation')])).toEqual({
+    expect(await decided([via('task'), via('elicitation')])).toStrictEqual({
       decision: 'deny',
       visible: false,
       constraints: {},
