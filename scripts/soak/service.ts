@@ -21,8 +21,8 @@ const SETTINGS = {
 };
 
 /**
- * V8 doubles the young generation of a heap in steps, whatever is kept: with a bound on it, resident
- * memory tells what the service keeps (docs/decisions/0023_memory.md).
+ * V8 doubles the young generation of a heap in steps, whatever is kept: with a bound on it, what is
+ * resident tells what the service keeps (docs/decisions/0023_memory.md).
  */
 export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=16'];
 
