@@ -54,11 +54,14 @@ export async function postJson(
   return { outcome: 'away', reason, after_ms: readRetryAfter(retry_after, clock) };
 }
 
-/** Seconds, or a date (RFC 9110, section 10.2.3); 0 for what is neither. */
+/**
+ * Seconds, or a date (RFC 9110, section 10.2.3); 0 for what is neither. One form of dates names no
+ * zone, and all of them are in GMT (section 5.6.7).
+ */
 function readRetryAfter(value: string | undefined, clock: Clock): number {
   if (value === undefined) return 0;
-  const wait_ms = /^\d{1,9}$/.test(value)
+  const wait_ms = /^\d+$/.test(value)
     ? Number(value) * 1000
-    : Date.parse(value) - clock.now_ms();
+    : Date.parse(`${value} GMT`) - clock.now_ms();
   return Math.min(Math.max(wait_ms || 0, 0), RETRY_AFTER_MS_MAX);
 }

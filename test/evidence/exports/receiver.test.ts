@@ -27,20 +27,24 @@ describe('a status', () => {
   });
 
   // None says anything of a record: what was set wrong once would leave out everything.
-  test.each([301, 302, 307, 308, 401, 403, 404, 405, 407, 408, 415, 425, 429, 500, 502, 503, 504])(
-    '%d is about the receiver, and the batch is sent again',
-    async (status) => {
-      const reason = `the receiver answered with status ${status}`;
-      expect(await deliver(status)).toEqual({ outcome: 'away', reason, after_ms: 0 });
-    },
-  );
+  test.each([
+    199, 300, 301, 302, 307, 308, 401, 403, 404, 405, 407, 408, 415, 425, 429, 500, 502, 503, 504,
+  ])('%d is about the receiver, and the batch is sent again', async (status) => {
+    const reason = `the receiver answered with status ${status}`;
+    expect(await deliver(status)).toEqual({ outcome: 'away', reason, after_ms: 0 });
+  });
 });
 
 test.each([
   ['7', 7000],
   ['0', 0],
   ['999999999', 3_600_000],
+  ['9999999999', 3_600_000],
   ['Fri, 01 Jan 2027 12:00:30 GMT', 30_000],
+  ['1 Jan 2027 12:00:30 GMT', 30_000],
+  // Both forms are obsolete, and to be read (RFC 9110, section 5.6.7); the second is in GMT too.
+  ['Friday, 01-Jan-27 12:00:30 GMT', 30_000],
+  ['Fri Jan  1 12:00:30 2027', 30_000],
   ['Fri, 01 Jan 2027 11:00:00 GMT', 0],
   ['Sat, 01 Jan 2028 12:00:00 GMT', 3_600_000],
   ['soon', 0],
