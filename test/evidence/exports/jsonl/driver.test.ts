@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { jsonLines, type JsonLinesParts } from '../../../../src/evidence/exports/jsonl/driver.ts';
 import type { ExportDriver } from '../../../../src/evidence/exports/types.ts';
-import { nodeFiles } from '../../../../src/evidence/files.ts';
+import { type EvidenceFiles, nodeFiles } from '../../../../src/evidence/files.ts';
 import { temporaryDirectory } from '../../../support/evidence_log.ts';
 import { fakeDisk, FAULTS } from '../../../support/fake_disk.ts';
 import { seededRandom } from '../../../support/seeded_random.ts';
@@ -40,8 +40,16 @@ test('a file is for its owner only', async () => {
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
-test('a full file is followed by another, and the oldest is written over', async () => {
-  const { path, write } = await openFile({ file_bytes_max: 4 });
+test('a batch that is written is taken, all of it', async () => {
+  const { write } = await openFile();
+  expect(await write('1', '2')).toEqual({ outcome: 'taken', rejected_records: 0 });
+});
+
+test.each([
+  ['and no more', 6],
+  ['and more', 4],
+])('a full file %s is followed by another, the oldest written over', async (_, file_bytes_max) => {
+  const { path, write } = await openFile({ file_bytes_max });
   for (const text of ['1a', '1b', '2a', '2b', '3a', '3b', '4a']) await write(text);
   expect(textOf(path)).toBe('4a\n');
   expect(textOf(`${path}.1`)).toBe('3a\n3b\n');
@@ -67,6 +75,14 @@ test('a file that was moved is left alone, and one in its place is begun', async
   expect(textOf(path)).toBe('2\n');
 });
 
+test('a file that was moved displaces none of the older ones', async () => {
+  const { path, write } = await openFile({ file_bytes_max: 1 });
+  for (const text of ['1', '2', '3']) await write(text);
+  renameSync(path, `${path}.moved`);
+  await write('4');
+  expect([path, `${path}.1`, `${path}.2`].map(textOf)).toEqual(['4\n', '2\n', '1\n']);
+});
+
 test('a file that was emptied goes on from its beginning', async () => {
   const { path, write } = await openFile();
   await write('1');
@@ -84,6 +100,62 @@ test('a line that was torn by a crash is cut off, wherever it begins', async () 
   writeFileSync(path, 'x'.repeat(200_000));
   await write('3');
   expect(textOf(path)).toBe('3\n');
+});
+
+// The file is read backwards in parts of 65,536 bytes.
+test.each([65_534, 65_535, 65_536])(
+  'a torn line of %d bytes takes no line before it along',
+  async (torn_bytes) => {
+    const { path, write } = await openFile();
+    await write('1a', '1b');
+    appendFileSync(path, 'x'.repeat(torn_bytes));
+    await write('2a');
+    expect(textOf(path)).toBe('1a\n1b\n2a\n');
+  },
+);
+
+/** The disk of this machine, which tells what is open and how much of a file was asked for. */
+function watchedFiles() {
+  const seen = { open: 0, asked_bytes_max: 0, flush: (): Promise<void> => Promise.resolve() };
+  const files: EvidenceFiles = {
+    ...nodeFiles,
+    open(path, use) {
+      const file = nodeFiles.open(path, use);
+      seen.open += 1;
+      return {
+        ...file,
+        read(into, position) {
+          seen.asked_bytes_max = Math.max(seen.asked_bytes_max, into.length);
+          return file.read(into, position);
+        },
+        flush: () => seen.flush(),
+        close() {
+          seen.open -= 1;
+          file.close();
+        },
+      };
+    },
+  };
+  return { seen, files };
+}
+
+test('no file stays open, whether it was written or its disk fails', async () => {
+  const { seen, files } = watchedFiles();
+  const { write } = await openFile({ files, file_bytes_max: 1 });
+  await write('1');
+  expect(seen.open).toBe(0);
+  seen.flush = () => Promise.reject(new Error('told to'));
+  await expect(write('2')).rejects.toThrow('told to');
+  expect(seen.open).toBe(0);
+});
+
+test('of a large file a small part is held at a time, however long its torn line is', async () => {
+  const { seen, files } = watchedFiles();
+  const { path, write } = await openFile({ files });
+  writeFileSync(path, `${'1'.repeat(300_000)}\n${'x'.repeat(200_000)}`, { mode: 0o600 });
+  await write('2');
+  expect(textOf(path)).toBe(`${'1'.repeat(300_000)}\n2\n`);
+  expect(seen.asked_bytes_max).toBe(65_536);
 });
 
 test('a file has one writer', async () => {

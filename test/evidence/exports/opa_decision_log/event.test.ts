@@ -71,6 +71,20 @@ test('a decision is an event, its input what was recorded of the request', () =>
   expect(eventOf(RECORD)).toEqual(EVENT);
 });
 
+test('what a request says nothing of is not in the input', () => {
+  const request = { subject: { id: 'user:ada' }, action: 'tools/list', phase: 'call' } as const;
+  expect(eventOf({ ...RECORD, request })).toEqual({
+    ...EVENT,
+    trace_id: undefined,
+    span_id: undefined,
+    input: {
+      subject: { id: 'user:ada', properties: {} },
+      action: { name: 'tools/list' },
+      context: { phase: 'call', request: {}, profile: 'mcp/1' },
+    },
+  });
+});
+
 test('arguments stand in the input where they were recorded', () => {
   const record = { ...RECORD, arguments: { amount: 7 } } as EvidenceRecord;
   const context = { ...INPUT.context, arguments: { amount: 7 } };

@@ -1,12 +1,8 @@
 /** Log records of OpenTelemetry in the JSON encoding of OTLP, pinned. */
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { EvidenceRecord } from '../../../../src/contract/types.gen.ts';
-import { otelLogs } from '../../../../src/evidence/exports/otel_logs/driver.ts';
 import { otelLogRecord } from '../../../../src/evidence/exports/otel_logs/event.ts';
-import type { HttpPost } from '../../../../src/evidence/exports/receiver.ts';
-import { gunzipSync } from 'node:zlib';
 import { decision } from '../fixture.ts';
-import { NAMES } from '../worlds.ts';
 
 const HEAD = { v: 1, index: 7, time: '2027-01-01T00:00:00.001Z', instance: 'one' } as const;
 const RECORD: EvidenceRecord = { ...HEAD, ...decision(3) };
@@ -64,6 +60,25 @@ test('a decision is a log record with one flat attribute for each value', () => 
   });
 });
 
+test('a value of each kind has its own place, and what is no value has none', () => {
+  const values = { half: 0.5, huge: 2 ** 53, none: null, absent: undefined, list: [1, 0.5, null] };
+  const record = { ...HEAD, kind: 'decision', arguments: values } as EvidenceRecord;
+  const { attributes } = otelLogRecord(record) as { attributes: object[] };
+  expect(attributes).toEqual([
+    text('portcullis.kind', 'decision'),
+    { key: 'portcullis.index', value: { intValue: '7' } },
+    text('portcullis.instance', 'one'),
+    { key: 'portcullis.arguments.half', value: { doubleValue: 0.5 } },
+    { key: 'portcullis.arguments.huge', value: { doubleValue: 2 ** 53 } },
+    {
+      key: 'portcullis.arguments.list',
+      value: {
+        arrayValue: { values: [{ intValue: '1' }, { doubleValue: 0.5 }, { stringValue: 'null' }] },
+      },
+    },
+  ]);
+});
+
 test('an object within a list is a text of JSON', () => {
   const shown = [{ type: 'tool', id: 'transfer' }];
   const record = otelLogRecord({ ...HEAD, kind: 'discovery', shown }) as { attributes: object[] };
@@ -78,70 +93,9 @@ test.each<[Partial<EvidenceRecord>, string, number]>([
   [{ kind: 'discovery' }, 'INFO', 9],
   [{ kind: 'outcome' }, 'INFO', 9],
   [{ kind: 'recovery' }, 'WARN', 13],
+  [{ kind: 'actor_failure' }, 'WARN', 13],
   [{ kind: 'backend_error' }, 'ERROR', 17],
 ])('%j has the severity %s', (members, severityText, severityNumber) => {
   const record = { ...HEAD, ...members } as EvidenceRecord;
   expect(otelLogRecord(record)).toMatchObject({ severityText, severityNumber });
-});
-
-describe('a batch', () => {
-  async function deliver(answer: string): Promise<{ body: unknown; delivery: unknown }> {
-    const posts: HttpPost[] = [];
-    const driver = otelLogs({
-      ...NAMES,
-      clock: { now_ms: () => 0 },
-      receiver: {
-        async post(post) {
-          posts.push(post);
-          return { status: 200, retry_after: undefined, body: Buffer.from(answer) };
-        },
-        close: async () => {},
-      },
-    });
-    const texts = [RECORD, { ...RECORD, index: 8 }].map((each) => String(driver.format(each)));
-    const delivery = await driver.deliver(texts, new AbortController().signal);
-    expect(posts[0]!.path).toBe('/v1/logs');
-    return { body: JSON.parse(gunzipSync(posts[0]!.body).toString('utf8')), delivery };
-  }
-
-  test('names the service as its resource', async () => {
-    const { body } = await deliver('{}');
-    expect(body).toEqual({
-      resourceLogs: [
-        {
-          resource: {
-            attributes: [
-              text('service.name', 'portcullis'),
-              text('service.version', '0.1.0'),
-              text('service.instance.id', 'one'),
-              text('portcullis.evidence.origin', NAMES.origin),
-            ],
-          },
-          scopeLogs: [
-            {
-              scope: { name: 'portcullis.evidence', version: '0.1.0' },
-              logRecords: [
-                expect.objectContaining({ severityText: 'WARN' }),
-                expect.objectContaining({ severityText: 'WARN' }),
-              ],
-            },
-          ],
-        },
-      ],
-    });
-  });
-
-  test.each([
-    ['', 0],
-    ['{}', 0],
-    ['null', 0],
-    ['no JSON', 0],
-    ['{"partialSuccess":{}}', 0],
-    ['{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"too old"}}', 2],
-    ['{"partialSuccess":{"rejectedLogRecords":1}}', 1],
-    ['{"partialSuccess":{"rejectedLogRecords":"-1"}}', 0],
-  ])('that is answered with %j lost %d records', async (answer, rejected_records) => {
-    const { delivery } = await deliver(answer);
-    expect(delivery).toEqual({ outcome: 'taken', rejected_records });
-  });
 });
