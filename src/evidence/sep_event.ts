@@ -3,6 +3,7 @@
  * events): a view for whoever collects those. The record stays the evidence.
  */
 import { sepWordsOf } from '../contract/sep_actions.ts';
+import { traceIdsOf } from '../contract/traceparent.ts';
 import type { ActorType, EvidenceRecord, Outcome } from '../contract/types.gen.ts';
 
 /** The eight kinds of the SEP. It publishes the first name; the others are ours, in its style. */
@@ -71,7 +72,7 @@ export function sepAuditOf(
       reason_code,
       environment: { deployment: request?.environment ?? null },
     },
-    correlation_id: traceOf(request?.traceparent) ?? evaluation_id ?? null,
+    correlation_id: traceIdsOf(request?.traceparent)?.trace_id ?? evaluation_id ?? null,
     policy_revision: policy?.revision ?? null,
     evidence_index: record.index,
     redacted: request === undefined && asked.seals?.request !== undefined,
@@ -162,9 +163,4 @@ function validated(reason_code: string | null): Told {
 function unapproved(reason_code: string | null): Told {
   const code = reason_code ?? 'APPROVAL_VALIDATION_FAILED';
   return { type: T.policy_denial, decision: 'deny', reason_code: code };
-}
-
-/** The trace id of a `traceparent` (W3C Trace Context, section 3.2). */
-function traceOf(traceparent: string | undefined): string | undefined {
-  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent ?? '')?.[1];
 }

@@ -1,4 +1,5 @@
 /** Puts what is proved of a caller and what it asks for into requests to the decision point. */
+import { traceIdsOf } from '../contract/traceparent.ts';
 import type {
   Resource,
   Context,
@@ -219,8 +220,8 @@ function agentOf({ agent }: TrustedContext, said: ClientClaims): NonNullable<Con
   return { ...agent, claimed: { ...own, ...agent?.claimed } };
 }
 
-/** W3C Trace Context, section 3.2. */
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** As far as a request of a decision takes it. */
+const TRACEPARENT_CHARACTERS_MAX = 128;
 
 function requestOf(
   request: Request,
@@ -232,8 +233,13 @@ function requestOf(
     ...(isRecordable(request.id) && { id: request.id }),
     ...(protocol_version && { protocol_version }),
     transport: isOverHttp(extra) ? 'http' : 'stdio',
-    ...(typeof traceparent === 'string' && TRACEPARENT.test(traceparent) && { traceparent }),
+    ...(isTraceparent(traceparent) && { traceparent }),
   };
+}
+
+function isTraceparent(value: unknown): value is string {
+  if (!traceIdsOf(value)) return false;
+  return String(value).length <= TRACEPARENT_CHARACTERS_MAX;
 }
 
 function isOverHttp(extra: MessageExtra | undefined): boolean {

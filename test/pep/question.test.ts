@@ -90,6 +90,20 @@ describe('what the decision point is asked', () => {
     expect(request).toEqual({ protocol_version: '2025-11-25', transport: 'stdio' });
   });
 
+  const IDS = `${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  test.each([
+    ['of a later version', `01-${IDS}-${'m'.repeat(72)}`, true],
+    ['that is longer than a question takes', `01-${IDS}-${'m'.repeat(73)}`, false],
+    ['of no version', `ff-${IDS}`, false],
+    ['with more than its version has', `00-${IDS}-m`, false],
+    ['of zeros', `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01`, false],
+  ])('a trace %s: whether a question tells it', async (_which, traceparent, is_told) => {
+    const { wire, parts } = await connected();
+    await wire.ask(1, 'tools/call', { name: 'balance', arguments: {}, _meta: { traceparent } });
+    const { request } = parts.decisionPoint.decisions[0]!.context;
+    expect(request?.traceparent).toBe(is_told ? traceparent : undefined);
+  });
+
   test('a claim is cut between characters, not within one', async () => {
     const { wire, parts } = await connected();
     const name = `${'n'.repeat(255)}😀`;

@@ -1,4 +1,5 @@
 /** What records are found by: who, what, how it ended, and what belongs together. */
+import { traceIdsOf } from '../../contract/traceparent.ts';
 import type { EvidenceRecord } from '../../contract/types.gen.ts';
 
 type Values = readonly (string | number | undefined)[];
@@ -16,7 +17,7 @@ const FIELDS = {
   outcome: ({ outcome, status }) => [outcome, status],
   reason_code: ({ reason_code }) => [reason_code],
   evaluation_id: ({ evaluation_id }) => [evaluation_id, evaluation_id?.replace(ENTRY, '')],
-  trace_id: ({ request }) => [traceIdOf(request?.traceparent)],
+  trace_id: ({ request }) => [traceIdsOf(request?.traceparent)?.trace_id],
   request_id: ({ request }) => [request?.request_id],
 } as const satisfies Record<string, (record: EvidenceRecord) => Values>;
 
@@ -37,13 +38,6 @@ export interface RecordFilter {
 
 /** The place of an entry behind the evaluation id of its batch. */
 const ENTRY = /#\d+$/;
-/** W3C Trace Context, section 3.2.2. */
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-/;
-
-/** The id of a trace that a `traceparent` names. */
-function traceIdOf(traceparent: string | undefined): string | undefined {
-  return TRACEPARENT.exec(traceparent ?? '')?.[1];
-}
 
 /** The values of a field, each once; a record need not have any. */
 export function valuesOf(record: EvidenceRecord, field: Field): string[] {

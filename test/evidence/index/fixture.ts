@@ -25,7 +25,7 @@ export function entryOf({ below, chance }: SeededRandom, number: number): Eviden
       agent: one('agent', 5),
       resource: { type: 'tool', id: one('tool', 9), server: one('server', 2) },
       request_id: number % 100,
-      traceparent: `00-${String(Math.floor(number / 3)).padStart(32, '0')}-00f067aa0ba902b7-01`,
+      traceparent: `00-${String(1 + Math.floor(number / 3)).padStart(32, '0')}-00f067aa0ba902b7-01`,
     },
   };
 }

@@ -2,8 +2,8 @@
  * A record as an event of the decision log of OPA (management API, "Decision Log Service API"):
  * the members that an OPA server writes, with the input as far as it was recorded.
  */
+import { traceIdsOf } from '../../../contract/traceparent.ts';
 import type { EvidenceRecord, RecordedRequest } from '../../../contract/types.gen.ts';
-import { traceIdsOf } from '../traceparent.ts';
 
 export interface OpaNames {
   /** Name of the instance that sends. */

@@ -3,8 +3,8 @@
  * hexadecimal, 64-bit integers are texts, members are in lowerCamelCase (OTLP, "JSON Protobuf
  * Encoding").
  */
+import { traceIdsOf } from '../../../contract/traceparent.ts';
 import type { EvidenceRecord } from '../../../contract/types.gen.ts';
-import { traceIdsOf } from '../traceparent.ts';
 
 type AnyValue =
   | { stringValue: string }

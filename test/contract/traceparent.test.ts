@@ -1,6 +1,6 @@
-/** Which ids of a trace are told to a collector. */
+/** Of which traces the ids are told, to a collector and to who looks for them. */
 import { expect, test } from '@jest/globals';
-import { traceIdsOf } from '../../../src/evidence/exports/traceparent.ts';
+import { traceIdsOf } from '../../src/contract/traceparent.ts';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c803190';
 const SPAN_ID = 'b7ad6b7169203330';
@@ -23,6 +23,8 @@ test.each([
   ['with a trace of zeros', `00-${'0'.repeat(32)}-${SPAN_ID}-01`],
   ['with a span of zeros', `00-${TRACE_ID}-${'0'.repeat(16)}-01`],
   ['in capitals', `00-${TRACE_ID.toUpperCase()}-${SPAN_ID}-01`],
+  ['of the version that is none', `ff-${TRACE_ID}-${SPAN_ID}-01`],
+  ['of version 00 with more', `00-${TRACE_ID}-${SPAN_ID}-01-more`],
   ['without flags', `00-${TRACE_ID}-${SPAN_ID}`],
 ])('a traceparent %s tells none', (_what, traceparent) => {
   expect(traceIdsOf(traceparent)).toBeUndefined();
