@@ -50,7 +50,7 @@ test.each(UNOPENED)(
   },
 );
 
-test('a required one that cannot be opened refuses the start, with what the system said', async () => {
+test('a required one that cannot be opened refuses the start, and says why', async () => {
   const open = (): Promise<ExportDriver> => Promise.reject(denied);
   await expect(openScene([{ open, required: true }])).rejects.toMatchObject({
     code: 'EXPORT_UNUSABLE',

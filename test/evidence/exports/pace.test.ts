@@ -117,7 +117,7 @@ async function paced(options: PacedOptions = {}): Promise<Paced> {
 
 const waited = ({ waits }: Paced): number[] => waits.map(({ ms }) => ms);
 
-test('a batch that is not full waits a little for more records, and a full one does not', async () => {
+test('a batch that is not full waits for more records, and a full one does not', async () => {
   const scene = await paced();
   const { exporter, batches, waits } = scene;
   scene.grow(4);
