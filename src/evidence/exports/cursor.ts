@@ -101,7 +101,7 @@ async function requireFit(
 
 function unusable(name: string, fault: string, cause?: unknown): PortcullisError {
   const message = `the export \`${name}\` cannot go on: ${fault}`;
-  return new PortcullisError('EXPORT_UNUSABLE', message, cause === undefined ? {} : { cause });
+  return new PortcullisError('EXPORT_UNUSABLE', message, { cause });
 }
 
 function addGap(gaps: readonly Gap[], gap: Gap): Gap[] {
@@ -121,12 +121,14 @@ function parseState(text: string): State | undefined {
   }
 }
 
+/** What was written stands behind a record: before the first there is no file yet. */
 function isState({ v, origin, next, leaf, gaps }: State): boolean {
   return (
     v === 1 &&
     typeof origin === 'string' &&
     isCount(next) &&
-    (next === 0 ? leaf === null : /^[0-9a-f]{64}$/.test(String(leaf))) &&
+    next > 0 &&
+    /^[0-9a-f]{64}$/.test(String(leaf)) &&
     Array.isArray(gaps) &&
     gaps.every(isGap)
   );

@@ -12,7 +12,7 @@ import type { ExportDriver, ExportSettings, ExportStatus, Gap, RecordSource } fr
 
 /** What the exports are handed of time and chance. */
 export interface Ambient {
-  /** Resolves after so long, or when `signal` is aborted. */
+  /** Resolves after so long, or when `signal` is aborted; at once where it was before. */
   wait(ms: number, signal: AbortSignal): Promise<void>;
   /** A number from 0 to below 1. */
   chance(): number;
@@ -57,7 +57,7 @@ export class Exporter {
   /** Ends what is being sent. */
   readonly #over = new AbortController();
   #wake: (() => void) | undefined;
-  #work: Promise<void> | undefined;
+  #work = Promise.resolve();
   #stopped = false;
   #problem: string | undefined;
 
@@ -102,7 +102,7 @@ export class Exporter {
     this.#closing.abort();
     this.wake();
     const done = new AbortController();
-    const ended = this.#work?.finally(() => done.abort());
+    const ended = this.#work.finally(() => done.abort());
     await Promise.race([ended, wait(settings.timeout_ms, done.signal)]);
     this.#over.abort();
     await driver.close();
@@ -130,7 +130,7 @@ export class Exporter {
       await new Promise<void>((resolve) => (this.#wake = resolve));
       this.#wake = undefined;
       const isFull = source.size() - cursor.next >= settings.batch_records_max;
-      if (!isFull && !signal.aborted) await wait(settings.interval_ms, signal);
+      if (!isFull) await wait(settings.interval_ms, signal);
     }
     return true;
   }
@@ -226,7 +226,7 @@ export class Exporter {
       }
       this.#problem = reason;
       const wait_ms = Math.max(after_ms, this.#backOff(failures));
-      if (!this.#closing.signal.aborted) await wait(wait_ms, this.#closing.signal);
+      await wait(wait_ms, this.#closing.signal);
       if (this.#closing.signal.aborted) throw GIVEN_UP;
     }
   }

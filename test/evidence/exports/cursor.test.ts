@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { openCursor } from '../../../src/evidence/exports/cursor.ts';
-import type { RecordSource } from '../../../src/evidence/exports/types.ts';
+import { Cursor, openCursor } from '../../../src/evidence/exports/cursor.ts';
+import type { Gap, RecordSource } from '../../../src/evidence/exports/types.ts';
 import type { readRecords } from '../../../src/evidence/records.ts';
 import { ORIGIN } from '../../support/evidence_log.ts';
 import { fakeDisk } from '../../support/fake_disk.ts';
@@ -33,47 +33,91 @@ function change(directory: string, members: object): void {
 }
 
 const leaf = 'b'.repeat(64);
-const FAULTS: Record<string, [act: (directory: string) => void, fault: RegExp]> = {
-  'is ahead of the log': [(at) => change(at, { next: 5 }), /is behind record 5, and the log has 4/],
-  'is one in another log': [(at) => change(at, { origin: 'x' }), /is one in another log/],
+const NOT_WRITTEN = 'is not what was written';
+const gap = { first: 0, last: 1, records: 1, reason: 'it is poison' };
+/** Members of a place that no export writes. */
+const MALFORMED: Record<string, object> = {
+  'is of another version': { v: 2 },
+  'names no log': { origin: 7 },
+  'has a negative index': { next: -1 },
+  'has a broken index': { next: 1.5 },
+  'is before the first record': { next: 0, leaf },
+  'has no hash': { leaf: null },
+  'has a hash with more before it': { leaf: `0${leaf}` },
+  'has a hash with more behind it': { leaf: `${leaf}0` },
+  'has no list of gaps': { gaps: {} },
+  'has gaps that are none': { gaps: [{}] },
+  'has a gap that is null': { gaps: [null] },
+  'has a gap that begins before the log': { gaps: [{ ...gap, first: -1 }] },
+  'has a gap that ends before it begins': { gaps: [{ ...gap, first: 2 }] },
+  'has a gap of fewer than no records': { gaps: [{ ...gap, records: -1 }] },
+  'has a gap without a reason': { gaps: [{ ...gap, reason: undefined }] },
+};
+/** What is told of it follows the path of the place. */
+const FAULTS: Record<string, [act: (directory: string) => void, fault: string]> = {
+  'is ahead of the log': [(at) => change(at, { next: 5 }), 'is behind record 5, and the log has 4'],
+  'is one in another log': [(at) => change(at, { origin: 'x' }), 'is one in another log'],
   'is behind a record that is another now': [
     (at) => change(at, { leaf }),
-    /is behind another record 3 than the one in the log/,
+    'is behind another record 3 than the one in the log',
   ],
-  'is moved back': [(at) => change(at, { next: 2 }), /is behind another record 1 than/],
-  'is no JSON': [(at) => writeFileSync(placeIn(at), '{'), /is not what was written/],
-  'is JSON null': [(at) => writeFileSync(placeIn(at), 'null'), /is not what was written/],
-  'is empty': [(at) => writeFileSync(placeIn(at), ''), /is not what was written/],
-  'is of another version': [(at) => change(at, { v: 2 }), /is not what was written/],
-  'has a negative index': [(at) => change(at, { next: -1 }), /is not what was written/],
-  'has no hash': [(at) => change(at, { leaf: null }), /is not what was written/],
-  'has gaps that are none': [(at) => change(at, { gaps: [{}] }), /is not what was written/],
+  'is moved back': [
+    (at) => change(at, { next: 2 }),
+    'is behind another record 1 than the one in the log',
+  ],
+  'is no JSON': [(at) => writeFileSync(placeIn(at), '{'), NOT_WRITTEN],
+  'is JSON null': [(at) => writeFileSync(placeIn(at), 'null'), NOT_WRITTEN],
+  'is empty': [(at) => writeFileSync(placeIn(at), ''), NOT_WRITTEN],
+  ...Object.fromEntries(
+    Object.entries(MALFORMED).map(([name, members]) => [
+      name,
+      [(at: string) => change(at, members), NOT_WRITTEN] as const,
+    ]),
+  ),
   'is huge': [
     (at) => writeFileSync(placeIn(at), ' '.repeat(1_048_577)),
-    /cannot be read: .* is not what was written/,
+    'cannot be read: `PLACE` is not what was written',
   ],
-  'is a folder': [
-    (at) => {
-      rmSync(placeIn(at));
-      mkdirSync(placeIn(at));
-    },
-    /cannot be read: it is a folder/,
-  ],
+  'is a folder': [foldered, 'cannot be read: it is a folder'],
 };
 
+function foldered(directory: string): void {
+  rmSync(placeIn(directory));
+  mkdirSync(placeIn(directory));
+}
+
 describe.each(Object.entries(FAULTS))('a place that %s', (_name, [act, fault]) => {
+  const told = (directory: string): string =>
+    `the export \`one\` cannot go on: its place in \`PLACE\` ${fault}`.replaceAll(
+      'PLACE',
+      placeIn(directory),
+    );
+
   test('stops the export, and no decision', async () => {
     const directory = await exported();
     act(directory);
     const scene: Scene = await openScene([{ open }], { directory });
     await scene.append(1);
-    const [status] = scene.exports.evidence.status().exports!;
-    expect(status).toMatchObject({
-      stopped: true,
-      lag_records: 5,
-      problem: expect.stringMatching(fault),
-    });
-    expect(scene.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+    const problem = told(directory);
+    expect(scene.exports.evidence.status().exports).toEqual([
+      {
+        name: 'one',
+        type: 'tested',
+        required: false,
+        stopped: true,
+        lag_records: 5,
+        gap_records: 0,
+        gaps: [],
+        problem,
+      },
+    ]);
+    expect(scene.lines.filter(({ level }) => level === 'error')).toEqual([
+      {
+        level: 'error',
+        message: 'an export of the evidence has stopped',
+        fields: { export: 'one', error: expect.objectContaining({ message: problem }) },
+      },
+    ]);
   });
 
   test('refuses the start where the export is required', async () => {
@@ -81,8 +125,16 @@ describe.each(Object.entries(FAULTS))('a place that %s', (_name, [act, fault]) =
     act(directory);
     await expect(openScene([{ open, required: true }], { directory })).rejects.toMatchObject({
       code: 'EXPORT_UNUSABLE',
-      message: expect.stringMatching(fault),
+      message: told(directory),
     });
+  });
+});
+
+test('a place that cannot be read is told with what the system said', async () => {
+  const directory = await exported();
+  foldered(directory);
+  await expect(openScene([{ open, required: true }], { directory })).rejects.toMatchObject({
+    cause: { code: 'EISDIR' },
   });
 });
 
@@ -104,6 +156,62 @@ test('without its file an export begins at the first record', async () => {
   const scene = await openScene([{ open }], { directory });
   await scene.eventually(() => scene.exports.evidence.status().exports?.[0]?.lag_records === 0);
   expect(existsSync(placeIn(directory))).toBe(true);
+});
+
+describe('gaps', () => {
+  const reason = 'it is poison';
+  const single = (index: number): Gap => ({ first: index, last: index, records: 1, reason });
+
+  /** A place of which these gaps are known, in memory only. */
+  const cursorWith = (gaps: Gap[]): Cursor =>
+    new Cursor(fakeDisk(seededRandom(1)), '/exports', 'one.json', {
+      v: 1,
+      origin: ORIGIN,
+      next: 1,
+      leaf,
+      gaps,
+    });
+
+  const added = async (gaps: Gap[], gap: Gap): Promise<readonly Gap[]> => {
+    const cursor = cursorWith(gaps);
+    await cursor.advance(gap.last + 1, Buffer.from(leaf, 'hex'), gap);
+    return cursor.gaps;
+  };
+
+  test('that touch are one where their reason is one', async () => {
+    const next = { first: 4, last: 6, records: 2, reason };
+    expect(await added([single(0), single(3)], next)).toEqual([
+      single(0),
+      { first: 3, last: 6, records: 3, reason },
+    ]);
+  });
+
+  test.each([
+    ['a record lies between them', single(5)],
+    ['their reasons differ', { ...single(4), reason: 'it left records of a batch out' }],
+  ])('are two where %s', async (_name, gap) => {
+    expect(await added([single(3)], gap)).toEqual([single(3), gap]);
+  });
+
+  test('beyond a thousand the last one reaches further, and its count stays right', async () => {
+    const apart = Array.from({ length: 999 }, (_, at) => single(2 * at));
+    const thousand = await added(apart, single(1998));
+    expect(thousand).toEqual([...apart, single(1998)]);
+    expect(await added([...thousand], single(2000))).toEqual([
+      ...apart,
+      { first: 1998, last: 2000, records: 2, reason },
+    ]);
+  });
+
+  test('are known after a restart, and the newest are told', async () => {
+    const directory = await exported();
+    const gaps = Array.from({ length: 20 }, (_, at) => ({ ...single(2 * at), records: at }));
+    change(directory, { gaps });
+    const scene = await openScene([{ open }], { directory });
+    expect(scene.exports.evidence.status().exports).toMatchObject([
+      { stopped: false, gap_records: 190, gaps: gaps.slice(4) },
+    ]);
+  });
 });
 
 describe('on a disk that fails at any step', () => {

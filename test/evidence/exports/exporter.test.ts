@@ -129,7 +129,13 @@ describe('after a failure', () => {
     await scene.eventually(() => statusOf(scene).stopped);
     await scene.append(1);
     expect(statusOf(scene)).toMatchObject({ lag_records: 2, problem: 'an unexpected error' });
-    expect(scene.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+    expect(scene.lines.filter(({ level }) => level === 'error')).toEqual([
+      {
+        level: 'error',
+        message: 'an export of the evidence has stopped',
+        fields: { export: 'one', error: expect.objectContaining({ message: 'a fault of ours' }) },
+      },
+    ]);
   });
 });
 

@@ -18,7 +18,7 @@ import {
   temporaryDirectory,
 } from '../../support/evidence_log.ts';
 
-const EXPORT: ExportSettings = {
+export const EXPORT: ExportSettings = {
   name: 'one',
   type: 'tested',
   required: false,

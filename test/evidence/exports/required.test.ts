@@ -45,6 +45,26 @@ test('decisions are refused while it is too far behind, and until it has caught 
   ]);
 });
 
+test('one that is as far behind as it may be holds up nothing', async () => {
+  const { open } = gated();
+  const scene = await openScene([{ open, required: true, lag_records_max: 3 }]);
+  await scene.append(3);
+  expect(scene.exports.evidence.status()).toMatchObject({ writable: true });
+  expect(await append(scene)).toBe(3);
+  expect(scene.exports.evidence.status()).toMatchObject({ writable: false });
+});
+
+test('a list is refused as a decision is', async () => {
+  const { open } = gated();
+  const scene = await openScene([{ open, required: true, lag_records_max: 1 }]);
+  await scene.append(2);
+  const list = { kind: 'discovery', evaluation_id: 'evaluation-9' } as const;
+  await expect(scene.exports.evidence.append(list)).rejects.toMatchObject({
+    code: 'EVIDENCE_UNWRITABLE',
+    message: HELD,
+  });
+});
+
 test('what has happened is recorded all the same', async () => {
   const { open } = gated();
   const scene = await openScene([{ open, required: true, lag_records_max: 1 }]);
