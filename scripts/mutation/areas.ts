@@ -50,10 +50,16 @@ export const AREAS = {
     tests: ['decision/static_rbac/*'],
     shared: DECISION_SHARED,
   },
-  // Whatever decides elsewhere, without the real servers.
+  // Whatever decides elsewhere. Of the real servers only OPA, which is there in a moment.
   backends: {
     mutate: BACKENDS.map((name) => `src/decision/${name}/*.ts`),
-    tests: ['decision/foreign/*', 'decision/authzen_pdp/!(cerbos)', 'decision/sep_pdp/*'],
+    tests: [
+      'decision/foreign/*',
+      'decision/authzen_pdp/!(cerbos)',
+      'decision/sep_pdp/*',
+      'decision/opa_server/*',
+      'decision/foreign',
+    ],
     shared: DECISION_SHARED,
   },
   evidence: {
