@@ -17,6 +17,7 @@ test.each([
 test.each([
   ['that is none', undefined],
   ['that is no text', 7],
+  ['that is a list', [`00-${TRACE_ID}-${SPAN_ID}-01`]],
   ['that is empty', ''],
   ['with a text before', `x00-${TRACE_ID}-${SPAN_ID}-01`],
   ['with a text behind', `00-${TRACE_ID}-${SPAN_ID}-01x`],

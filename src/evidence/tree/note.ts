@@ -70,7 +70,7 @@ export function formatSigner(name: string, secret: Buffer): string {
 }
 
 const SIGNER = /^PRIVATE\+KEY\+([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})$/;
-const VERIFIER = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})$/;
+const VERIFIER = /^([^\s+]+)\+[0-9a-f]{8}\+([A-Za-z0-9+/]+={0,2})$/;
 
 /** The key in `PRIVATE+KEY+<name>+<id>+<base64 of type and key>`; undefined where it is none. */
 export function parseSigner(text: string): NoteSigner | undefined {
@@ -91,10 +91,10 @@ function signerOf(name: string, type: number, secret: Buffer): NoteSigner | unde
 
 /** The key in a vkey; undefined where it is none, or of an algorithm that is not known. */
 export function parseVerifier(vkey: string): NoteVerifier | undefined {
-  const [, name = '', id, base64 = ''] = VERIFIER.exec(vkey) ?? [];
+  const [, name = '', base64 = ''] = VERIFIER.exec(vkey) ?? [];
   const [type = 0, ...key] = Buffer.from(base64, 'base64');
   const verifier = verifierOf(name, type, Buffer.from(key));
-  return verifier?.vkey === vkey && verifier.id === id ? verifier : undefined;
+  return verifier?.vkey === vkey ? verifier : undefined;
 }
 
 function verifierOf(name: string, type: number, key: Buffer): NoteVerifier | undefined {

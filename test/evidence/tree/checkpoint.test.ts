@@ -65,6 +65,7 @@ describe('a checkpoint that is not this log’s is refused', () => {
   });
 
   test.each([
+    ['a line before', `more\n${ORIGIN}\n600\n${'A'.repeat(43)}=\n`],
     ['a line more', `${ORIGIN}\n600\n${'A'.repeat(43)}=\nmore\n`],
     ['a size that is none', `${ORIGIN}\n0600\n${'A'.repeat(43)}=\n`],
     ['a size beyond what is safe', `${ORIGIN}\n9999999999999999\n${'A'.repeat(43)}=\n`],
@@ -130,6 +131,8 @@ describe('the list of keys', () => {
     ['nothing', ''],
     ['a line that breaks off', `0 ${signerOf(1).verifier.vkey}`],
     ['no size', `${signerOf(1).verifier.vkey}\n`],
+    ['a text before a size', `x0 ${signerOf(1).verifier.vkey}\n`],
+    ['a word more', `0 ${signerOf(1).verifier.vkey} x\n`],
     ['a key that is none', '0 nobody+00000000+AAAA\n'],
     ['a private key', `0 ${formatSigner(ORIGIN, Buffer.alloc(32, 1))}\n`],
     ['keys that go back', `5 ${signerOf(1).verifier.vkey}\n4 ${signerOf(2).verifier.vkey}\n`],

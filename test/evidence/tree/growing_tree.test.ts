@@ -132,6 +132,12 @@ describe('a proof is the one of the definition', () => {
     }
   });
 
+  test('that are longer than they should be come to another root', () => {
+    const [leaf, sibling] = [leafOf('a'), leafOf('b')];
+    const longer = [sibling, sibling, sibling];
+    expect(rootOfInclusion(leaf, 0, 2, longer)).not.toEqual(mth([leaf, sibling], [0, 2]));
+  });
+
   test('at the borders of tiles and in between, up to the third level', async () => {
     const grown = new Grown(66_500);
     const random = seededRandom(6962);

@@ -66,6 +66,8 @@ describe('is no note', () => {
     ['a note without signatures', 'a text\n\n'],
     ['a note that breaks off', NOTE.slice(0, -1)],
     ['a signature without its dash', NOTE.replace('— ', '- ')],
+    ['a signature with a text before its dash', NOTE.replace('— ', 'x— ')],
+    ['a signature without a text', `x${NOTE.split('\n\n')[1]}`],
     ['a signature with a word more', NOTE.replace(/\n$/, ' more\n')],
     ['a line after the signatures', `${NOTE}\n`],
     ['a signature in another spelling', respelled(NOTE)],
@@ -79,6 +81,11 @@ function respelled(note: string): string {
   const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
   return note.replace(/(.)=\n$/, (_, last: string) => `${ALPHABET[ALPHABET.indexOf(last) + 1]}=\n`);
 }
+
+test.each([66, 67, 68])('a signature of %i bytes by an unknown key does not matter', (bytes) => {
+  const line = `— other ${Buffer.alloc(bytes, 7).toString('base64')}\n`;
+  expect(openNote(NOTE + line, [SIGNER.verifier])).toEqual({ text: 'a text\n' });
+});
 
 test('a note of a key that is not known is unsigned', () => {
   expect(openNote(NOTE, [OTHER.verifier])).toEqual({ fault: 'unsigned' });
@@ -106,6 +113,8 @@ describe('is no key', () => {
     ['a public key', PUBLISHED_KEY],
     ['a private key under another name', PRIVATE.replace('log.example', 'log.exampld')],
     ['a private key cut short', PRIVATE.slice(0, -8)],
+    ['a private key with a text before it', `x${PRIVATE}`],
+    ['a private key with a text behind it', `${PRIVATE} x`],
     ['a private key of another type', PRIVATE.replace('+AQ', '+Bg')],
   ])('%s signs nothing', (_name, text) => {
     expect(parseSigner(text)).toBeUndefined();

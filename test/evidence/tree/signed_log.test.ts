@@ -3,6 +3,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { nodeFiles } from '../../../src/evidence/files.ts';
+import { readRecords } from '../../../src/evidence/records.ts';
+import type { StoredRecord } from '../../../src/evidence/segment.ts';
 import { openSignedLog } from '../../../src/evidence/tree/signed_log.ts';
 import { signerOf, temporaryDirectory } from '../../support/evidence_log.ts';
 import { shown } from './shown.ts';
@@ -48,7 +50,23 @@ test('a missing tile is made of the records, and a changed one gives nothing', a
   bytes[40] = bytes[40]! ^ 1;
   writeFileSync(file, bytes);
   const changed = await openSignedLog(nodeFiles, directory);
-  await expect(changed.receiptOf(290)).rejects.toMatchObject({ code: 'EVIDENCE_DAMAGED' });
+  await expect(changed.receiptOf(290)).rejects.toMatchObject({
+    code: 'EVIDENCE_DAMAGED',
+    message: `record 290 in \`${directory}\`, or a tile over it, is not what was signed`,
+  });
+  await log.close();
+});
+
+test('a record that was read already is not read again', async () => {
+  const { directory, tree, log } = await shown(3);
+  const signed = await openSignedLog(nodeFiles, directory);
+  const found: StoredRecord[] = [];
+  for await (const each of readRecords(nodeFiles, directory, 0, 2)) found.push(each);
+  const [read, other] = found;
+  expect(await signed.receiptOf(0, { read: read! })).toBe(await tree.receiptOf(0));
+  await expect(signed.receiptOf(0, { read: other! })).rejects.toMatchObject({
+    code: 'EVIDENCE_DAMAGED',
+  });
   await log.close();
 });
 
