@@ -5,18 +5,20 @@ import { members } from '../request.ts';
 import { SEP_ACTIONS } from '../../contract/sep_actions.ts';
 import type { PolicyInput } from '../types.ts';
 
-type Words = Readonly<Record<string, Readonly<Record<string, string>>>>;
+/** Looked up by whatever the input holds, which need not be a text. */
+const WORDS: ReadonlyMap<unknown, Readonly<Record<string, string>>> = new Map(
+  Object.entries(SEP_ACTIONS),
+);
 
 /** Methods that do what another one does, which has a word of its own (ruling R16). */
-const LIKE: Readonly<Record<string, string>> = {
-  'resources/unsubscribe': 'resources/subscribe',
-  'subscriptions/listen': 'resources/subscribe',
-};
+const LIKE: ReadonlyMap<unknown, string> = new Map([
+  ['resources/unsubscribe', 'resources/subscribe'],
+  ['subscriptions/listen', 'resources/subscribe'],
+]);
 
 /** The word for what a method does to things of a type; undefined where the draft has none. */
 export function actionOf(type: unknown, method: unknown): string | undefined {
-  if (typeof method !== 'string') return undefined;
-  const meant = Object.hasOwn(LIKE, method) ? LIKE[method] : method;
+  const meant = LIKE.get(method) ?? method;
   return Object.entries(wordsOf(type)).find(([, named]) => named === meant)?.[0];
 }
 
@@ -31,8 +33,7 @@ export function listActionsOf(type: unknown): string[] {
 }
 
 function wordsOf(type: unknown): Readonly<Record<string, string>> {
-  const table: Words = SEP_ACTIONS;
-  return (typeof type === 'string' && Object.hasOwn(table, type) && table[type]) || {};
+  return WORDS.get(type) ?? {};
 }
 
 /**
