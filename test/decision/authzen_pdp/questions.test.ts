@@ -114,6 +114,18 @@ describe('an AuthZEN decision point is asked', () => {
   });
 });
 
+test.each([
+  [400, 'BACKEND_ANSWER_INVALID'],
+  [413, 'BACKEND_ANSWER_INVALID'],
+  [422, 'BACKEND_ANSWER_INVALID'],
+  [401, 'BACKEND_UNREACHABLE'],
+  [500, 'BACKEND_UNREACHABLE'],
+])('an answer of an AuthZEN decision point of status %i is %s', async (status, code) => {
+  const { evaluate, list } = await pdp(() => status);
+  expect(await codeOf(evaluate(INPUT))).toBe(code);
+  expect(await codeOf(list(INPUT, tools(1)))).toBe(code);
+});
+
 describe('an answer to a list', () => {
   test('counts for the items of its own question only', async () => {
     const { list } = await pdp(({ body }) => ({

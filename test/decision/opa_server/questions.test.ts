@@ -152,6 +152,25 @@ describe('an answer of an OPA server', () => {
   });
 });
 
+test.each([
+  [400, 'BACKEND_ANSWER_INVALID'],
+  [500, 'BACKEND_ANSWER_INVALID'],
+  [413, 'BACKEND_UNREACHABLE'],
+  [503, 'BACKEND_UNREACHABLE'],
+])('an answer of an OPA server of status %i is %s', async (status, code) => {
+  const { backend, answer } = await opa(PATHS);
+  const { evaluate, list } = await backend.look();
+  answer(() => status);
+  expect(await codeOf(evaluate(INPUT))).toBe(code);
+  expect(await codeOf(list(INPUT, ITEMS))).toBe(code);
+});
+
+test('an OPA server that is not healthy yet is not asked for anybody', async () => {
+  const { backend, sent } = await opa(PATHS, () => 500);
+  expect(await codeOf(backend.look())).toBe('BACKEND_UNREACHABLE');
+  expect(sent.map(({ path }) => path)).toEqual(['/health?bundles']);
+});
+
 describe('the policy of an OPA server is known', () => {
   const long = 'x'.repeat(256);
 

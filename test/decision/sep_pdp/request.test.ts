@@ -71,7 +71,7 @@ describe('an input', () => {
 
   test('without arguments or places has none', () => {
     const plain = { ...input, context: {} };
-    expect(sepRequestOf(plain, 'execute')).toMatchObject({ arguments: {}, environment: {} });
+    expect(sepRequestOf(plain, 'execute')).toEqual({ ...REQUEST, arguments: {}, environment: {} });
   });
 
   test('keeps what the draft has no word for to itself, and every claim', () => {
