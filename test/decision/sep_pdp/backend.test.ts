@@ -174,7 +174,7 @@ describe('a list', () => {
     expect(wordsOf(sent)).toEqual({ transfer: ['list'] });
   });
 
-  test('[E-10] asks nothing that there is no word for, whatever the service would say', async () => {
+  test('[E-10] asks nothing that there is no word for, whatever would be said', async () => {
     const { list, sent } = await sep(({ body }) => ({
       decision: body.action === 'list' ? 'allow' : 'deny',
     }));
