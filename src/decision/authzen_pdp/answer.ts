@@ -19,7 +19,7 @@ export function readDecision(answer: unknown): unknown {
     decision: outcome,
     ...told(said),
     ...(constraints !== undefined && { constraints: spelt(constraints) }),
-    ...(obligations !== undefined && { obligations }),
+    obligations,
   };
 }
 

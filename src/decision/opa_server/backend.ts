@@ -8,6 +8,7 @@ import type { Policy, Resource } from '../../contract/types.gen.ts';
 import { invalidAnswer, type ForeignClient } from '../foreign/client.ts';
 import type { ForeignBackend, ForeignPolicy } from '../foreign/evaluator.ts';
 import { listEach } from '../foreign/list_each.ts';
+import { requireObject } from '../foreign/words.ts';
 import { nobodyAsks } from '../self_test.ts';
 import { PortcullisError } from '../../errors.ts';
 import { members } from '../request.ts';
@@ -98,10 +99,7 @@ class OpaServer implements ForeignBackend {
       body: { input },
       refusals: REFUSALS,
     });
-    if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) {
-      throw invalidAnswer('its answer is no object');
-    }
-    const { result, provenance } = members(answer);
+    const { result, provenance } = requireObject(answer, 'its answer');
     return { result, revision: revisionOf(provenance) };
   }
 }

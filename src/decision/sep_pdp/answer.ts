@@ -5,7 +5,10 @@
  */
 import { requireObject, spelt, told } from '../foreign/words.ts';
 
-/** Denials that say what is missing: with it the thing could be had, so it is no secret (R11). */
+/**
+ * Denials that say what is missing: with it the thing could be had, so it is no secret (R11).
+ * What is not denied is visible anyway.
+ */
 const TELLING: ReadonlySet<unknown> = new Set([
   'ACTOR_VALIDATION_FAILED',
   'APPROVAL_REQUIRED',
@@ -17,7 +20,7 @@ export function readSepAnswer(answer: unknown): unknown {
   const { decision, constraints, reason_code, safe_message } = requireObject(answer, 'its answer');
   return {
     decision,
-    ...(decision === 'deny' && TELLING.has(reason_code) && { visible: true }),
+    ...(TELLING.has(reason_code) && { visible: true }),
     ...(constraints !== undefined && { constraints: spelt(constraints) }),
     ...told({ reason_code, safe_message }),
   };

@@ -8,7 +8,7 @@ import { members } from '../request.ts';
 import { showsResource } from '../result.ts';
 import type { PolicyInput } from '../types.ts';
 import { readSepAnswer } from './answer.ts';
-import { actionOf, sepRequestOf, useOf } from './request.ts';
+import { actionOf, listActionsOf, sepRequestOf } from './request.ts';
 
 export interface SepSettings {
   /** Its address or socket. */
@@ -37,8 +37,7 @@ export function sepPdp(client: ForeignClient, { server, path }: SepSettings): Fo
 }
 
 function policyAt(client: ForeignClient, path: string, server: string): ForeignPolicy {
-  const ask = async (input: PolicyInput, action: string | undefined): Promise<unknown> => {
-    if (action === undefined) return WORDLESS;
+  const ask = async (input: PolicyInput, action: string): Promise<unknown> => {
     const body = sepRequestOf(input, action);
     if (!body) throw invalidAnswer('what is asked cannot be said in its profile');
     return readSepAnswer(await client.send({ path, body, refusals: REFUSALS }));
@@ -48,8 +47,10 @@ function policyAt(client: ForeignClient, path: string, server: string): ForeignP
       revision: 'unversioned',
       digest: digestOf({ backend: 'sep', server, path }),
     },
-    evaluate: (input) =>
-      ask(input, actionOf(members(input.resource).type, members(input.action).name)),
+    async evaluate(input) {
+      const action = actionOf(members(input.resource).type, members(input.action).name);
+      return action === undefined ? WORDLESS : ask(input, action);
+    },
     list: (input, resources) =>
       listEach(resources, (resource) => askToList(ask, { ...input, resource }, resource)),
   };
@@ -60,11 +61,14 @@ function policyAt(client: ForeignClient, path: string, server: string): ForeignP
  * not, it may still be listed by itself.
  */
 async function askToList(
-  ask: (input: PolicyInput, action: string | undefined) => Promise<unknown>,
+  ask: (input: PolicyInput, action: string) => Promise<unknown>,
   input: PolicyInput,
   { type }: Resource,
 ): Promise<unknown> {
-  const used = await ask(input, useOf(type));
-  if (showsResource(used) || useOf(type) === 'list') return used;
-  return ask(input, 'list');
+  let answer: unknown = WORDLESS;
+  for (const action of listActionsOf(type)) {
+    answer = await ask(input, action);
+    if (showsResource(answer)) break;
+  }
+  return answer;
 }

@@ -5,28 +5,35 @@ import { members } from '../request.ts';
 import { SEP_ACTIONS } from '../../contract/sep_actions.ts';
 import type { PolicyInput } from '../types.ts';
 
-type Words = Readonly<Record<string, Readonly<Record<string, string>>>>;
+/** Looked up by whatever the input holds, which need not be a text. */
+const WORDS: ReadonlyMap<unknown, Readonly<Record<string, string>>> = new Map(
+  Object.entries(SEP_ACTIONS),
+);
 
 /** Methods that do what another one does, which has a word of its own (ruling R16). */
-const LIKE: Readonly<Record<string, string>> = {
-  'resources/unsubscribe': 'resources/subscribe',
-  'subscriptions/listen': 'resources/subscribe',
-};
+const LIKE: ReadonlyMap<unknown, string> = new Map([
+  ['resources/unsubscribe', 'resources/subscribe'],
+  ['subscriptions/listen', 'resources/subscribe'],
+]);
 
 /** The word for what a method does to things of a type; undefined where the draft has none. */
 export function actionOf(type: unknown, method: unknown): string | undefined {
-  if (typeof type !== 'string' || typeof method !== 'string') return undefined;
-  const table: Words = SEP_ACTIONS;
-  const words = Object.hasOwn(table, type) ? table[type] : undefined;
-  const meant = Object.hasOwn(LIKE, method) ? LIKE[method] : method;
-  return Object.entries(words ?? {}).find(([, named]) => named === meant)?.[0];
+  const meant = LIKE.get(method) ?? method;
+  return Object.entries(wordsOf(type)).find(([, named]) => named === meant)?.[0];
 }
 
-/** What somebody does with a thing of that type first of all: what a list asks for each item. */
-export function useOf(type: unknown): string | undefined {
-  const table: Words = SEP_ACTIONS;
-  const words = typeof type === 'string' && Object.hasOwn(table, type) ? table[type] : undefined;
-  return Object.keys(words ?? {})[0];
+/**
+ * What a list asks for each item, one after the other, until it is shown: what somebody does with
+ * a thing of that type first of all, and whether it is listed. None where the draft has no words.
+ */
+export function listActionsOf(type: unknown): string[] {
+  const [use, ...others] = Object.keys(wordsOf(type));
+  if (use === undefined) return [];
+  return [use, ...others.filter((word) => word === 'list')];
+}
+
+function wordsOf(type: unknown): Readonly<Record<string, string>> {
+  return WORDS.get(type) ?? {};
 }
 
 /**
@@ -40,16 +47,12 @@ export function sepRequestOf(input: PolicyInput, action: string): SepDecisionReq
   const context = members(input.context);
   const { deployment, risk } = members(context.environment);
   const request = {
-    subject: withoutAbsent({ principal, actor_type, groups, tenant }),
+    subject: { principal, actor_type, groups, tenant },
     capability: { type, name },
     action,
     arguments: context.arguments ?? {},
-    environment: withoutAbsent({ deployment, risk }),
+    environment: { deployment, risk },
   };
   const result = VALIDATORS.sep_decision_request(request);
   return result.ok ? result.value : undefined;
-}
-
-function withoutAbsent(named: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
 }

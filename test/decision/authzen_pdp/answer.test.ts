@@ -85,6 +85,16 @@ describe('an answer of an AuthZEN decision point', () => {
     expect(outcomeOf(answer)).toBe(expected);
   });
 
+  test.each<[answer: unknown, why: string]>([
+    [[], 'its answer is no object'],
+    [{ decision: 'true' }, '`decision` is not true or false'],
+    [allowing('allow'), '`context` is no object'],
+    [allowing({ require_approval: 'yes' }), '`require_approval` is not true or false'],
+    [denying({ outcome: 'allow' }), 'its answer contradicts itself'],
+  ])('such as %j is refused with the reason', (answer, why) => {
+    expect(() => readDecision(answer)).toThrow(why);
+  });
+
   test('may give its code and sentence, where they are such', () => {
     const told = { reason_code: 'NOT_ON_SUNDAYS', safe_message: 'Not today.', visible: true };
     expect(judgeResult(readDecision(denying(told)))).toMatchObject({ outcome: 'deny', ...told });

@@ -26,11 +26,13 @@ describe('an answer is believed', () => {
       { decision: 'deny', reason_code: 'OUT_OF_HOURS' },
       { outcome: 'deny', reason_code: 'OUT_OF_HOURS', visible: undefined },
     ],
-    [
-      'a deny that says what is missing is no secret (R11)',
-      { decision: 'deny', reason_code: 'ACTOR_VALIDATION_FAILED' },
-      { outcome: 'deny', visible: true },
-    ],
+    ...['ACTOR_VALIDATION_FAILED', 'APPROVAL_REQUIRED', 'APPROVAL_VALIDATION_FAILED'].map(
+      (reason_code): [string, object, object] => [
+        `a deny that says what is missing is no secret (R11): ${reason_code}`,
+        { decision: 'deny', reason_code },
+        { outcome: 'deny', reason_code, visible: true },
+      ],
+    ),
     [
       'R1: the channel as the core spells it',
       { decision: 'require_approval', constraints: { require_approval_via: 'task' } },
@@ -100,5 +102,9 @@ describe('an answer is refused', () => {
     const found = told(answer);
     if (typeof refusal === 'string') expect(found).toBe(refusal);
     else expect(found).toMatchObject(refusal as object);
+  });
+
+  test('and what is wrong with it is said', () => {
+    expect(() => readSepAnswer('allow')).toThrow('its answer is no object');
   });
 });

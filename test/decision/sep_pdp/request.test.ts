@@ -1,6 +1,6 @@
 /** Questions of ours in the words of the SEP: what is read there comes out here. */
 import { describe, expect, test } from '@jest/globals';
-import { actionOf, sepRequestOf, useOf } from '../../../src/decision/sep_pdp/request.ts';
+import { actionOf, listActionsOf, sepRequestOf } from '../../../src/decision/sep_pdp/request.ts';
 import { SEP_ACTIONS } from '../../../src/contract/sep_actions.ts';
 import { readSepRequest } from '../../../src/decision/sep.ts';
 import { METHODS } from '../../../src/pep/methods.ts';
@@ -44,19 +44,26 @@ test('what has no word is not asked', () => {
     ['constructor', 'name'],
     [7, 'tools/call'],
     ['tool', undefined],
+    [['tool'], 'tools/call'],
+    ['resource', ['resources/unsubscribe']],
   ]) {
     expect(actionOf(type, method)).toBeUndefined();
   }
 });
 
-test('a list asks for the use of each item', () => {
-  expect(['tool', 'resource', 'prompt', 'resource_template', 'model'].map(useOf)).toEqual([
-    'execute',
-    'read',
-    'get',
-    'list',
-    undefined,
-  ]);
+test.each([
+  ['tool', ['execute', 'list']],
+  ['resource', ['read', 'list']],
+  ['prompt', ['get', 'list']],
+  ['task', ['read', 'list']],
+  ['resource_template', ['list']],
+  ['completion', ['complete']],
+  ['mcp_server', []],
+  ['model', []],
+  ['constructor', []],
+  [['tool'], []],
+])('a list asks of a thing of type %j for what there are words for', (type, words) => {
+  expect(listActionsOf(type)).toEqual(words);
 });
 
 describe('an input', () => {
@@ -64,7 +71,7 @@ describe('an input', () => {
 
   test('without arguments or places has none', () => {
     const plain = { ...input, context: {} };
-    expect(sepRequestOf(plain, 'execute')).toMatchObject({ arguments: {}, environment: {} });
+    expect(sepRequestOf(plain, 'execute')).toEqual({ ...REQUEST, arguments: {}, environment: {} });
   });
 
   test('keeps what the draft has no word for to itself, and every claim', () => {
