@@ -55,12 +55,13 @@ export function openForeignClient(
   random: Random,
 ): ForeignClient {
   const { address, request_bytes_max, response_bytes_max } = settings;
-  const { origin, base } = 'url' in address ? readForeignUrl(address.url) : LOCAL;
+  const { base, ...where } =
+    'url' in address ? readForeignUrl(address.url) : { ...address, base: '' };
   const connection = openConnection(
     {
       ...settings,
       answer_bytes_max: response_bytes_max,
-      address: 'url' in address ? { origin, ...(tls && { tls }) } : address,
+      address: 'origin' in where ? { ...where, ...(tls && { tls }) } : where,
     },
     { unreachable, untrusted, unproved },
   );
@@ -98,9 +99,6 @@ function givenBy(token: () => string): string {
     throw unreachable(`there is no token for it${why}`, cause);
   }
 }
-
-/** Nobody looks at the host of a request that comes through a socket. */
-const LOCAL = { origin: 'http://localhost', base: '' };
 
 /**
  * The origin of an address and the path before all others. Throws `CONFIGURATION_INVALID` where it
