@@ -67,7 +67,7 @@ export function openForeignClient(
   );
   return {
     base,
-    async send({ path, body, refusals = [] }) {
+    async send({ path, body, refusals }) {
       const text = body === undefined ? '' : JSON.stringify(body);
       demandSize(text, request_bytes_max);
       const request_id = random.id();
@@ -134,9 +134,9 @@ function demandSize(text: string, request_bytes_max: number): void {
   throw new PortcullisError('REQUEST_TOO_LARGE', message);
 }
 
-function requireStatus({ status }: HttpAnswer, refusals: readonly number[]): void {
+function requireStatus({ status }: HttpAnswer, refusals: readonly number[] | undefined): void {
   if (status === 200) return;
-  if (refusals.includes(status)) throw invalidAnswer(`it answered with status ${status}`);
+  if (refusals?.includes(status)) throw invalidAnswer(`it answered with status ${status}`);
   throw unreachable(`it answered with status ${status}`);
 }
 
