@@ -125,7 +125,7 @@ test('a server that gave no sound answer for too long is silent until it gives o
   expect([told, left]).toEqual([2, 1]);
 });
 
-test('a question that fails has the server looked at at once, one that is answered has not', async () => {
+test('a question that fails has the server looked at at once, and no other has', async () => {
   const { server, evaluator } = await scene();
   await evaluator.start();
   const policy = evaluator.current();
