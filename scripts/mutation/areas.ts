@@ -54,6 +54,7 @@ export const AREAS = {
   backends: {
     mutate: BACKENDS.map((name) => `src/decision/${name}/*.ts`),
     tests: [
+      'decision/http/*',
       'decision/foreign/*',
       'decision/authzen_pdp/!(cerbos)',
       'decision/sep_pdp/*',

@@ -55,18 +55,19 @@ export function openForeignClient(
   random: Random,
 ): ForeignClient {
   const { address, request_bytes_max, response_bytes_max } = settings;
-  const { origin, base } = 'url' in address ? readForeignUrl(address.url) : LOCAL;
+  const { base, ...where } =
+    'url' in address ? readForeignUrl(address.url) : { ...address, base: '' };
   const connection = openConnection(
     {
       ...settings,
       answer_bytes_max: response_bytes_max,
-      address: 'url' in address ? { origin, ...(tls && { tls }) } : address,
+      address: 'origin' in where ? { ...where, ...(tls && { tls }) } : where,
     },
     { unreachable, untrusted, unproved },
   );
   return {
     base,
-    async send({ path, body, refusals = [] }) {
+    async send({ path, body, refusals }) {
       const text = body === undefined ? '' : JSON.stringify(body);
       demandSize(text, request_bytes_max);
       const request_id = random.id();
@@ -98,9 +99,6 @@ function givenBy(token: () => string): string {
     throw unreachable(`there is no token for it${why}`, cause);
   }
 }
-
-/** Nobody looks at the host of a request that comes through a socket. */
-const LOCAL = { origin: 'http://localhost', base: '' };
 
 /**
  * The origin of an address and the path before all others. Throws `CONFIGURATION_INVALID` where it
@@ -136,9 +134,9 @@ function demandSize(text: string, request_bytes_max: number): void {
   throw new PortcullisError('REQUEST_TOO_LARGE', message);
 }
 
-function requireStatus({ status }: HttpAnswer, refusals: readonly number[]): void {
+function requireStatus({ status }: HttpAnswer, refusals: readonly number[] | undefined): void {
   if (status === 200) return;
-  if (refusals.includes(status)) throw invalidAnswer(`it answered with status ${status}`);
+  if (refusals?.includes(status)) throw invalidAnswer(`it answered with status ${status}`);
   throw unreachable(`it answered with status ${status}`);
 }
 

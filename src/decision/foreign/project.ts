@@ -14,8 +14,7 @@ export function projectionOf(entries: readonly string[]): Projection {
     const [name = '', pointer = ''] = entry.split(' ');
     sets.set(name, (sets.get(name) ?? new Set()).add(pointer));
   }
-  const sorted = [...sets].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const pointers = Object.fromEntries(sorted.map(([name, set]) => [name, [...set].toSorted()]));
+  const pointers = Object.fromEntries([...sets].map(([name, set]) => [name, [...set].toSorted()]));
   return { digest: digestOf(pointers), pointers };
 }
 

@@ -12,7 +12,7 @@ export function told({ visible, reason_code, safe_message }: Members): Members {
 }
 
 /** As policy_result.schema.json has them. */
-const REASON_CODE = /^[A-Z][A-Z0-9_]{0,63}$/;
+const REASON_CODE = /^[A-Z][A-Z0-9_]{1,63}$/;
 const SENTENCE_CHARACTERS_MAX = 1024;
 
 function isCode(value: unknown): value is string {

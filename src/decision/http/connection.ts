@@ -97,7 +97,7 @@ function tcpConnector(
     try {
       // Options of Node, which takes bytes where undici's types want a Buffer.
       const files = tls?.() as buildConnector.BuildOptions | undefined;
-      buildConnector({ ...files, timeout })(options, callback);
+      buildConnector({ ...files, timeout, allowH2: false })(options, callback);
     } catch (cause) {
       const fault = 'the certificates for it cannot be read';
       callback(cause instanceof PortcullisError ? cause : faults.unreachable(fault, cause), null);
@@ -123,20 +123,24 @@ async function exchange(
   pool: Pool,
   { timeout_ms }: HttpSettings,
   faults: HttpFaults,
-  { method, path, headers, body, signal }: HttpRequest,
+  { signal, ...request }: HttpRequest,
 ): Promise<HttpAnswer> {
-  const { unreachable } = faults;
   const abort = new AbortController();
-  const stop = (): void => abort.abort(unreachable('the call was given up'));
+  const over = Promise.withResolvers<never>();
+  const end = (reason: string): void => {
+    const fault = faults.unreachable(reason);
+    abort.abort(fault);
+    over.reject(fault);
+  };
+  const stop = (): void => end('the call was given up');
   const timer = setTimeout(() => {
-    abort.abort(unreachable(`there was no whole answer within ${timeout_ms} ms`));
+    end(`there was no whole answer within ${timeout_ms} ms`);
   }, timeout_ms);
   if (signal?.aborted) stop();
   signal?.addEventListener('abort', stop);
   try {
-    const answer = await pool.request({ method, path, headers, body, signal: abort.signal });
-    const bytes = await answer.body.bytes();
-    return { status: answer.statusCode, headers: answer.headers, body: bytes };
+    // undici heeds the signal only once there is a connection, and then sends nothing.
+    return await Promise.race([over.promise, whole(pool, { ...request, signal: abort.signal })]);
   } catch (cause) {
     if (cause instanceof PortcullisError) throw cause;
     throw faultOf(cause, faults);
@@ -146,13 +150,17 @@ async function exchange(
   }
 }
 
+async function whole(pool: Pool, request: Dispatcher.RequestOptions): Promise<HttpAnswer> {
+  const { statusCode, headers, body } = await pool.request(request);
+  return { status: statusCode, headers, body: await body.bytes() };
+}
+
 const CAUSES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nobody listens there',
   ECONNRESET: 'it broke the connection off',
   ENOENT: 'there is no socket',
   EPIPE: 'it broke the connection off',
   ENOTFOUND: 'its host name is unknown',
-  UND_ERR_CONNECT_TIMEOUT: 'it took no connection in time',
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'its answer is larger than the limit',
   UND_ERR_SOCKET: 'it broke the connection off',
 };

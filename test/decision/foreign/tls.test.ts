@@ -73,8 +73,10 @@ test.each<[string, () => Issued]>([
 ])('one with a certificate %s does not', async (_what, issued) => {
   const { url } = await secure(issued());
   const ca_file = fileOf('ca.pem', CA.cert);
-  const start = sceneAt('authzen', { url, ...PATH, ca_file });
-  expect(await codeOf(start)).toBe('BACKEND_UNREACHABLE');
+  await expect(sceneAt('authzen', { url, ...PATH, ca_file })).rejects.toMatchObject({
+    code: 'BACKEND_UNREACHABLE',
+    message: 'the policy server gave no decision: its certificate is not taken',
+  });
 });
 
 test('without an authority of ours, those of Node count', async () => {
