@@ -68,7 +68,7 @@ async function scene({ poll_interval_ms = 60_000 } = {}) {
   return { server, parts, evaluator, lines, read, problem };
 }
 
-const rejecting = (error: unknown) => () => Promise.reject(error as Error);
+const rejecting = (error: Error) => () => Promise.reject(error);
 
 test('without a policy the reason is told, and logged once for each', async () => {
   const { server, evaluator, lines, problem } = await scene();

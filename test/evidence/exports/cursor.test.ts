@@ -34,7 +34,7 @@ function change(directory: string, members: object): void {
 
 const leaf = 'b'.repeat(64);
 const NOT_WRITTEN = 'is not what was written';
-const gap = { first: 0, last: 1, records: 1, reason: 'it is poison' };
+const GAP = { first: 0, last: 1, records: 1, reason: 'it is poison' };
 /** Members of a place that no export writes. */
 const MALFORMED: Record<string, object> = {
   'is of another version': { v: 2 },
@@ -48,10 +48,10 @@ const MALFORMED: Record<string, object> = {
   'has no list of gaps': { gaps: {} },
   'has gaps that are none': { gaps: [{}] },
   'has a gap that is null': { gaps: [null] },
-  'has a gap that begins before the log': { gaps: [{ ...gap, first: -1 }] },
-  'has a gap that ends before it begins': { gaps: [{ ...gap, first: 2 }] },
-  'has a gap of fewer than no records': { gaps: [{ ...gap, records: -1 }] },
-  'has a gap without a reason': { gaps: [{ ...gap, reason: undefined }] },
+  'has a gap that begins before the log': { gaps: [{ ...GAP, first: -1 }] },
+  'has a gap that ends before it begins': { gaps: [{ ...GAP, first: 2 }] },
+  'has a gap of fewer than no records': { gaps: [{ ...GAP, records: -1 }] },
+  'has a gap without a reason': { gaps: [{ ...GAP, reason: undefined }] },
 };
 /** What is told of it follows the path of the place. */
 const FAULTS: Record<string, [act: (directory: string) => void, fault: string]> = {
