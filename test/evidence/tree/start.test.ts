@@ -245,7 +245,13 @@ describe('a log from before there were trees', () => {
   test('gets its tree, and its key begins there', async () => {
     const directory = await old();
     const { vkey } = signerOf(1).verifier;
-    expect(await start(directory)).toMatchObject([{ level: 'info', fields: { from: RECORDS } }]);
+    expect(await start(directory)).toEqual([
+      {
+        level: 'info',
+        message: 'the evidence log is signed by a key of its own',
+        fields: { directory, from: RECORDS, keys: [vkey] },
+      },
+    ]);
     expect(rootIn(directory)).toBe(`${RECORDS} ${rootOfRecords(directory)}`);
     expect(readFileSync(join(directory, 'keys'), 'utf8')).toBe(`${RECORDS} ${vkey}\n`);
     expect(existsSync(join(directory, 'tile/0/001'))).toBe(true);
