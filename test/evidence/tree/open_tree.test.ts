@@ -1,4 +1,4 @@
-/** What a start does to the disk: it writes what is not there yet, and takes no error for absence. */
+/** What a start does to the disk: it writes what is missing, and takes no error for absence. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';

@@ -109,7 +109,7 @@ describe('a tree that was stopped', () => {
     expect(disk.done).toEqual([]);
   });
 
-  test('because it was closed has signed all there was, and says so to who wants more', async () => {
+  test('because it was closed has signed all there was, and says why no more', async () => {
     const { disk, tree } = unsigned();
     grow(tree, 2);
     await tree.close();

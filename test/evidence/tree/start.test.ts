@@ -88,7 +88,7 @@ describe('what somebody did to the records is named', () => {
     await expectDamage(directory, message, ALL);
   });
 
-  test('a record that was changed together with its hash and its tile, by what it may be', async () => {
+  test('a record that was changed together with hash and tile, by what it may be', async () => {
     const directory = copy();
     forgeWithTile(directory, 300);
     await expectDamage(directory, AFTER_TILES, ALL);

@@ -56,7 +56,7 @@ describe('a tile is read', () => {
   });
 });
 
-test('tiles are durable before their folders are, each of which is made and flushed once', async () => {
+test('tiles are durable before their folders, and those are made and flushed once', async () => {
   const { disk, store } = empty();
   const flushed = (name: string): string[] => [`write ${name}`, `create ${name}`, `flush ${name}`];
   await store.write([tileOf(0, 0), tileOf(0, 1), tileOf(1, 0)]);
