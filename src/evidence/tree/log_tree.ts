@@ -84,7 +84,7 @@ export class LogTree implements EvidenceTree {
   /** Signs what is not signed yet, and nothing after. */
   async close(): Promise<void> {
     // What goes wrong is told by `failure`.
-    if (!this.#problem) await this.sign().catch(() => {});
+    await this.sign().catch(() => {});
     this.stop(new PortcullisError('EVIDENCE_UNWRITABLE', 'the evidence log is closed'));
   }
 

@@ -144,13 +144,21 @@ function otherRecords(
   { size }: Checkpoint,
   first_difference: number | undefined,
 ): PortcullisError {
-  const after_tiles = size - (size % TILE_WIDTH);
   const place =
     first_difference === undefined
-      ? `one of the records from ${after_tiles} on was changed`
+      ? placeOutsideTiles(size)
       : `record ${first_difference} is the first that is not in its tile`;
   return new PortcullisError(
     'EVIDENCE_DAMAGED',
     `the records in \`${directory}\` are not those of the checkpoint over ${size}: ${place}`,
   );
+}
+
+/** For records that no tile contradicts: there is none over them, or it was changed as well. */
+function placeOutsideTiles(size: number): string {
+  const after_tiles = size - (size % TILE_WIDTH);
+  const together = 'a record was changed together with its tile';
+  if (after_tiles === size) return together;
+  const changed = `one of the records from ${after_tiles} on was changed`;
+  return after_tiles === 0 ? changed : `${changed}, or ${together}`;
 }

@@ -229,8 +229,15 @@ describe('proofs', () => {
     await log.close();
   });
 
-  test('are refused for what the tree has not', async () => {
-    const { tree, log } = await shown(10);
+  test('are given of all that the tree has, and refused for what it has not', async () => {
+    const { directory, tree, log } = await shown(10);
+    const leaves = leavesOf(directory);
+    expect(await tree.inclusionProof(9, 10)).toEqual(path(9, leaves, [0, 10]));
+    expect(await tree.consistencyProof(10, 10)).toEqual([]);
+    const refused = (value: number): RangeError =>
+      new RangeError(`${value} is not within the tree of which a proof was asked for`);
+    await expect(tree.inclusionProof(10, 10)).rejects.toEqual(refused(10));
+    await expect(tree.consistencyProof(1, 11)).rejects.toEqual(refused(11));
     for (const [index, size] of [
       [10, 10],
       [0, 11],

@@ -2,7 +2,13 @@
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { openLog, signerOf, temporaryDirectory } from '../../support/evidence_log.ts';
+import {
+  openLog,
+  readRecordTexts,
+  signerOf,
+  temporaryDirectory,
+} from '../../support/evidence_log.ts';
+import { leafOf } from '../../support/merkle_oracle.ts';
 import {
   ALL,
   RECORDS,
@@ -59,6 +65,8 @@ describe('a log as it was left', () => {
 
 describe('what somebody did to the records is named', () => {
   const AFTER = 560;
+  const AFTER_TILES =
+    /: one of the records from 512 on was changed, or a record was changed together with its tile$/;
 
   test('a record that was changed, by its line', async () => {
     const directory = copy();
@@ -71,7 +79,7 @@ describe('what somebody did to the records is named', () => {
 
   test.each([
     ['by its place in the tree', 300, /record 300 is the first that is not in its tile$/],
-    ['by the part that has no tile yet', 560, /one of the records from 512 on was changed$/],
+    ['by the part that has no tile yet', 560, AFTER_TILES],
   ])('a record that was changed together with its hash, %s', async (_how, index, message) => {
     const directory = copy();
     edit(directory, index, (lines, line) => {
@@ -79,6 +87,36 @@ describe('what somebody did to the records is named', () => {
     });
     await expectDamage(directory, message, ALL);
   });
+
+  test('a record that was changed together with hash and tile, by what it may be', async () => {
+    const directory = copy();
+    forgeWithTile(directory, 300);
+    await expectDamage(directory, AFTER_TILES, ALL);
+  });
+
+  test.each([
+    [200, /: one of the records from 0 on was changed$/],
+    [512, /: a record was changed together with its tile$/],
+  ])('a record that was changed in a log of %d, by where it can stand', async (size, message) => {
+    const directory = temporaryDirectory();
+    const log = await openLog(directory);
+    await appendMany(log, size);
+    await log.close();
+    forgeWithTile(directory, 100);
+    await expectDamage(directory, message, ALL);
+  });
+
+  /** Changes a record, the hash in its line, and the one in its tile where that is full. */
+  function forgeWithTile(directory: string, index: number): void {
+    edit(directory, index, (lines, line) => {
+      lines[line] = forge(lines[line]!, '"one"', '"two"');
+    });
+    const path = join(directory, `tile/0/00${Math.floor(index / 256)}`);
+    if (!existsSync(path)) return;
+    const hashes = readFileSync(path);
+    hashes.set(leafOf(readRecordTexts(directory)[index]!), (index % 256) * 32);
+    writeFileSync(path, hashes);
+  }
 
   test.each([300, 560])('record %d that was dropped', async (index) => {
     const directory = copy();
@@ -120,7 +158,7 @@ describe('what somebody did to the records is named', () => {
         lines[at + more] = forge(lines[at + more]!, /"index":\d+/, number);
       }
     });
-    await expectDamage(directory, /one of the records from 512 on was changed$/);
+    await expectDamage(directory, AFTER_TILES);
   });
 
   test.each([
@@ -207,7 +245,13 @@ describe('a log from before there were trees', () => {
   test('gets its tree, and its key begins there', async () => {
     const directory = await old();
     const { vkey } = signerOf(1).verifier;
-    expect(await start(directory)).toMatchObject([{ level: 'info', fields: { from: RECORDS } }]);
+    expect(await start(directory)).toEqual([
+      {
+        level: 'info',
+        message: 'the evidence log is signed by a key of its own',
+        fields: { directory, from: RECORDS, keys: [vkey] },
+      },
+    ]);
     expect(rootIn(directory)).toBe(`${RECORDS} ${rootOfRecords(directory)}`);
     expect(readFileSync(join(directory, 'keys'), 'utf8')).toBe(`${RECORDS} ${vkey}\n`);
     expect(existsSync(join(directory, 'tile/0/001'))).toBe(true);
