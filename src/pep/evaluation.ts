@@ -220,8 +220,8 @@ function agentOf({ agent }: TrustedContext, said: ClientClaims): NonNullable<Con
   return { ...agent, claimed: { ...own, ...agent?.claimed } };
 }
 
-/** As far as a request of a decision takes it. */
-const TRACEPARENT_CHARACTERS_MAX = 128;
+/** Its ids alone: what may stand behind them would be the client's own words. */
+const TRACEPARENT_CHARACTERS_MAX = 55;
 
 function requestOf(
   request: Request,

@@ -92,8 +92,9 @@ describe('what the decision point is asked', () => {
 
   const IDS = `${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
   test.each([
-    ['of a later version', `01-${IDS}-${'m'.repeat(72)}`, true],
-    ['that is longer than a question takes', `01-${IDS}-${'m'.repeat(73)}`, false],
+    ['of a later version', `01-${IDS}`, true],
+    ['with words of the client behind it', `01-${IDS}-hunter2`, false],
+    ['with nothing behind its last dash', `01-${IDS}-`, false],
     ['of no version', `ff-${IDS}`, false],
     ['with more than its version has', `00-${IDS}-m`, false],
     ['of zeros', `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01`, false],
